@@ -1,0 +1,17 @@
+/*
+ * The three attributes of pipit's headers, and nothing else.
+ */
+#ifndef PIPIT_EXPORT_H
+#define PIPIT_EXPORT_H
+
+#if defined(__GNUC__)
+#define PIPIT_API                 __attribute__((visibility("default")))
+#define PIPIT_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define PIPIT_MUST_CHECK          __attribute__((warn_unused_result))
+#else
+#define PIPIT_API
+#define PIPIT_PRINTF(text, first)
+#define PIPIT_MUST_CHECK
+#endif
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * pipit: a callback-based PostgreSQL client for programs that run on libevent.
+ */
+#ifndef PIPIT_PIPIT_H
+#define PIPIT_PIPIT_H
+
+#include <pipit/arena.h>
+#include <pipit/error.h>
+#include <pipit/export.h>
+#include <pipit/expr.h>
+#include <pipit/model.h>
+#include <pipit/options.h>
+#include <pipit/query.h>
+#include <pipit/record.h>
+#include <pipit/request.h>
+#include <pipit/result.h>
+#include <pipit/scope.h>
+#include <pipit/sync.h>
+#include <pipit/value.h>
+
+#endif

@@ -1,0 +1,302 @@
+/*
+ * Values: one C value with its type, as it goes into a statement.
+ *
+ * In C, PIPIT_VALUE(x) makes one of any expression, and PIPIT_PARAMS(a, b, c) makes a list; from
+ * C++ the constructors are called. A value that points to something (text, bytes) borrows it until
+ * the call it is given to returns; every function that starts a request copies its values.
+ */
+#ifndef PIPIT_VALUE_H
+#define PIPIT_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A string of bytes, a bytea. NULL data of length 0 is SQL NULL; an empty one points somewhere. */
+struct pipit_bytes {
+        const void *data; /**< borrowed */
+        size_t length;    /**< in bytes */
+};
+
+/** A moment: microseconds since 1970-01-01 00:00 UTC; INT64_MAX and INT64_MIN are infinity. */
+struct pipit_timestamp {
+        int64_t us;
+};
+
+/** A UUID, in the order in which it is written. */
+struct pipit_uuid {
+        uint8_t bytes[16];
+};
+
+/** What a value is. */
+enum pipit_kind {
+        PIPIT_KIND_NULL,
+        PIPIT_KIND_BOOL,
+        PIPIT_KIND_INT,
+        PIPIT_KIND_UINT,
+        PIPIT_KIND_FLOAT,
+        PIPIT_KIND_DOUBLE,
+        PIPIT_KIND_TEXT,
+        PIPIT_KIND_BYTES,
+        PIPIT_KIND_TIMESTAMP,
+        PIPIT_KIND_UUID,
+        PIPIT_KIND_POINTER /**< a pointer to who knows what: refused with PIPIT_EINVAL */
+};
+
+/** One typed value; copied freely. What it points to is borrowed. */
+struct pipit_value {
+        enum pipit_kind kind;
+        size_t length; /**< of text (without a NUL) and bytes, in bytes; 0 for other kinds */
+        union {
+                int64_t int_value;
+                uint64_t uint_value;
+                double double_value;
+                float float_value;
+                bool bool_value;
+                const char *text; /**< UTF-8; need not be NUL-terminated */
+                const void *bytes;
+                struct pipit_timestamp timestamp;
+                struct pipit_uuid uuid;
+        } as;
+};
+
+/** The values of a statement, $1 first; borrowed until the call they are given to returns. */
+struct pipit_params {
+        const struct pipit_value *values; /**< n of them; may be NULL when n is 0 */
+        int n;
+};
+
+/** SQL NULL. */
+static inline struct pipit_value
+pipit_value_null(void)
+{
+        struct pipit_value value = {PIPIT_KIND_NULL, 0, {0}};
+
+        return value;
+}
+
+/** A truth value. */
+static inline struct pipit_value
+pipit_value_bool(bool x)
+{
+        struct pipit_value value = {PIPIT_KIND_BOOL, 0, {0}};
+
+        value.as.bool_value = x;
+        return value;
+}
+
+/** A signed integer of any width. */
+static inline struct pipit_value
+pipit_value_int(int64_t x)
+{
+        struct pipit_value value = {PIPIT_KIND_INT, 0, {0}};
+
+        value.as.int_value = x;
+        return value;
+}
+
+/** An unsigned integer of any width. */
+static inline struct pipit_value
+pipit_value_uint(uint64_t x)
+{
+        struct pipit_value value = {PIPIT_KIND_UINT, 0, {0}};
+
+        value.as.uint_value = x;
+        return value;
+}
+
+/** A single-precision number, NaN and the infinities included. */
+static inline struct pipit_value
+pipit_value_float(float x)
+{
+        struct pipit_value value = {PIPIT_KIND_FLOAT, 0, {0}};
+
+        value.as.float_value = x;
+        return value;
+}
+
+/** A double-precision number, NaN and the infinities included. */
+static inline struct pipit_value
+pipit_value_double(double x)
+{
+        struct pipit_value value = {PIPIT_KIND_DOUBLE, 0, {0}};
+
+        value.as.double_value = x;
+        return value;
+}
+
+/**
+ * Text of a known length.
+ *
+ * @param text    UTF-8 without a NUL in it, borrowed; NULL is SQL NULL
+ * @param length  in bytes
+ */
+static inline struct pipit_value
+pipit_value_text_n(const char *text, size_t length)
+{
+        struct pipit_value value = {PIPIT_KIND_TEXT, length, {0}};
+
+        if (!text)
+                return pipit_value_null();
+        value.as.text = text;
+        return value;
+}
+
+/** NUL-terminated UTF-8 text, borrowed; NULL is SQL NULL. */
+static inline struct pipit_value
+pipit_value_text(const char *text)
+{
+        return pipit_value_text_n(text, text ? strlen(text) : 0);
+}
+
+/** Bytes, borrowed; NULL data of length 0 is SQL NULL. */
+static inline struct pipit_value
+pipit_value_bytes(struct pipit_bytes x)
+{
+        struct pipit_value value = {PIPIT_KIND_BYTES, x.length, {0}};
+
+        if (!x.data && x.length == 0)
+                return pipit_value_null();
+        value.as.bytes = x.data;
+        return value;
+}
+
+/** A moment. */
+static inline struct pipit_value
+pipit_value_timestamp(struct pipit_timestamp x)
+{
+        struct pipit_value value = {PIPIT_KIND_TIMESTAMP, 0, {0}};
+
+        value.as.timestamp = x;
+        return value;
+}
+
+/** A UUID. */
+static inline struct pipit_value
+pipit_value_uuid(struct pipit_uuid x)
+{
+        struct pipit_value value = {PIPIT_KIND_UUID, 0, {0}};
+
+        value.as.uuid = x;
+        return value;
+}
+
+/** A pointer without a type: NULL is SQL NULL, any other fails its request with PIPIT_EINVAL. */
+static inline struct pipit_value
+pipit_value_pointer(const void *x)
+{
+        struct pipit_value value = {PIPIT_KIND_POINTER, 0, {0}};
+
+        return x ? value : pipit_value_null();
+}
+
+/** A value as it is; what PIPIT_VALUE() calls for one. */
+static inline struct pipit_value
+pipit_value_same(struct pipit_value x)
+{
+        return x;
+}
+
+#ifdef __cplusplus
+}
+
+/** No values. */
+#define PIPIT_NO_PARAMS (pipit_params{nullptr, 0})
+
+#else
+
+/** No values. */
+#define PIPIT_NO_PARAMS ((struct pipit_params){NULL, 0})
+
+/**
+ * The value of an expression, by its type. A char is a small integer. `true` and comparisons are
+ * int in C and go out as 1 and 0, which PostgreSQL reads as boolean where one is wanted. A type
+ * that is not listed does not compile.
+ */
+#define PIPIT_VALUE(x)                                                                             \
+        _Generic((x),                                                                              \
+                bool: pipit_value_bool,                                                            \
+                char: pipit_value_int,                                                             \
+                signed char: pipit_value_int,                                                      \
+                short: pipit_value_int,                                                            \
+                int: pipit_value_int,                                                              \
+                long: pipit_value_int,                                                             \
+                long long: pipit_value_int,                                                        \
+                unsigned char: pipit_value_uint,                                                   \
+                unsigned short: pipit_value_uint,                                                  \
+                unsigned int: pipit_value_uint,                                                    \
+                unsigned long: pipit_value_uint,                                                   \
+                unsigned long long: pipit_value_uint,                                              \
+                float: pipit_value_float,                                                          \
+                double: pipit_value_double,                                                        \
+                char *: pipit_value_text,                                                          \
+                const char *: pipit_value_text,                                                    \
+                void *: pipit_value_pointer,                                                       \
+                const void *: pipit_value_pointer,                                                 \
+                struct pipit_bytes: pipit_value_bytes,                                             \
+                struct pipit_timestamp: pipit_value_timestamp,                                     \
+                struct pipit_uuid: pipit_value_uuid,                                               \
+                struct pipit_value: pipit_value_same)(x)
+
+/**
+ * The values of 1 to 32 expressions, as a struct pipit_params. Lives until the end of the block it
+ * stands in.
+ */
+#define PIPIT_PARAMS(...)                                                                          \
+        ((struct pipit_params){(const struct pipit_value[]){PIPIT_VALUES_(__VA_ARGS__)},           \
+                               PIPIT_COUNT_(__VA_ARGS__)})
+
+/* How many arguments there are, 1 to 32. */
+#define PIPIT_COUNT_(...)                                                                          \
+        PIPIT_COUNT_PICK_(__VA_ARGS__, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, \
+                          17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define PIPIT_COUNT_PICK_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16,   \
+                          a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30,    \
+                          a31, a32, n, ...)                                                        \
+        n
+
+#define PIPIT_PASTE3_(a, b, c) PIPIT_PASTE_(a, b, c)
+#define PIPIT_PASTE_(a, b, c)  a##b##c
+
+#define PIPIT_VALUES_(...) PIPIT_PASTE3_(PIPIT_V, PIPIT_COUNT_(__VA_ARGS__), _)(__VA_ARGS__)
+#define PIPIT_V1_(x)       PIPIT_VALUE(x)
+#define PIPIT_V2_(x, ...)  PIPIT_VALUE(x), PIPIT_V1_(__VA_ARGS__)
+#define PIPIT_V3_(x, ...)  PIPIT_VALUE(x), PIPIT_V2_(__VA_ARGS__)
+#define PIPIT_V4_(x, ...)  PIPIT_VALUE(x), PIPIT_V3_(__VA_ARGS__)
+#define PIPIT_V5_(x, ...)  PIPIT_VALUE(x), PIPIT_V4_(__VA_ARGS__)
+#define PIPIT_V6_(x, ...)  PIPIT_VALUE(x), PIPIT_V5_(__VA_ARGS__)
+#define PIPIT_V7_(x, ...)  PIPIT_VALUE(x), PIPIT_V6_(__VA_ARGS__)
+#define PIPIT_V8_(x, ...)  PIPIT_VALUE(x), PIPIT_V7_(__VA_ARGS__)
+#define PIPIT_V9_(x, ...)  PIPIT_VALUE(x), PIPIT_V8_(__VA_ARGS__)
+#define PIPIT_V10_(x, ...) PIPIT_VALUE(x), PIPIT_V9_(__VA_ARGS__)
+#define PIPIT_V11_(x, ...) PIPIT_VALUE(x), PIPIT_V10_(__VA_ARGS__)
+#define PIPIT_V12_(x, ...) PIPIT_VALUE(x), PIPIT_V11_(__VA_ARGS__)
+#define PIPIT_V13_(x, ...) PIPIT_VALUE(x), PIPIT_V12_(__VA_ARGS__)
+#define PIPIT_V14_(x, ...) PIPIT_VALUE(x), PIPIT_V13_(__VA_ARGS__)
+#define PIPIT_V15_(x, ...) PIPIT_VALUE(x), PIPIT_V14_(__VA_ARGS__)
+#define PIPIT_V16_(x, ...) PIPIT_VALUE(x), PIPIT_V15_(__VA_ARGS__)
+#define PIPIT_V17_(x, ...) PIPIT_VALUE(x), PIPIT_V16_(__VA_ARGS__)
+#define PIPIT_V18_(x, ...) PIPIT_VALUE(x), PIPIT_V17_(__VA_ARGS__)
+#define PIPIT_V19_(x, ...) PIPIT_VALUE(x), PIPIT_V18_(__VA_ARGS__)
+#define PIPIT_V20_(x, ...) PIPIT_VALUE(x), PIPIT_V19_(__VA_ARGS__)
+#define PIPIT_V21_(x, ...) PIPIT_VALUE(x), PIPIT_V20_(__VA_ARGS__)
+#define PIPIT_V22_(x, ...) PIPIT_VALUE(x), PIPIT_V21_(__VA_ARGS__)
+#define PIPIT_V23_(x, ...) PIPIT_VALUE(x), PIPIT_V22_(__VA_ARGS__)
+#define PIPIT_V24_(x, ...) PIPIT_VALUE(x), PIPIT_V23_(__VA_ARGS__)
+#define PIPIT_V25_(x, ...) PIPIT_VALUE(x), PIPIT_V24_(__VA_ARGS__)
+#define PIPIT_V26_(x, ...) PIPIT_VALUE(x), PIPIT_V25_(__VA_ARGS__)
+#define PIPIT_V27_(x, ...) PIPIT_VALUE(x), PIPIT_V26_(__VA_ARGS__)
+#define PIPIT_V28_(x, ...) PIPIT_VALUE(x), PIPIT_V27_(__VA_ARGS__)
+#define PIPIT_V29_(x, ...) PIPIT_VALUE(x), PIPIT_V28_(__VA_ARGS__)
+#define PIPIT_V30_(x, ...) PIPIT_VALUE(x), PIPIT_V29_(__VA_ARGS__)
+#define PIPIT_V31_(x, ...) PIPIT_VALUE(x), PIPIT_V30_(__VA_ARGS__)
+#define PIPIT_V32_(x, ...) PIPIT_VALUE(x), PIPIT_V31_(__VA_ARGS__)
+
+#endif
+
+#endif

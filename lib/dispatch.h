@@ -1,0 +1,49 @@
+/*
+ * The dispatcher: requests that wait for a connection, and how they are dealt at the end of a turn.
+ */
+#ifndef PIPIT_DISPATCH_INTERNAL_H
+#define PIPIT_DISPATCH_INTERNAL_H
+
+#include "list.h"
+
+#include <pipit/options.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct attempt_failure;
+struct pool;
+struct reactor;
+struct request;
+
+struct dispatch {
+        struct list queue; /* REQUEST_WAITING, in the order of the calls */
+        int n;
+        size_t bytes; /* of their statements */
+        int max;
+        size_t max_bytes;
+        struct reactor *reactor;
+        struct pool *pool;
+};
+
+void pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,
+                          struct reactor *reactor, struct pool *pool);
+
+/* Whether there is room for one more statement of that size. */
+bool pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes);
+
+/* Puts a request, with its statement, at the queue's end. */
+void pipit__dispatch_add(struct dispatch *dispatch, struct request *req);
+
+/* Deals what waits to the connections that have room, and has the pool make more. */
+void pipit__dispatch_turn(struct dispatch *dispatch);
+
+/* Ends a request that waits or was sent: its time is up, or it was cancelled. */
+void pipit__dispatch_expire(struct dispatch *dispatch, struct request *req);
+void pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const char *reason);
+
+/* Tells everybody who waits that no connection can be had. */
+void pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure);
+/* The same for one request, which is in no list. */
+void pipit__dispatch_refuse_one(struct request *req, const struct attempt_failure *failure);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Queries, from the inside: where SQL text becomes a request.
+ */
+#ifndef PIPIT_QUERY_INTERNAL_H
+#define PIPIT_QUERY_INTERNAL_H
+
+#include <pipit/error.h>
+#include <pipit/query.h>
+
+struct request;
+
+/* Starts a statement; copies everything. NULL when memory ran out, or for a scope that is not this
+ * thread's; whatever else is wrong makes a request that fails. Never completes inline. */
+struct request *pipit__query_start(struct pipit *scope, const char *sql, struct pipit_params params,
+                                   pipit_cb cb, void *arg);
+
+/* A request that fails with this. NULL as above. */
+struct request *pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb,
+                                    void *arg, const char *format, ...) PIPIT_PRINTF(5, 6);
+
+/* In a frame: has the request run another statement and come back to the frames that are left.
+ * Returns it, and the frame must not hand its result on; NULL when memory ran out. */
+struct request *
+pipit__query_continue(struct request *req, const char *sql, struct pipit_params params);
+
+#endif

@@ -1,0 +1,259 @@
+/*
+ * The text of timestamps. The C library's calendar is left alone: it is bound to the time zone and
+ * the range of the platform.
+ */
+#include "timestamp.h"
+
+#include <pipit/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SECONDS_A_DAY INT64_C(86400)
+#define US_A_SECOND   INT64_C(1000000)
+
+/* A date; the year before 1 is 0, the one before that -1. */
+struct civil {
+        int64_t year;
+        int month;
+        int day;
+};
+
+/* What is left to read. */
+struct cursor {
+        const char *at;
+        const char *end;
+};
+
+/*
+ * Both directions count in years that begin in March, so that the leap day is the last of its year,
+ * and in eras of 400 years, which have 146097 days each.
+ */
+static int64_t
+civil_to_days(struct civil civil)
+{
+        int64_t year = civil.month <= 2 ? civil.year - 1 : civil.year;
+        int64_t era = (year >= 0 ? year : year - 399) / 400;
+        int64_t year_of_era = year - era * 400;
+        int64_t month = civil.month > 2 ? civil.month - 3 : civil.month + 9;
+        int64_t day_of_year = (153 * month + 2) / 5 + civil.day - 1;
+        int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+
+        return era * 146097 + day_of_era - 719468;
+}
+
+static struct civil
+civil_from_days(int64_t days)
+{
+        days += 719468;
+        int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+        int64_t day = days - era * 146097;
+        int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+        int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
+        int64_t month = (5 * day_of_year + 2) / 153;
+
+        return (struct civil){
+                .year = year + era * 400 + (month >= 10 ? 1 : 0),
+                .month = (int)(month < 10 ? month + 3 : month - 9),
+                .day = (int)(day_of_year - (153 * month + 2) / 5 + 1),
+        };
+}
+
+static int
+civil_month_days(struct civil civil)
+{
+        static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+        bool leap = civil.year % 4 == 0 && (civil.year % 100 != 0 || civil.year % 400 == 0);
+
+        return civil.month == 2 && leap ? 29 : days[civil.month - 1];
+}
+
+static bool
+cursor_skip(struct cursor *cursor, const char *word)
+{
+        size_t length = strlen(word);
+
+        if ((size_t)(cursor->end - cursor->at) < length || memcmp(cursor->at, word, length) != 0)
+                return false;
+        cursor->at += length;
+        return true;
+}
+
+/* Reads a number of min to max digits that is at most limit. */
+static bool
+cursor_number(struct cursor *cursor, int min, int max, int limit, int *ret_number)
+{
+        int number = 0;
+        int digits = 0;
+
+        for (; cursor->at < cursor->end && digits < max; cursor->at++, digits++) {
+                if (*cursor->at < '0' || *cursor->at > '9')
+                        break;
+                number = number * 10 + (*cursor->at - '0');
+        }
+        if (digits < min || number > limit)
+                return false;
+        *ret_number = number;
+        return true;
+}
+
+static bool
+cursor_date(struct cursor *cursor, struct civil *ret_civil)
+{
+        struct civil civil = {.year = 0};
+        int year = 0;
+
+        if (!cursor_number(cursor, 4, 7, 9999999, &year) || !cursor_skip(cursor, "-") ||
+            !cursor_number(cursor, 2, 2, 12, &civil.month) || !cursor_skip(cursor, "-") ||
+            !cursor_number(cursor, 2, 2, 31, &civil.day))
+                return false;
+        civil.year = year;
+        *ret_civil = civil;
+        return year > 0 && civil.month > 0 && civil.day > 0;
+}
+
+/* The digits behind the point, up to six of them. */
+static bool
+cursor_fraction(struct cursor *cursor, int64_t *ret_us)
+{
+        const char *start = cursor->at;
+        int us = 0;
+
+        if (!cursor_number(cursor, 1, 6, 999999, &us))
+                return false;
+        for (long digits = cursor->at - start; digits < 6; digits++)
+                us *= 10;
+        *ret_us = us;
+        return true;
+}
+
+/* Seconds of the day, and microseconds of the second. */
+static bool
+cursor_time(struct cursor *cursor, int64_t *ret_seconds, int64_t *ret_us)
+{
+        int hour = 0;
+        int minute = 0;
+        int second = 0;
+
+        if (!cursor_number(cursor, 2, 2, 23, &hour) || !cursor_skip(cursor, ":") ||
+            !cursor_number(cursor, 2, 2, 59, &minute))
+                return false;
+        if (cursor_skip(cursor, ":")) {
+                if (!cursor_number(cursor, 2, 2, 59, &second))
+                        return false;
+                if (cursor_skip(cursor, ".") && !cursor_fraction(cursor, ret_us))
+                        return false;
+        }
+        *ret_seconds = hour * INT64_C(3600) + minute * 60 + second;
+        return true;
+}
+
+/* Seconds east of UTC, as +02, -03:30 or +05:30:15; nothing at all is UTC. */
+static bool
+cursor_zone(struct cursor *cursor, int64_t *ret_offset)
+{
+        bool west = false;
+        int hour = 0;
+        int minute = 0;
+        int second = 0;
+
+        if (cursor_skip(cursor, "Z"))
+                return true;
+        if (!cursor_skip(cursor, "+")) {
+                west = cursor_skip(cursor, "-");
+                if (!west)
+                        return true;
+        }
+        if (!cursor_number(cursor, 2, 2, 15, &hour))
+                return false;
+        if (cursor_skip(cursor, ":") && !cursor_number(cursor, 2, 2, 59, &minute))
+                return false;
+        if (cursor_skip(cursor, ":") && !cursor_number(cursor, 2, 2, 59, &second))
+                return false;
+        int64_t offset = hour * INT64_C(3600) + minute * 60 + second;
+        *ret_offset = west ? -offset : offset;
+        return true;
+}
+
+/* The ends of the range are infinity, so a finite time must stay inside of them. */
+static int
+timestamp_join(int64_t seconds, int64_t us, struct pipit_timestamp *ret)
+{
+        /* Below zero count from the next second down: the product alone could overflow. */
+        if (seconds < 0) {
+                seconds += 1;
+                us -= US_A_SECOND;
+        }
+        if (seconds > INT64_MAX / US_A_SECOND || seconds < INT64_MIN / US_A_SECOND)
+                return PIPIT_ETYPE;
+        seconds *= US_A_SECOND;
+        if (us >= 0 ? seconds >= INT64_MAX - us : seconds <= INT64_MIN - us)
+                return PIPIT_ETYPE;
+        ret->us = seconds + us;
+        return 0;
+}
+
+size_t
+pipit__timestamp_write(struct pipit_timestamp timestamp, char *out)
+{
+        if (timestamp.us == INT64_MAX || timestamp.us == INT64_MIN) {
+                const char *word = timestamp.us > 0 ? "infinity" : "-infinity";
+
+                memcpy(out, word, strlen(word) + 1);
+                return strlen(word);
+        }
+
+        int64_t us_of_day = timestamp.us % (SECONDS_A_DAY * US_A_SECOND);
+        int64_t days = timestamp.us / (SECONDS_A_DAY * US_A_SECOND);
+        if (us_of_day < 0) {
+                us_of_day += SECONDS_A_DAY * US_A_SECOND;
+                days -= 1;
+        }
+        struct civil civil = civil_from_days(days);
+        bool before_christ = civil.year <= 0;
+        int second = (int)(us_of_day / US_A_SECOND);
+        int length = snprintf(out, PIPIT__TIMESTAMP_SIZE, "%04d-%02d-%02d %02d:%02d:%02d.%06d+00%s",
+                              (int)(before_christ ? 1 - civil.year : civil.year), civil.month,
+                              civil.day, second / 3600, second / 60 % 60, second % 60,
+                              (int)(us_of_day % US_A_SECOND), before_christ ? " BC" : "");
+        return length > 0 ? (size_t)length : 0;
+}
+
+/* Everything but the infinities. */
+static int
+timestamp_read_finite(struct cursor cursor, struct pipit_timestamp *ret)
+{
+        struct civil civil = {.year = 0};
+        int64_t seconds = 0;
+        int64_t us = 0;
+        int64_t offset = 0;
+
+        if (!cursor_date(&cursor, &civil))
+                return PIPIT_ETYPE;
+        if (cursor.at + 1 < cursor.end && (cursor.at[0] == 'T' || cursor.at[1] != 'B')) {
+                if (!cursor_skip(&cursor, " ") && !cursor_skip(&cursor, "T"))
+                        return PIPIT_ETYPE;
+                if (!cursor_time(&cursor, &seconds, &us) || !cursor_zone(&cursor, &offset))
+                        return PIPIT_ETYPE;
+        }
+        if (cursor_skip(&cursor, " BC"))
+                civil.year = 1 - civil.year;
+        if (cursor.at != cursor.end || civil.day > civil_month_days(civil))
+                return PIPIT_ETYPE;
+        return timestamp_join(civil_to_days(civil) * SECONDS_A_DAY + seconds - offset, us, ret);
+}
+
+int
+pipit__timestamp_read(const char *text, size_t length, struct pipit_timestamp *ret)
+{
+        struct cursor cursor = {text, text + length};
+
+        if (length == strlen("infinity") && cursor_skip(&cursor, "infinity"))
+                ret->us = INT64_MAX;
+        else if (length == strlen("-infinity") && cursor_skip(&cursor, "-infinity"))
+                ret->us = INT64_MIN;
+        else
+                return timestamp_read_finite(cursor, ret);
+        return 0;
+}
