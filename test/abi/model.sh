@@ -1,0 +1,61 @@
+#!/bin/sh
+# model.sh INCLUDE LIBRARY: a header with models serves two files, without a warning; what is
+# misspelt does not compile.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/tap.sh"
+include=$1
+library=$2
+
+compiles() {
+        "$1" -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Werror \
+                "-I$include" "-I$here" -c -o "$tap_dir/$3.o" "$2"
+}
+
+# links COMPILER OUTPUT: the two objects and the library.
+links() {
+        "$1" -o "$tap_dir/program" "$tap_dir/one.o" "$tap_dir/two.o" "$library" \
+                "-Wl,-rpath,$(dirname "$library")"
+}
+
+# refuses COMPILER LINE: the line, inside of a function behind the header.
+refuses() {
+        cat >"$tap_dir/wrong.c" <<END
+#include "model.h"
+void wrong(struct pipit *db, struct blot *row);
+void wrong(struct pipit *db, struct blot *row) { (void)db; (void)row; $2; }
+END
+        ! compiles "$1" "$tap_dir/wrong.c" wrong
+}
+
+# The frame of refuses() is right, or it would prove nothing.
+accepts() {
+        ! refuses "$@"
+}
+
+for compiler in gcc clang; do
+        if ! has "$compiler"; then
+                tap_skip "models for $compiler" "no $compiler"
+                continue
+        fi
+        tap_ok "the defining file compiles with $compiler" compiles "$compiler" "$here/one.c" one
+        tap_ok "the other file compiles with $compiler" compiles "$compiler" "$here/two.c" two
+        tap_ok "both link with $compiler" links "$compiler"
+        tap_ok "both see the same object with $compiler" "$tap_dir/program"
+        tap_ok "what is right compiles with $compiler" \
+                accepts "$compiler" 'blot_get(db, pipit_eq(blot_model.colour, 1), NULL, NULL)'
+        tap_ok "a misspelt field of a condition does not compile with $compiler" \
+                refuses "$compiler" 'blot_get(db, pipit_eq(blot_model.color, 1), NULL, NULL)'
+        tap_ok "a misspelt member does not compile with $compiler" \
+                refuses "$compiler" 'row->color = 1'
+        tap_ok "a row of another model does not compile with $compiler" \
+                refuses "$compiler" 'struct stain s = {0}; blot_save(db, &s, NULL, NULL)'
+        tap_ok "a value without SQL type does not compile with $compiler" \
+                refuses "$compiler" 'blot_get(db, pipit_eq(blot_model.id, *row), NULL, NULL)'
+        tap_ok "a misspelt clause does not compile with $compiler" \
+                refuses "$compiler" 'pipit_select(db, blot_model, NULL, NULL, .limits = 1)'
+        tap_ok "a condition as an order does not compile with $compiler" \
+                refuses "$compiler" 'PIPIT_ORDER(pipit_is_null(blot_model.id))'
+done
+tap_end

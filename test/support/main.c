@@ -1,0 +1,7 @@
+#include "runner.h"
+
+int
+main(void)
+{
+        return run_tests();
+}
