@@ -193,6 +193,7 @@ conn_complete_segment(struct conn *conn)
                 /* Its Sync goes first: the callback may look at the connection, or close it. */
                 struct request *sync;
                 pipit__segments_pop(&conn->segments, &sync);
+                pipit__result_set_host(req->res, conn->ending.host);
                 pipit__request_complete(req);
         } else {
                 pipit__segments_pop(&conn->segments, &req);

@@ -83,6 +83,10 @@ pipit__sql_fail(struct sql *sql, int error, const char *format, ...)
         va_start(args, format);
         vsnprintf(sql->message, sizeof(sql->message), format, args);
         va_end(args);
+        /* A message that was cut may end inside of a character. */
+        size_t length = strlen(sql->message);
+        while (!pipit__sql_is_utf8(sql->message, length))
+                sql->message[--length] = '\0';
 }
 
 void

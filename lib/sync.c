@@ -93,7 +93,8 @@ pipit_allow_sync(struct pipit *db)
                 pipit_close(scope);
                 return NULL;
         }
-        list_push_back(&db->children, &scope->link);
+        if (db->state != SCOPE_CLOSED)
+                list_push_back(&db->children, &scope->link);
         if (db->state == SCOPE_DRAINING || db->state == SCOPE_CLOSED)
                 pipit__scope_break(scope, PIPIT_ECLOSED, "the database has ended, or ends");
         else if (db->sync != NULL)
