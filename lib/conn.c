@@ -153,11 +153,24 @@ conn_on_notice(const struct pq_notice *notice, void *arg)
                 conn_note_ending(conn, "", notice->message);
                 return;
         }
-        if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)
+        /* An error that is told as a notice answers nothing: not even a plain one is right here. */
+        if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0 ||
+            strcmp(severity, "ERROR") == 0)
                 conn_note_ending(conn, notice->sqlstate, notice->message);
         pipit__log(conn->config->log, conn_now(conn),
                    is_warning ? PIPIT_LOG_WARNING : PIPIT_LOG_NOTICE, "%s: %s", severity,
                    notice->message);
+}
+
+/* Whether the session still has what the codecs rely on; closes it when not. */
+static bool
+conn_check_settings(struct conn *conn)
+{
+        if (pipit__pq_session_ok(conn->pq))
+                return true;
+        conn_break(conn, "somebody changed client_encoding or standard_conforming_strings, which "
+                         "pipit relies on");
+        return false;
 }
 
 /* Whether the session can go on; closes it when not. */
@@ -166,9 +179,8 @@ conn_check(struct conn *conn)
 {
         if (conn->odd)
                 conn_break(conn, "libpq lost its place in the protocol");
-        else if (!pipit__pq_session_ok(conn->pq))
-                conn_break(conn, "somebody changed client_encoding or "
-                                 "standard_conforming_strings, which pipit relies on");
+        else if (!conn_check_settings(conn))
+                return false;
         else if (conn->segments.n == 0 && conn->ending.text[0] != '\0')
                 conn_break(conn, "the server ended the session");
         return conn->state != CONN_CLOSED;
@@ -227,6 +239,19 @@ conn_unshared(struct conn *conn, struct request *culprit)
         conn_break(conn, reason);
 }
 
+/* libpq offers a COPY, which nobody here can take. What it has done so far is not known. */
+static void
+conn_refuse_copy(struct conn *conn)
+{
+        static const char reason[] = "COPY needs a connection of its own";
+        struct request *culprit = pipit__segments_reading(&conn->segments);
+
+        if (culprit != NULL)
+                pipit__result_fail(culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
+                                   PIPIT_PHASE_EXECUTE, "%s: this one was closed", reason);
+        snprintf(conn->ending.text, sizeof conn->ending.text, "%s", reason);
+}
+
 /* A result that must not be matched to anything: it ends the connection. */
 static bool
 conn_is_last_word(struct conn *conn, const struct pg_result *answer)
@@ -235,8 +260,10 @@ conn_is_last_word(struct conn *conn, const struct pg_result *answer)
 
         if (kind == PQ_KIND_BROKEN) {
                 const char *text = pipit__pq_error(answer);
-                pipit__log_escape(conn->ending.text, sizeof conn->ending.text,
-                                  text[0] != '\0' ? text : "COPY needs a connection of its own");
+                if (text[0] == '\0')
+                        conn_refuse_copy(conn);
+                else
+                        pipit__log_escape(conn->ending.text, sizeof conn->ending.text, text);
                 return true;
         }
         if (kind == PQ_KIND_ERROR &&
@@ -247,6 +274,20 @@ conn_is_last_word(struct conn *conn, const struct pg_result *answer)
         return false;
 }
 
+static void
+conn_over_limit(struct conn *conn)
+{
+        struct request *req = pipit__segments_reading(&conn->segments);
+
+        if (req != NULL)
+                pipit__result_fail(req->res, PIPIT_ELIMIT, PIPIT_EXECUTED_UNKNOWN,
+                                   PIPIT_PHASE_RESULT,
+                                   "the result has more than %zu bytes, and the connection was "
+                                   "closed: raise max_result_bytes, or ask for fewer rows",
+                                   conn->config->max_result_bytes);
+        conn_break(conn, "a result in front was over max_result_bytes");
+}
+
 /* Takes one answer; false when the connection is gone. */
 static bool
 conn_take_answer(struct conn *conn)
@@ -255,14 +296,25 @@ conn_take_answer(struct conn *conn)
         struct request *culprit;
 
         conn->incoming = 0;
+        conn->unread = 0;
         if (conn_is_last_word(conn, answer)) {
                 pipit__pq_clear(answer);
                 conn_break(conn, "the server ended the session");
                 return false;
         }
+        /* One read of libpq's takes a long row as fast as it comes, and nobody counts. */
+        if (answer != NULL && pipit__pq_is_over(answer, conn->config->max_result_bytes)) {
+                pipit__pq_clear(answer);
+                conn_over_limit(conn);
+                return false;
+        }
         switch (pipit__segments_read(&conn->segments, answer, &culprit)) {
         case VERDICT_MORE: break;
-        case VERDICT_DONE: conn_complete_segment(conn); break;
+        case VERDICT_DONE:
+                /* Before anybody reads this answer, or one behind it, in a wrong encoding. */
+                if (conn_check_settings(conn))
+                        conn_complete_segment(conn);
+                break;
         case VERDICT_UNSHARED: conn_unshared(conn, culprit); break;
         case VERDICT_BROKEN: conn_break(conn, "an answer came that nothing was sent for"); break;
         }
@@ -298,35 +350,25 @@ conn_work(struct conn *conn)
 }
 
 static void
-conn_over_limit(struct conn *conn)
-{
-        struct request *req = pipit__segments_reading(&conn->segments);
-
-        if (req != NULL)
-                pipit__result_fail(req->res, PIPIT_ELIMIT, PIPIT_EXECUTED_UNKNOWN,
-                                   PIPIT_PHASE_RESULT,
-                                   "the result has more than %zu bytes, and the connection was "
-                                   "closed: raise max_result_bytes, or ask for fewer rows",
-                                   conn->config->max_result_bytes);
-        conn_break(conn, "a result in front was over max_result_bytes");
-}
-
-static void
 conn_read(struct conn *conn)
 {
-        if (conn->incomplete)
-                conn->incoming += pipit__pq_pending(conn->pq);
-        if (conn->incoming > conn->config->max_result_bytes) {
-                conn_over_limit(conn);
-                return;
-        }
+        size_t pending = conn->incomplete ? pipit__pq_pending(conn->pq) : 0;
+
+        if (pending > conn->unread)
+                conn->incoming += pending - conn->unread;
         if (pipit__pq_consume(conn->pq) != 0) {
                 conn_work(conn); /* what came before the end still counts */
                 if (conn->state != CONN_CLOSED)
                         conn_break(conn, pipit__pq_message(conn->pq));
                 return;
         }
+        if (conn->incomplete)
+                conn->unread = pipit__pq_pending(conn->pq);
         conn_work(conn);
+        /* Only now: an answer that was taken has started the count anew. */
+        if (conn->state != CONN_CLOSED && conn->incomplete &&
+            conn->incoming > conn->config->max_result_bytes)
+                conn_over_limit(conn);
 }
 
 static void
@@ -465,7 +507,11 @@ pipit__conn_has_room(const struct conn *conn)
 bool
 pipit__conn_is_alive(struct conn *conn)
 {
-        if (conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))
+        /* What answered in this very millisecond is alive. */
+        int looks = conn->since_ms < conn_now(conn) ? CONN_BUDGET : 0;
+
+        /* A server that stops says a word first: the end is behind it. */
+        while (looks-- > 0 && conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))
                 conn_read(conn);
         return conn->state != CONN_CLOSED;
 }

@@ -67,6 +67,7 @@ struct conn {
         bool incomplete; /* a part of a result is here */
         bool odd;        /* libpq itself complained: the protocol is in doubt */
         size_t incoming; /* bytes of the incomplete result */
+        size_t unread;   /* those of them that libpq left in the socket the last time */
         int64_t born_ms;
         int64_t since_ms;              /* when it entered its state */
         int64_t expires_ms;            /* its owner's: the end of its lifetime */

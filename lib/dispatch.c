@@ -53,7 +53,7 @@ void
 pipit__dispatch_turn(struct dispatch *dispatch)
 {
         while (dispatch->n > 0) {
-                struct conn *conn = pipit__pool_take(dispatch->pool);
+                struct conn *conn = pipit__pool_take(dispatch->pool, dispatch->n);
                 /* Taking may have closed connections, and so have refused all who waited. */
                 if (conn == NULL || dispatch->n == 0)
                         break;

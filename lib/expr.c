@@ -108,17 +108,18 @@ in_render(const struct pipit_expr *expr, const struct pipit_model *model, struct
                 return;
         }
         int n_nulls = params_count_nulls(list);
-        pipit__sql_raw(sql, n_nulls > 0 && n_nulls < list.n ? "(" : "");
+        bool both = n_nulls > 0 && n_nulls < list.n;
+        pipit__sql_raw(sql, both ? "(" : "");
         field_render(expr->field, model, sql);
         if (n_nulls < list.n)
                 list_render(list, sql);
-        if (n_nulls > 0 && n_nulls < list.n) {
+        if (both) {
                 pipit__sql_raw(sql, " OR ");
                 field_render(expr->field, model, sql);
         }
         if (n_nulls > 0)
                 pipit__sql_raw(sql, " IS NULL");
-        pipit__sql_raw(sql, n_nulls > 0 && n_nulls < list.n ? ")" : "");
+        pipit__sql_raw(sql, both ? ")" : "");
 }
 
 /* Stops at the first error: a tree that shares nodes could be endless otherwise. */
@@ -141,19 +142,24 @@ join_render(const struct pipit_expr *expr, const struct pipit_model *model, stru
         pipit__sql_raw(sql, ")");
 }
 
+/* Whether there is a node to render, and not too deep. */
+static bool
+expr_check(const struct pipit_expr *expr, struct sql *sql, int depth)
+{
+        if (depth > PIPIT__EXPR_DEPTH_MAX)
+                pipit__sql_fail(sql, PIPIT_EINVAL, "a condition is nested more than %d deep",
+                                PIPIT__EXPR_DEPTH_MAX);
+        else if (!expr)
+                pipit__sql_fail(sql, PIPIT_EINVAL, "a condition is NULL");
+        return pipit__sql_error(sql) == 0;
+}
+
 static void
 expr_render(const struct pipit_expr *expr, const struct pipit_model *model, struct sql *sql,
             int depth)
 {
-        if (depth > PIPIT__EXPR_DEPTH_MAX) {
-                pipit__sql_fail(sql, PIPIT_EINVAL, "a condition is nested more than %d deep",
-                                PIPIT__EXPR_DEPTH_MAX);
+        if (!expr_check(expr, sql, depth))
                 return;
-        }
-        if (!expr) {
-                pipit__sql_fail(sql, PIPIT_EINVAL, "a condition is NULL");
-                return;
-        }
         switch (expr->op) {
         case PIPIT_OP_EQ:
         case PIPIT_OP_NE:

@@ -23,7 +23,9 @@ getter_find(const struct pipit_result *res, int row, int column, const char **re
                 const char *text;                                                                  \
                 size_t length;                                                                     \
                 int code = getter_find(res, row, column, &text, &length);                          \
-                return code != 0 ? code : pipit__codec_read_##name(text, length, ret_value);       \
+                if (code != 0 || ret_value == NULL)                                                \
+                        return code != 0 ? code : PIPIT_EINVAL;                                    \
+                return pipit__codec_read_##name(text, length, ret_value);                          \
         }
 
 GETTER(bool, bool)
@@ -42,8 +44,8 @@ pipit_result_bytes(struct pipit_result *res, int row, int column, struct pipit_b
         size_t length;
         int code = getter_find(res, row, column, &text, &length);
 
-        if (code != 0)
-                return code;
+        if (code != 0 || ret_value == NULL)
+                return code != 0 ? code : PIPIT_EINVAL;
         void *data = pipit__result_alloc(res, length / 2 + 1);
         if (data == NULL)
                 return PIPIT_ENOMEM;

@@ -11,28 +11,43 @@
 #define LOG_MAX_LINES 100 /* a second */
 #define LOG_LINE_SIZE 1024
 
-/* Whether the character at text fits; how many bytes it takes, and as what it is written. */
+/* The bytes of the UTF-8 character at text; 0 when there is none, or one that controls. */
+static size_t
+character_length(const char *text)
+{
+        const unsigned char *c = (const unsigned char *)text;
+        size_t length = c[0] < 0x80 ? 1 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+
+        /* The second controls are U+0080 to U+009F: terminals obey them as they obey ESC. */
+        if (c[0] < 0x20 || c[0] == 0x7f || (c[0] >= 0x80 && c[0] < 0xc2) || c[0] > 0xf4 ||
+            (c[0] == 0xc2 && c[1] < 0xa0))
+                return 0;
+        for (size_t i = 1; i < length; i++) {
+                if ((c[i] & 0xc0) != 0x80)
+                        return 0;
+        }
+        return length;
+}
+
+/* Writes the character at text; how many bytes of text it takes, 0 when there is no room. */
 static size_t
 escape_one(char *out, size_t room, const char *text)
 {
-        unsigned char c = (unsigned char)*text;
-        size_t length = 1;
+        size_t length = character_length(text);
 
-        if (c == '\n' || c == '\t' || c == '\r') {
+        if (*text == '\n' || *text == '\t' || *text == '\r') {
                 if (room < 2)
                         return 0;
                 snprintf(out, room, " ");
                 return strspn(text, "\n\t\r ");
         }
-        if (c < 0x20 || c == 0x7f) {
+        if (length == 0) {
                 if (room < 5)
                         return 0;
-                snprintf(out, room, "\\x%02x", c);
+                snprintf(out, room, "\\x%02x", (unsigned char)*text);
                 return 1;
         }
-        /* A UTF-8 sequence goes whole or not at all. */
-        while (c >= 0xc0 && length < 4 && ((unsigned char)text[length] & 0xc0) == 0x80)
-                length++;
+        /* A character goes whole or not at all. */
         if (room < length + 1)
                 return 0;
         memcpy(out, text, length);

@@ -21,7 +21,7 @@ void pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level, con
                 ...) PIPIT_PRINTF(4, 5);
 
 /* Copies text into out, of that size, in one line: line ends become spaces, other control
- * characters \xNN; what is too long is cut between two characters. */
+ * characters and what is no UTF-8 \xNN; what is too long is cut between two characters. */
 void pipit__log_escape(char *out, size_t size, const char *text);
 
 #endif

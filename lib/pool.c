@@ -290,11 +290,13 @@ pool_take_busy(struct pool *pool)
 }
 
 struct conn *
-pipit__pool_take(struct pool *pool)
+pipit__pool_take(struct pool *pool, int n_waiting)
 {
         struct conn *conn = pool_take_idle(pool);
-        /* Better a new connection than a place behind somebody's slow statement. */
-        bool can_grow = pool_size(pool) < pool->max && pool->n_failures == 0;
+        /* Better a new connection than a place behind somebody's slow statement: those being made
+         * are for the last who wait. */
+        bool can_grow = pool->n_failures == 0 &&
+                        (pool_size(pool) < pool->max || n_waiting <= pool->n_connecting);
 
         return conn != NULL || can_grow ? conn : pool_take_busy(pool);
 }

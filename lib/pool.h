@@ -49,8 +49,8 @@ int pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                      const struct pool_ops *ops, void *arg);
 void pipit__pool_fini(struct pool *pool);
 
-/* A connection with room for one request; NULL when it must wait. */
-struct conn *pipit__pool_take(struct pool *pool);
+/* A connection with room for the first of so many waiting requests; NULL when it must wait. */
+struct conn *pipit__pool_take(struct pool *pool, int n_waiting);
 
 /* Makes connections for so many waiting requests, and for the minimum. */
 void pipit__pool_want(struct pool *pool, int n_waiting);

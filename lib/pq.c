@@ -433,3 +433,21 @@ pipit__pq_is_fatal(const struct pg_result *result)
         return severity != NULL &&
                (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
+
+bool
+pipit__pq_is_over(const struct pg_result *result, size_t bytes)
+{
+        int rows = PQntuples(result);
+        int columns = PQnfields(result);
+        size_t taken = 0;
+
+        /* In memory it is never smaller, so the rows are seldom looked at. */
+        if (PQresultMemorySize(result) <= bytes)
+                return false;
+        for (int row = 0; row < rows && taken <= bytes; row++) {
+                taken += 7 + 4 * (size_t)columns;
+                for (int column = 0; column < columns; column++)
+                        taken += (size_t)PQgetlength(result, row, column);
+        }
+        return taken > bytes;
+}

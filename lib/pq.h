@@ -105,5 +105,7 @@ const char *pipit__pq_sqlstate(const struct pg_result *result);
 const char *pipit__pq_error(const struct pg_result *result);
 /* Whether an error ends its session: FATAL or PANIC. */
 bool pipit__pq_is_fatal(const struct pg_result *result);
+/* Whether its rows took more than so many bytes on their way. */
+bool pipit__pq_is_over(const struct pg_result *result, size_t bytes);
 
 #endif

@@ -101,6 +101,13 @@ reactor_init(struct reactor *reactor)
 }
 
 void
+pipit__reactor_forked(struct reactor *reactor)
+{
+        if (reactor->private_base)
+                event_reinit(reactor->base);
+}
+
+void
 pipit__reactor_run_once(struct reactor *reactor)
 {
         event_base_loop(reactor->base, EVLOOP_ONCE);

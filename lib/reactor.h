@@ -48,6 +48,9 @@ void pipit__reactor_guest_left(struct reactor *reactor);
 /* Asks for an end of turn. From inside one, that is in the next turn, behind all I/O and timers. */
 void pipit__reactor_schedule(struct reactor *reactor);
 
+/* In a forked child: takes a private base out of the parent's epoll; the user's is the user's. */
+void pipit__reactor_forked(struct reactor *reactor);
+
 /* Turns a private base once; blocks until something happened. */
 void pipit__reactor_run_once(struct reactor *reactor);
 

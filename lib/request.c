@@ -270,7 +270,8 @@ pipit__requests_turn(struct requests *requests, int budget)
 {
         int n = requests->n_ending < budget ? requests->n_ending : budget;
 
-        while (n-- > 0) {
+        /* A callback can discard others of this turn: it closes the scope in a forked child. */
+        while (n-- > 0 && !list_empty(&requests->ending)) {
                 struct list *link = list_pop_first(&requests->ending);
                 requests->n_ending--;
                 pipit__request_complete(container_of(link, struct request, link));

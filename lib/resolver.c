@@ -61,9 +61,12 @@ pipit__resolver_is_address(const char *host)
 bool
 pipit__resolver_is_local(const char *host)
 {
+        struct in_addr address;
+
+        if (inet_pton(AF_INET, host, &address) == 1)
+                return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
         return host[0] == '\0' || host[0] == '/' || host[0] == '@' ||
-               strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
-               strcmp(host, "::1") == 0;
+               strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
 }
 
 static void

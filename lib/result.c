@@ -72,10 +72,18 @@ pipit__result_constant(enum pipit_code code)
                                                  "it waits on would never end");
         static struct pipit_result closed =
                 RESULT_CONSTANT(PIPIT_ECLOSED, "a callback closed the scope that was waited on");
+        static struct pipit_result thread = RESULT_CONSTANT(
+                PIPIT_ETHREAD, "the scope belongs to another thread: give each thread its own");
+        static struct pipit_result fork = RESULT_CONSTANT(
+                PIPIT_EFORK, "the scope belongs to the parent process: open another");
+        static struct pipit_result *const constants[] = {&invalid, &nested, &closed, &thread,
+                                                         &fork};
 
-        if (code == PIPIT_EBLOCKING)
-                return &nested;
-        return code == PIPIT_ECLOSED ? &closed : &invalid;
+        for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
+                if (constants[i]->error.code == code)
+                        return constants[i];
+        }
+        return &invalid;
 }
 
 /* Frees what the server sent and what was made of it. */

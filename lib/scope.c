@@ -5,11 +5,10 @@
  * the stack: the reactor tells the last.
  */
 #include "scope.h"
+#include "kept.h"
 #include "options.h"
 #include "reactor.h"
-#include "sync.h"
 
-#include <pipit/sync.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ scope_destroy(void *arg)
 {
         struct pipit *scope = arg;
 
-        pipit__sync_free(scope->sync);
+        pipit__kept_free(scope->kept);
         pipit__requests_fini(&scope->requests);
         pipit__pool_fini(&scope->pool);
         pipit__conninfo_fini(&scope->info);
@@ -214,11 +213,13 @@ pipit__scope_request(struct pipit *scope, size_t statement_size, pipit_cb cb, vo
 {
         struct request *req = pipit__request_new(&scope->requests, statement_size, cb, arg);
 
-        if (req == NULL || scope->sync == NULL)
+        if (req == NULL || scope->kept == NULL)
                 return req;
-        if (pipit__sync_keep(scope->sync, req) == 0)
+        if (pipit__kept_add(scope->kept, req) == 0)
                 return req;
+        pipit__reactor_enter(scope->reactor);
         pipit__request_discard(req);
+        pipit__reactor_leave(scope->reactor);
         return NULL;
 }
 
@@ -235,8 +236,10 @@ scope_drop(struct pipit *scope)
         struct requests *requests = &scope->requests;
 
         scope->state = SCOPE_CLOSED;
+        list_remove(&scope->link);
         while (!list_empty(&scope->children))
-                scope_drop(container_of(list_pop_first(&scope->children), struct pipit, link));
+                scope_drop(container_of(list_first(&scope->children), struct pipit, link));
+        pipit__reactor_forked(scope->reactor);
         pipit__reactor_enter(scope->reactor);
         pipit__pool_close(&scope->pool, "this is a forked child", true);
         scope->drain = NULL;
@@ -271,7 +274,7 @@ scope_close(struct pipit *scope)
                 scope_end_drain(scope, PIPIT_ECANCELED,
                                 "the scope was closed while it was drained");
         pipit__pool_close(&scope->pool, "the scope was closed", false);
-        if (scope->sync != NULL && outermost)
+        if (scope->kept != NULL && outermost)
                 scope_close_sync(scope);
         if (scope->requests.n == 0)
                 pipit__reactor_finish(scope->reactor, scope_destroy);
@@ -312,11 +315,12 @@ pipit_drain(struct pipit *db, int64_t timeout_ms, pipit_cb cb, void *arg)
         if (req == NULL)
                 return 0;
         pipit_request number = pipit__request_number(req);
-        if (db->state == SCOPE_OPEN)
+        if (db->state == SCOPE_OPEN) {
                 drain_start(db, req, timeout_ms);
-        else
-                pipit__request_fail(req, PIPIT_ECLOSED, PIPIT_EXECUTED_NO, PIPIT_PHASE_START,
-                                    "the scope has ended, or ends, already");
+        } else {
+                pipit__result_fail_like(req->res, pipit_scope_error(db));
+                pipit__request_end(req);
+        }
         return number;
 }
 

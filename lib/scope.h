@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 struct event_base;
-struct sync;
+struct kept;
 
 enum scope_state {
         SCOPE_OPEN,     /* takes requests */
@@ -42,7 +42,8 @@ struct pipit {
         bool sync_allowed;    /* pipit_set_allow_sync() */
         struct list children; /* blocking scopes that were opened on it */
         struct list link;     /* in its parent's children */
-        struct sync *sync;    /* of a blocking scope; NULL for a database */
+        struct kept *kept;    /* of a blocking scope; NULL for a database */
+        bool waiting;         /* a pipit_wait() is on the stack */
 };
 
 /* Opens a scope on a base, or on a private one when base is NULL. NULL when memory ran out. */

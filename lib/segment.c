@@ -70,6 +70,9 @@ tag_is_unshared(const char *tag)
                 "LISTEN",  "UNLISTEN",          "DISCARD",    "DECLARE",  "CLOSE CURSOR",
                 "LOAD",    "LOCK TABLE",        "FETCH",      "MOVE"};
 
+        /* They end what another session prepared, for good, and change nothing in this one. */
+        if (strcmp(tag, "COMMIT PREPARED") == 0 || strcmp(tag, "ROLLBACK PREPARED") == 0)
+                return false;
         for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
                 size_t length = strlen(tags[i]);
                 if (strncmp(tag, tags[i], length) == 0 &&

@@ -36,10 +36,10 @@ enum pipit_code { PIPIT_OK = 0, PIPIT_ERROR_MAP(PIPIT_ERROR_ENUM_) };
 
 /** What became of the statement of a request that failed. */
 enum pipit_executed {
-        PIPIT_EXECUTED_NO,          /**< it was never sent, or the server surely did not run it */
-        PIPIT_EXECUTED_ROLLED_BACK, /**< it ran, and the server surely undid it */
+        PIPIT_EXECUTED_NO,          /**< it was never sent */
+        PIPIT_EXECUTED_ROLLED_BACK, /**< the server refused it, or ran it and surely undid it */
         PIPIT_EXECUTED_YES,    /**< it ran and is committed; only the answer could not be used */
-        PIPIT_EXECUTED_UNKNOWN /**< it was sent, and the link was lost before the answer */
+        PIPIT_EXECUTED_UNKNOWN /**< it was sent, and its answer did not come or was not read */
 };
 
 /** How far a request had come when it failed. */
@@ -56,9 +56,9 @@ enum pipit_phase {
  * All text is UTF-8; what comes from the server is as the server sent it.
  */
 struct pipit_error {
-        enum pipit_code code;
-        enum pipit_executed executed;
-        enum pipit_phase phase;
+        enum pipit_code code;         /**< never PIPIT_OK */
+        enum pipit_executed executed; /**< what became of the statement */
+        enum pipit_phase phase;       /**< how far the request had come */
         char sqlstate[6];       /**< five characters, or "" when the error is not the server's */
         const char *message;    /**< what happened and the way out, in one line; never NULL */
         const char *severity;   /**< ERROR, FATAL or PANIC, never translated */
@@ -70,7 +70,7 @@ struct pipit_error {
         const char *column;     /**< the column in question */
         const char *type;       /**< the data type in question */
         const char *constraint; /**< the constraint that was violated */
-        const char *host;       /**< where the connection went, "host:port" or the socket's path */
+        const char *host;       /**< where its connection went, "host:port" or the socket's path */
         int position;           /**< place in the SQL text, in characters from 1; 0 when unknown */
 };
 

@@ -43,23 +43,23 @@ enum pipit_op {
 
 /** One node of a condition. What it points to is borrowed and must live as long as it. */
 struct pipit_expr {
-        enum pipit_op op;
+        enum pipit_op op;                     /**< what it says */
         const struct pipit_field *field;      /**< of a comparison; NULL for and, or, not */
         struct pipit_params values;           /**< what the field is compared with */
         const struct pipit_expr *const *args; /**< n_args of them, of and, or, not */
-        int n_args;
+        int n_args;                           /**< 0 for a comparison */
 };
 
 /** One key of an order. */
 struct pipit_order {
         const struct pipit_field *field; /**< borrowed; static, as fields are */
-        bool descending;
+        bool descending;                 /**< greatest first */
 };
 
 /** An order: the first key counts most. */
 struct pipit_orders {
         const struct pipit_order *items; /**< n of them, borrowed; may be NULL when n is 0 */
-        int n;
+        int n;                           /**< 0 for no order */
 };
 
 /**

@@ -64,10 +64,10 @@ enum pipit_type {
  * holds the options. A default that is 0, false or NULL is none: .default_sql = "0" declares one.
  */
 struct pipit_field {
-        const struct pipit_model *model;
-        const char *name; /**< of the member */
-        enum pipit_type type;
-        size_t offset; /**< of the member in the row struct, in bytes */
+        const struct pipit_model *model; /**< whose column it is */
+        const char *name;                /**< of the member */
+        enum pipit_type type;            /**< decides the member's type in C, too */
+        size_t offset;                   /**< of the member in the row struct, in bytes */
 
         const char *column;       /**< the column's name; NULL when it is the member's */
         bool primary_key;         /**< several fields may be, then they are the key together */
@@ -87,9 +87,9 @@ struct pipit_field {
 struct pipit_model {
         const char *name;                 /**< of the row struct */
         const struct pipit_field *fields; /**< n_fields of them, in the order of the list */
-        int n_fields;
-        size_t row_size;      /**< of the row struct, in bytes */
-        size_t null_offset;   /**< of its bools in `null`, one a field */
+        int n_fields;                     /**< at least 1 */
+        size_t row_size;                  /**< of the row struct, in bytes */
+        size_t null_offset;               /**< of its bools in `null`, one a field */
         size_t stored_offset; /**< of the bool that says that it came from the database */
 
         const char *table;  /**< the table's name; NULL when it is the row struct's */

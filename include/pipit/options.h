@@ -17,39 +17,46 @@ enum pipit_log_level {
         PIPIT_LOG_DEBUG,   /**< state changes of connections */
         PIPIT_LOG_NOTICE,  /**< NOTICE, INFO and LOG messages of the server */
         PIPIT_LOG_WARNING, /**< WARNING messages; a connection lost or refused */
-        PIPIT_LOG_ERROR    /**< a fault of pipit or of the server's protocol */
+        PIPIT_LOG_ERROR    /**< a fault of pipit or of the server's protocol; none is written yet */
 };
 
 /**
- * Takes one line of the log. Called from the event loop; it must not call pipit.
+ * Takes one line of the log. Called from the event loop, and from inside pipit_close(),
+ * pipit_drain() and pipit_wait(); it must not call pipit. At most 100 lines a second are given, and
+ * the next line after that says how many were left out.
  *
  * @param level  how much it matters
- * @param line   UTF-8 without control characters and without values or passwords; borrowed
+ * @param line   UTF-8 without control characters; borrowed until the callback returns. pipit puts
+ *               no values and no passwords in; a message of the server is what the server sent
  * @param arg    log_arg of the options
  */
 typedef void (*pipit_log_cb)(enum pipit_log_level level, const char *line, void *arg);
 
 /**
- * Gives the password for one connection that is about to be made, so that it can change.
- * Called from the event loop at every connect; it must not block and must not call pipit.
+ * Gives the password for one connection that is about to be made, so that it can change. Called
+ * from the event loop and from pipit_wait(), once for each address that is tried; it must not block
+ * and must not call pipit.
  *
  * @param arg  password_arg of the options
- * @return NUL-terminated text, copied at once; NULL when there is none
+ * @return NUL-terminated text, copied at once; NULL leaves it to the connection string and the rest
  */
 typedef const char *(*pipit_password_cb)(void *arg);
 
 /**
  * Options of pipit_open(). All of it is copied. `struct pipit_options options = {0};` is the
- * default of everything. Times are milliseconds; -1 means "no such limit" where it is named.
+ * default of everything. Times are milliseconds; -1 means "no such limit" where it is named. What
+ * is out of range makes a scope on which every request fails with PIPIT_EINVAL.
  */
 struct pipit_options {
-        /** Connections that are kept open even when idle. Default 0. */
+        /** Connections that are made without being asked for, and kept open even when idle.
+         * Default 0. */
         int min_connections;
-        /** Connections that are open at most. Default 8. */
+        /** Connections that are open or being made at most. Default 8. */
         int max_connections;
         /** Connections that are being made at once at most. Default 2: SCRAM costs CPU. */
         int max_connecting;
-        /** Requests on one connection at most, once no more connections can be had. Default 16. */
+        /** Requests on one connection at most, once no more connections can be had. Default 16, at
+         * most 10,000. */
         int max_pipeline;
         /** Requests that wait for a connection at most. Default 10,000; then PIPIT_ELIMIT. */
         int max_waiting;
@@ -60,27 +67,32 @@ struct pipit_options {
         /** Bytes of one result at most. Default 64 MiB; then the connection is closed. */
         size_t max_result_bytes;
 
-        /** Time for a request: waiting, connecting, executing. Default 60,000; -1 none. */
+        /** Time for a request: waiting, connecting, executing. Then PIPIT_ETIMEDOUT; see
+         * pipit_set_timeout() for one request. Default 60,000; -1 none. */
         int64_t timeout_ms;
-        /** Time for a request to wait for a connection. Default 30,000; -1 none. */
+        /** Time for a request to wait for a connection; then PIPIT_ETIMEDOUT. Default 30,000; -1
+         * none. */
         int64_t acquire_timeout_ms;
-        /** Time for one attempt to connect, over all hosts and addresses. Default 10,000. */
+        /** Time for one attempt to connect, look-ups included, over all hosts and addresses: each
+         * gets its share of what is left. Default: connect_timeout of the connection string or
+         * PGCONNECT_TIMEOUT, else 10,000. */
         int64_t connect_timeout_ms;
         /** A connection idle for longer is closed, down to the minimum. Default 600,000; -1 never.
          */
         int64_t idle_timeout_ms;
-        /** A connection older than this, less up to 10 %, is replaced when idle. Default 3,600,000;
-         * -1 never. */
+        /** A connection older than this, less up to 10 %, is closed when it becomes idle, or
+         * before its next use. Default 3,600,000; -1 never. */
         int64_t lifetime_ms;
 
         /** libevent priority of pipit's events, plus one: 1 is libevent's 0. It must not be more
-         * urgent than the handlers that make requests. Default: libevent's own default. */
+         * urgent than the handlers that make requests, and one that the base does not have is
+         * ignored. Default: libevent's own default. */
         int event_priority;
-        /** The search_path of every connection. Default "public, pg_temp"; "" leaves the server's.
-         */
+        /** The search_path of every connection, a list as SET search_path takes it. Default
+         * "public, pg_temp"; "" leaves the server's. */
         const char *search_path;
-        /** sslmode of libpq, when neither the connection string nor PGSSLMODE gives one. Default:
-         * verify-full for hosts that are not loopback, else libpq's. */
+        /** sslmode of libpq, when the connection string, PGSSLMODE and the service file give none.
+         * Default: verify-full for addresses that are not loopback, else libpq's. */
         const char *sslmode;
         /** The password, asked at each connect. Default: the connection string's, PGPASSWORD,
          * ~/.pgpass. */

@@ -3,8 +3,9 @@
  *
  * The callback contract, for every function that takes a pipit_cb:
  *
- * - the call returns the request's number, or 0 when memory ran out; after a 0 there is no
- *   callback. Everything else that can go wrong arrives through the callback;
+ * - the call returns the request's number, or 0: when memory ran out, for a NULL scope, on another
+ *   thread and in a forked child. After a 0 there is no callback. Everything else that can go wrong
+ *   arrives through the callback;
  * - after a number the callback runs exactly once, whatever happens: success, error, lost
  *   connection, deadline, cancel, close;
  * - it never runs inside the call that started it. It runs from the event loop, or, in a blocking
@@ -44,10 +45,11 @@ typedef void (*pipit_cb)(struct pipit_result *res, void *arg);
  *
  * Its callback still runs once, from the loop, with PIPIT_ECANCELED: executed is "no" when it was
  * not sent yet. When it was sent, the server goes on with it, executed is "unknown", and its
- * answer is thrown away when it comes.
+ * answer is thrown away when it comes; its connection takes nothing new until then, and is closed
+ * when that lasts 5 seconds.
  *
  * @param scope    the scope it was started on; NULL does nothing
- * @param request  its number; one that has completed, or 0, does nothing
+ * @param request  its number; 0, or one that has completed or failed already, does nothing
  */
 PIPIT_API void pipit_cancel(struct pipit *scope, pipit_request request);
 
@@ -55,23 +57,24 @@ PIPIT_API void pipit_cancel(struct pipit *scope, pipit_request request);
  * Sets the time that is left to a request, from now: waiting, connecting and executing together.
  *
  * At its end the callback runs with PIPIT_ETIMEDOUT, and the message says what was waited for.
- * When the request was already sent, executed is "unknown".
+ * When the request was already sent, executed is "unknown", and its connection is closed unless
+ * others wait for answers on it. acquire_timeout_ms of the options holds besides.
  *
  * @param scope       the scope it was started on; NULL does nothing
- * @param request     its number; one that has completed, or 0, does nothing
- * @param timeout_ms  milliseconds; 0 lets it end in this turn of the loop, -1 takes the deadline
- * away
+ * @param request     its number; 0, or one that has completed or failed already, does nothing
+ * @param timeout_ms  milliseconds; 0 ends it as soon as the loop turns, -1 takes the deadline away
  */
 PIPIT_API void pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms);
 
 /**
- * Adds a completion to a request: it is called with the same result, behind those already there.
+ * Adds a callback to a request: it is called with the same result, behind those already there.
  *
  * @param scope    the scope it was started on
  * @param request  its number
- * @param cb       called exactly once when 0 was returned, never otherwise
+ * @param cb       called exactly once, from the loop, when 0 was returned; never otherwise
  * @param arg      passed to @a cb; not touched
- * @return 0; PIPIT_EINVAL when the request has completed or an argument is missing; PIPIT_ENOMEM
+ * @return 0; PIPIT_EINVAL when the request has completed, an argument is missing or this is another
+ *         thread; PIPIT_ENOMEM
  */
 PIPIT_API int pipit_then(struct pipit *scope, pipit_request request, pipit_cb cb, void *arg);
 

@@ -3,7 +3,12 @@
  *
  * A result is borrowed in a callback and freed behind it; pipit_result_ref() keeps it, also beyond
  * its scope. Everything taken out of it (strings, decoded rows, the error) lives as long as it.
- * Every function here accepts NULL and results of failed requests, which have no rows.
+ * Every function here accepts NULL and results of failed requests, which have no rows. What most
+ * of them take is documented here:
+ *
+ * @param res     the result; not changed, but for what it keeps of decoded values
+ * @param row     which row, from 0
+ * @param column  which column, from 0, or what pipit_column() returned
  */
 #ifndef PIPIT_RESULT_H
 #define PIPIT_RESULT_H
@@ -23,7 +28,7 @@ extern "C" {
 /**
  * Keeps a result.
  *
- * @param res  counted up; drop it with pipit_result_unref(), on the thread of its scope
+ * @param res  counted up; caller frees with pipit_result_unref()
  * @return @a res
  */
 PIPIT_API struct pipit_result *pipit_result_ref(struct pipit_result *res);
@@ -54,7 +59,8 @@ PIPIT_API int pipit_result_rows(const struct pipit_result *res);
 /** How many columns a row has; 0 after a failure. */
 PIPIT_API int pipit_result_columns(const struct pipit_result *res);
 
-/** How many rows an INSERT, UPDATE, DELETE, MERGE or SELECT touched; 0 for other statements. */
+/** How many rows an INSERT, UPDATE, DELETE, MERGE or SELECT touched, as its command tag says; 0 for
+ * other statements and after a failure. */
 PIPIT_API int64_t pipit_result_affected(const struct pipit_result *res);
 
 /** The command tag, as "INSERT 0 1", owned by @a res; "" when there is none. */
@@ -66,18 +72,22 @@ PIPIT_API const char *pipit_result_column_name(const struct pipit_result *res, i
 /**
  * A column's place.
  *
- * @param name  as the server gives it; case matters
+ * @param res   the result
+ * @param name  as the server gives it; case matters. Of several columns the first
  * @return from 0; -1 when no column has that name, which every getter refuses
  */
 PIPIT_API int pipit_column(const struct pipit_result *res, const char *name);
 
-/** Whether a value is NULL; true for what is not there at all. */
+/** Whether a value is NULL; true for what is not there at all. Rows and columns count from 0. */
 PIPIT_API bool pipit_result_null(const struct pipit_result *res, int row, int column);
 
 /**
  * A value as the server's text.
  *
- * @return NUL-terminated, owned by @a res; NULL for NULL and for what is not there
+ * @param res     the result
+ * @param row     from 0
+ * @param column  from 0
+ * @return NUL-terminated UTF-8, owned by @a res; NULL for NULL and for what is not there
  */
 PIPIT_API const char *pipit_result_text(const struct pipit_result *res, int row, int column);
 
@@ -85,12 +95,15 @@ PIPIT_API const char *pipit_result_text(const struct pipit_result *res, int row,
 PIPIT_API size_t pipit_result_length(const struct pipit_result *res, int row, int column);
 
 /**
- * A value as a C value. Rows and columns count from 0. Nothing wraps and nothing is cut: a value
- * that does not fit is PIPIT_ETYPE.
+ * A value as a C value. Nothing wraps and nothing is cut: a value that does not fit is PIPIT_ETYPE.
  *
+ * @param res        the result
+ * @param row        from 0
+ * @param column     from 0
  * @param ret_value  written only on success
- * @return 0; PIPIT_EINVAL when there is no such row or column; PIPIT_ENOTFOUND when the value is
- *         NULL; PIPIT_ETYPE when the text is no such value or out of range; PIPIT_ENOMEM
+ * @return 0; PIPIT_EINVAL when there is no such row or column, or no @a ret_value;
+ *         PIPIT_ENOTFOUND when the value is NULL; PIPIT_ETYPE when the text is no such value or out
+ *         of range; PIPIT_ENOMEM
  */
 PIPIT_API int
 pipit_result_bool(const struct pipit_result *res, int row, int column, bool *ret_value);
@@ -109,7 +122,8 @@ pipit_result_float(const struct pipit_result *res, int row, int column, float *r
 /** See pipit_result_bool(). */
 PIPIT_API int
 pipit_result_double(const struct pipit_result *res, int row, int column, double *ret_value);
-/** See pipit_result_bool(); the bytes are owned by @a res. */
+/** See pipit_result_bool(); the bytes are owned by the result, and each call makes a copy of its
+ * own in it. */
 PIPIT_API int
 pipit_result_bytes(struct pipit_result *res, int row, int column, struct pipit_bytes *ret_value);
 /** See pipit_result_bool(); without a zone the text is taken as UTC. */

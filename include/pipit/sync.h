@@ -18,10 +18,12 @@ extern "C" {
  * Opens a blocking scope: a private connection on a private loop. Everything that works on a
  * database works on it; requests make progress only inside pipit_wait().
  *
- * @param db  the database whose URL and options it takes; NULL returns NULL
- * @return a scope, to be closed with pipit_close(), which closes its connection; NULL only when
- *         memory ran out. Once the loop of @a db has started it is a scope on which every request
- *         fails with PIPIT_EBLOCKING, unless pipit_set_allow_sync() has allowed it
+ * @param db  the database whose URL and options it takes, but for min_connections, max_connections
+ *            and event_priority; NULL returns NULL
+ * @return a scope, caller frees with pipit_close(), which closes its connection, or by closing
+ *         @a db; NULL when memory ran out and on another thread. Once the loop of @a db has started
+ *         it is a scope on which every request fails with PIPIT_EBLOCKING, unless
+ *         pipit_set_allow_sync() has allowed it
  */
 PIPIT_API struct pipit *pipit_allow_sync(struct pipit *db);
 
@@ -35,14 +37,17 @@ PIPIT_API struct pipit *pipit_allow_sync(struct pipit *db);
 PIPIT_API void pipit_set_allow_sync(struct pipit *db, bool allowed);
 
 /**
- * Blocks until a request has completed. Callbacks of this and of other requests of the same scope
- * run inside; a request without a callback keeps its result until somebody waits for it, in any
- * order.
+ * Blocks until a request has completed, at the latest until its deadline. Callbacks of this and of
+ * other requests of the same scope run inside. Requests may be waited for in any order, and more
+ * than once.
  *
  * @param sync     a blocking scope
  * @param request  a request that was started on it
- * @return its result, owned by @a sync until that is closed; never NULL. A 0, a number that is not
- *         of this scope, or a scope that does not block gives a result with that error
+ * @return its result, owned by @a sync until that is closed: pipit_result_ref() keeps it longer.
+ *         Never NULL: a 0, a number that is not of this scope, and a scope that does not block or
+ *         is another thread's give a result with PIPIT_EINVAL; waiting inside a callback of the
+ *         same scope for what has not completed, PIPIT_EBLOCKING; when a callback closed the scope
+ *         meanwhile, PIPIT_ECLOSED
  */
 PIPIT_API struct pipit_result *pipit_wait(struct pipit *sync, pipit_request request);
 

@@ -25,12 +25,12 @@ struct pipit_bytes {
 
 /** A moment: microseconds since 1970-01-01 00:00 UTC; INT64_MAX and INT64_MIN are infinity. */
 struct pipit_timestamp {
-        int64_t us;
+        int64_t us; /**< microseconds */
 };
 
 /** A UUID, in the order in which it is written. */
 struct pipit_uuid {
-        uint8_t bytes[16];
+        uint8_t bytes[16]; /**< all of them */
 };
 
 /** What a value is. */
@@ -50,8 +50,8 @@ enum pipit_kind {
 
 /** One typed value; copied freely. What it points to is borrowed. */
 struct pipit_value {
-        enum pipit_kind kind;
-        size_t length; /**< of text (without a NUL) and bytes, in bytes; 0 for other kinds */
+        enum pipit_kind kind; /**< which member of the union counts */
+        size_t length;        /**< of text (without a NUL) and bytes, in bytes; 0 for other kinds */
         union {
                 int64_t int_value;
                 uint64_t uint_value;
@@ -62,13 +62,13 @@ struct pipit_value {
                 const void *bytes;
                 struct pipit_timestamp timestamp;
                 struct pipit_uuid uuid;
-        } as;
+        } as; /**< the value itself; nothing for SQL NULL */
 };
 
 /** The values of a statement, $1 first; borrowed until the call they are given to returns. */
 struct pipit_params {
         const struct pipit_value *values; /**< n of them; may be NULL when n is 0 */
-        int n;
+        int n;                            /**< 0 to 65,535 */
 };
 
 /** SQL NULL. */
