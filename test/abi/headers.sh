@@ -2,6 +2,7 @@
 # headers.sh INCLUDE: every public header stands alone, in strict C11 and in C++20.
 set -eu
 
+# shellcheck source=test/abi/tap.sh disable=SC1091
 . "$(dirname "$0")/tap.sh"
 include=$1
 
@@ -10,8 +11,9 @@ compiles() {
         language=$2
         standard=$3
         header=$4
-        # Twice, for the guard.
-        printf '#include <pipit/%s>\n#include <pipit/%s>\n' "$header" "$header" |
+        # Twice, for the guard; with a declaration, for a header that has only macros.
+        printf '#include <pipit/%s>\n#include <pipit/%s>\nextern int something;\n' \
+                "$header" "$header" |
                 "$compiler" -x "$language" "-std=$standard" -pedantic -Wall -Wextra -Werror \
                         "-I$include" -fsyntax-only -
 }

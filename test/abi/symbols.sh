@@ -1,7 +1,9 @@
 #!/bin/sh
 # symbols.sh INCLUDE LIBRARY: the library exports what its headers declare, and nothing else.
+# shellcheck disable=SC2154 # tap_dir is of tap.sh
 set -eu
 
+# shellcheck source=test/abi/tap.sh disable=SC1091
 . "$(dirname "$0")/tap.sh"
 include=$1
 library=$2

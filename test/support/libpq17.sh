@@ -45,7 +45,7 @@ archives() {
 
 # apt-get with a configuration of our own, so that the machine's stays as it is.
 private_apt() {
-        apt-get -q -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        child_run apt-get -q -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=/dev/null \
                 -o Dir::State="$work/state" -o Dir::State::status=/var/lib/dpkg/status \
                 -o Dir::Cache="$work/cache" -o APT::Get::List-Cleanup=false \
                 -o Acquire::Languages=none -o Dpkg::Use-Pty=0 "$@" >&2
@@ -55,7 +55,7 @@ download_from() {
         say "looking for $package in $release"
         mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial"
         printf 'deb-src [signed-by=%s] %s %s main\n' "$keyring" "$1" "$release" >"$work/sources.list"
-        private_apt update && (cd "$work/download" && private_apt source --download-only "$package")
+        private_apt update && cd "$work/download" && private_apt source --download-only "$package"
 }
 
 download() {
@@ -71,22 +71,23 @@ download() {
 # Debian's patches are about its own folders; the plain source is what is wanted here.
 unpack() {
         mkdir "$work/source"
-        tar -x -f "$work"/download/postgresql-17_*.orig.tar.* -C "$work/source" --strip-components=1
+        child_run tar -x -f "$work"/download/postgresql-17_*.orig.tar.* -C "$work/source" --strip-components=1
+        cd "$work/source"
         rm -rf "$work/download" "$work/state" "$work/cache"
 }
 
 configure() {
         say 'configuring PostgreSQL 17'
-        (cd "$work/source" && CFLAGS=-O2 ./configure --quiet --prefix="$prefix" --without-icu \
-                --without-readline --with-openssl)
+        child_run ./configure --quiet --prefix="$prefix" --without-icu --without-readline \
+                --with-openssl CFLAGS=-O2
 }
 
 # build FOLDER...: makes and installs these folders of the source into the staging folder.
 build() {
         for folder in "$@"; do
                 say "building $folder"
-                make -s -C "$work/source/$folder" -j "$(getconf _NPROCESSORS_ONLN)" all
-                make -s -C "$work/source/$folder" DESTDIR="$work/stage" install
+                child_run make -s -C "$work/source/$folder" -j "$(getconf _NPROCESSORS_ONLN)" all
+                child_run make -s -C "$work/source/$folder" DESTDIR="$work/stage" install
         done
 }
 
@@ -114,12 +115,18 @@ build_missing() {
         [ -z "$server" ] || build_server
 }
 
-# On standard error; with a little less right to the processor than whoever is working here.
+finish() {
+        child_end 10
+        cd /
+        [ -z "$work" ] || rm -rf "$work"
+}
+
+# With a little less right to the processor than whoever is working here.
 build_all() {
         sh "$here/setup.sh" libpq17
+        work=''
+        at_end finish
         work=$(mktemp -d "$cache/build.XXXXXX")
-        trap 'rm -rf "$work"' EXIT
-        trap 'exit 1' HUP INT TERM
         chmod 755 "$work"
         download
         renice -n 10 -p $$ >/dev/null
@@ -133,9 +140,10 @@ case ${1-} in
 *) die 'usage: libpq17.sh [--no-server]' ;;
 esac
 cache=$(cache_folder)
+mkdir -p "$cache"
+cache=$(cd "$cache" && pwd)
 prefix=$cache/$package
 if ! finished; then
-        mkdir -p "$cache"
         exec 9>"$cache/lock"
         flock 9
         finished || build_all >&2

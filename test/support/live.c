@@ -59,6 +59,19 @@ keep(struct pipit_result *res)
         return res;
 }
 
+/* Drops a kept result before the test's end. */
+static void
+forget(struct pipit_result *res)
+{
+        int i = n_kept - 1;
+
+        while (i >= 0 && kept[i] != res)
+                i--;
+        ck_assert_int_ge(i, 0);
+        kept[i] = kept[--n_kept];
+        pipit_result_unref(res);
+}
+
 void
 on_call(struct pipit_result *res, void *arg)
 {
@@ -98,9 +111,9 @@ loop_turn(const int *count, int n, int64_t ms)
 
         ck_assert_int_eq(event_add(timer, &tv), 0);
         while (!over && left == 0 && (count == NULL || *count < n)) {
-                if (count == NULL && event_base_get_num_events(live_base,
-                                                               EVENT_BASE_COUNT_ADDED |
-                                                                       EVENT_BASE_COUNT_ACTIVE) == 1)
+                if (count == NULL &&
+                    event_base_get_num_events(live_base, EVENT_BASE_COUNT_ADDED |
+                                                                 EVENT_BASE_COUNT_ACTIVE) == 1)
                         break;
                 left = event_base_loop(live_base, EVLOOP_ONCE);
         }
@@ -147,6 +160,15 @@ query(const char *sql, struct pipit_params params)
         return query_on(live_db, sql, params);
 }
 
+pipit_request
+ask_on(struct pipit *scope, const char *sql, struct calls *calls)
+{
+        pipit_request request = pipit_query(scope, sql, PIPIT_NO_PARAMS, on_call, calls);
+
+        ck_assert_uint_ne(request, 0);
+        return request;
+}
+
 void
 execute(const char *sql)
 {
@@ -173,6 +195,13 @@ expect_error(const struct pipit_result *res, int code, const char *sqlstate)
 }
 
 void
+expect_executed(const struct pipit_result *res, int code, enum pipit_executed executed)
+{
+        expect_error(res, code, "");
+        ck_assert_int_eq(pipit_result_error(res)->executed, executed);
+}
+
+void
 expect_text(const struct pipit_result *res, int row, int column, const char *text)
 {
         expect_ok(res);
@@ -182,12 +211,18 @@ expect_text(const struct pipit_result *res, int row, int column, const char *tex
 void
 wait_for_server(const char *sql, const char *text)
 {
+        wait_for_server_on(live_db, sql, text);
+}
+
+void
+wait_for_server_on(struct pipit *scope, const char *sql, const char *text)
+{
         /* Asks again and again: each answer is an event of the server's own making. */
         for (int i = 0; i < 100000; i++) {
-                const struct pipit_result *res = query(sql, PIPIT_NO_PARAMS);
+                struct pipit_result *res = query_on(scope, sql, PIPIT_NO_PARAMS);
                 const char *now = pipit_result_text(res, 0, 0);
                 bool there = now != NULL && strcmp(now, text) == 0;
-                pipit_result_unref(kept[--n_kept]);
+                forget(res);
                 if (there)
                         return;
         }

@@ -40,6 +40,8 @@ void loop_for(int64_t ms);
 struct pipit_result *query(const char *sql, struct pipit_params params);
 /* The same on another scope. */
 struct pipit_result *query_on(struct pipit *scope, const char *sql, struct pipit_params params);
+/* Starts a statement with on_call for its callback, and does not wait for it. */
+pipit_request ask_on(struct pipit *scope, const char *sql, struct calls *calls);
 /* Runs a statement that must succeed. */
 void execute(const char *sql);
 /* Keeps a result until the test's end. */
@@ -50,10 +52,13 @@ struct pipit_result *answer(struct calls *calls);
 /* Asserts on results: success, with the text of the failure; a failure of this kind. */
 void expect_ok(const struct pipit_result *res);
 void expect_error(const struct pipit_result *res, int code, const char *sqlstate);
+void expect_executed(const struct pipit_result *res, int code, enum pipit_executed executed);
 void expect_text(const struct pipit_result *res, int row, int column, const char *text);
 
 /* A condition on the server: waits until a query's first value is this text. */
 void wait_for_server(const char *sql, const char *text);
+/* The same, asked on another scope. */
+void wait_for_server_on(struct pipit *scope, const char *sql, const char *text);
 
 /* A server of the test's own, which it may stop. */
 struct cluster {

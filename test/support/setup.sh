@@ -75,7 +75,8 @@ need_build() {
         need 'meson 1.0 or newer' meson meson_is_new
         need 'ninja' ninja-build any_of ninja ninja-build samu
         need 'pkg-config' pkg-config any_of pkg-config pkgconf
-        need 'libevent 2.1 with headers' libevent-dev pkg-config --atleast-version=2.1 libevent
+        need 'libevent 2.1 with headers' libevent-dev \
+                pkg-config --exists 'libevent_core >= 2.1' libevent_extra
         need 'libpq 14.5 or newer with headers' libpq-dev pkg-config --atleast-version=14.5 libpq
         need 'uthash (headers)' uthash-dev compiles '#include <uthash.h>'
 }

@@ -1,0 +1,645 @@
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STARTUP_CODE 196608u
+#define CANCEL_CODE  80877102u
+#define SSL_CODE     80877103u
+#define GSS_CODE     80877104u
+
+#define TEXT_OID 25u
+
+/* A message that is being put together. */
+struct body {
+        struct evbuffer *bytes;
+};
+
+static struct body
+body_new(void)
+{
+        struct body body = {.bytes = evbuffer_new()};
+
+        ck_assert_ptr_nonnull(body.bytes);
+        return body;
+}
+
+static void
+body_put(struct body *body, const void *bytes, size_t n)
+{
+        ck_assert_int_eq(evbuffer_add(body->bytes, bytes, n), 0);
+}
+
+static void
+body_text(struct body *body, const char *text)
+{
+        body_put(body, text, strlen(text) + 1);
+}
+
+static void
+body_int16(struct body *body, int n)
+{
+        uint16_t big = htons((uint16_t)n);
+
+        body_put(body, &big, sizeof big);
+}
+
+static void
+body_int32(struct body *body, uint32_t n)
+{
+        uint32_t big = htonl(n);
+
+        body_put(body, &big, sizeof big);
+}
+
+static void
+body_send(struct body *body, struct session *session, char type)
+{
+        size_t n = evbuffer_get_length(body->bytes);
+
+        session_message(session, type, evbuffer_pullup(body->bytes, -1), n);
+        evbuffer_free(body->bytes);
+}
+
+void
+session_raw(struct session *session, const void *bytes, size_t n)
+{
+        ck_assert_int_eq(evbuffer_add(session->out, bytes, n), 0);
+}
+
+void
+session_message(struct session *session, char type, const void *body, size_t n)
+{
+        uint32_t length = htonl((uint32_t)n + 4);
+
+        session_raw(session, &type, 1);
+        session_raw(session, &length, sizeof length);
+        session_raw(session, body, n);
+}
+
+void
+session_authentication(struct session *session, uint32_t code)
+{
+        struct body body = body_new();
+
+        body_int32(&body, code);
+        body_send(&body, session, 'R');
+}
+
+void
+session_parameter(struct session *session, const char *name, const char *value)
+{
+        struct body body = body_new();
+
+        body_text(&body, name);
+        body_text(&body, value);
+        body_send(&body, session, 'S');
+}
+
+void
+session_key(struct session *session)
+{
+        struct body body = body_new();
+
+        body_int32(&body, 4711);
+        body_int32(&body, (uint32_t)session->number);
+        body_send(&body, session, 'K');
+}
+
+void
+session_ready(struct session *session)
+{
+        session_message(session, 'Z', "I", 1);
+}
+
+void
+session_welcome(struct session *session)
+{
+        session_authentication(session, 0);
+        session_parameter(session, "server_version", "15.0");
+        session_parameter(session, "client_encoding", "UTF8");
+        session_parameter(session, "standard_conforming_strings", "on");
+        session_key(session);
+        session_ready(session);
+}
+
+void
+session_columns(struct session *session, int n, const char *const *names)
+{
+        struct body body = body_new();
+
+        body_int16(&body, n);
+        for (int i = 0; i < n; i++) {
+                body_text(&body, names[i]);
+                body_int32(&body, 0);
+                body_int16(&body, 0);
+                body_int32(&body, TEXT_OID);
+                body_int16(&body, -1);
+                body_int32(&body, UINT32_MAX);
+                body_int16(&body, 0);
+        }
+        body_send(&body, session, 'T');
+}
+
+void
+session_row(struct session *session, int n, const char *const *values)
+{
+        struct body body = body_new();
+
+        body_int16(&body, n);
+        for (int i = 0; i < n; i++) {
+                size_t length = values[i] != NULL ? strlen(values[i]) : 0;
+                body_int32(&body, values[i] != NULL ? (uint32_t)length : UINT32_MAX);
+                if (values[i] != NULL)
+                        body_put(&body, values[i], length);
+        }
+        body_send(&body, session, 'D');
+}
+
+void
+session_complete(struct session *session, const char *tag)
+{
+        session_message(session, 'C', tag, strlen(tag) + 1);
+}
+
+void
+session_text(struct session *session, const char *text)
+{
+        session_columns(session, 1, &(const char *){"text"});
+        session_row(session, 1, &text);
+        session_complete(session, "SELECT 1");
+}
+
+static void
+body_field(struct body *body, char type, const char *text)
+{
+        if (text == NULL)
+                return;
+        body_put(body, &type, 1);
+        body_text(body, text);
+}
+
+void
+session_error(struct session *session, const char *severity, const char *sqlstate,
+              const char *text)
+{
+        struct body body = body_new();
+
+        body_field(&body, 'S', severity);
+        body_field(&body, 'V', severity);
+        body_field(&body, 'C', sqlstate);
+        body_field(&body, 'M', text);
+        body_put(&body, "", 1);
+        body_send(&body, session, 'E');
+}
+
+void
+session_notice(struct session *session, const char *severity, const char *text)
+{
+        struct body body = body_new();
+
+        body_field(&body, 'S', severity);
+        body_field(&body, 'V', severity);
+        body_field(&body, 'C', "00000");
+        body_field(&body, 'M', text);
+        body_put(&body, "", 1);
+        body_send(&body, session, 'N');
+}
+
+void
+session_notification(struct session *session, const char *channel, const char *payload)
+{
+        struct body body = body_new();
+
+        body_int32(&body, 4711);
+        body_text(&body, channel);
+        body_text(&body, payload);
+        body_send(&body, session, 'A');
+}
+
+void
+session_copy(struct session *session, char type)
+{
+        struct body body = body_new();
+
+        body_put(&body, "", 1);
+        body_int16(&body, 1);
+        body_int16(&body, 0);
+        body_send(&body, session, type);
+}
+
+static void
+session_want_write(struct session *session)
+{
+        if (!session->server->held)
+                ck_assert_int_eq(event_add(session->writable, NULL), 0);
+}
+
+void
+session_flush(struct session *session)
+{
+        session->released = evbuffer_get_length(session->out);
+        session_want_write(session);
+}
+
+void
+session_finish(struct session *session, enum session_end end)
+{
+        session->end = end;
+        session_want_write(session);
+}
+
+void
+session_stop_reading(struct session *session)
+{
+        event_del(session->readable);
+}
+
+void
+session_start_reading(struct session *session)
+{
+        ck_assert_int_eq(event_add(session->readable, NULL), 0);
+}
+
+void
+server_echo(struct session *session, const char *sql, void *arg)
+{
+        (void)arg;
+        session_text(session, session->value != NULL ? session->value : sql);
+}
+
+static void
+session_free(struct session *session)
+{
+        struct session **at = &session->server->sessions;
+        struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+        while (*at != session)
+                at = &(*at)->next;
+        *at = session->next;
+        session->server->n_closed++;
+        event_free(session->readable);
+        event_free(session->writable);
+        evbuffer_free(session->in);
+        evbuffer_free(session->out);
+        if (session->end == SESSION_RST)
+                setsockopt(session->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+        close(session->fd);
+        free(session->sql);
+        free(session->value);
+        free(session);
+}
+
+/* Whether the client has read everything that was written. */
+static bool
+session_is_read(const struct session *session)
+{
+        int unread = 0;
+
+        return ioctl(session->fd, TIOCOUTQ, &unread) != 0 || unread == 0;
+}
+
+/* Writes what may go now. A client that is gone takes it all. */
+static void
+session_write(struct session *session)
+{
+        size_t n = session->released;
+        size_t slice = session->server->slice;
+        char bytes[65536];
+
+        if (slice > 0 && !session_is_read(session))
+                return;
+        if (slice > 0 && n > slice)
+                n = slice;
+        if (n > sizeof bytes)
+                n = sizeof bytes;
+        evbuffer_copyout(session->out, bytes, n);
+        ssize_t written = send(session->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (written < 0)
+                written = errno == EAGAIN ? 0 : (ssize_t)n;
+        evbuffer_drain(session->out, (size_t)written);
+        session->released -= (size_t)written;
+        session->server->n_written += (size_t)written;
+}
+
+void
+session_flush_now(struct session *session)
+{
+        session->released = evbuffer_get_length(session->out);
+        while (session->released > 0)
+                session_write(session);
+}
+
+void
+session_close_now(struct session *session)
+{
+        session_flush_now(session);
+        session_free(session);
+}
+
+static void
+session_on_writable(evutil_socket_t fd, short what, void *arg)
+{
+        struct session *session = arg;
+
+        (void)fd;
+        (void)what;
+        if (session->released > 0)
+                session_write(session);
+        if (session->released == 0 && session->reads_when_written)
+                session_start_reading(session);
+        if (session->released > 0)
+                session_want_write(session);
+        else if (session->end != SESSION_GOES_ON)
+                session_free(session);
+}
+
+static void
+session_keep_text(char **place, const char *bytes, size_t n)
+{
+        free(*place);
+        *place = bytes != NULL ? strndup(bytes, n) : NULL;
+}
+
+static void
+session_on_parse(struct session *session, const struct message *message)
+{
+        const char *sql = message->body + strlen(message->body) + 1;
+
+        session_keep_text(&session->sql, sql, strlen(sql));
+        session_message(session, '1', "", 0);
+}
+
+static uint32_t
+read_int(const char *at, size_t size)
+{
+        uint32_t n = 0;
+
+        for (size_t i = 0; i < size; i++)
+                n = n << 8 | (unsigned char)at[i];
+        return n;
+}
+
+static void
+session_on_bind(struct session *session, const struct message *message)
+{
+        const char *at = message->body + strlen(message->body) + 1;
+
+        at += strlen(at) + 1;
+        at += 2 + 2 * read_int(at, 2);
+        uint32_t n = read_int(at, 2);
+        uint32_t length = n > 0 ? read_int(at + 2, 4) : UINT32_MAX;
+        session_keep_text(&session->value, length != UINT32_MAX ? at + 6 : NULL, length);
+        session_message(session, '2', "", 0);
+}
+
+static void
+session_on_execute(struct session *session)
+{
+        struct server *server = session->server;
+
+        if (!session->is_set_up) {
+                session_text(session, "on");
+                return;
+        }
+        session->n_statements++;
+        server->n_statements++;
+        (server->on_statement != NULL ? server->on_statement : server_echo)(session, session->sql,
+                                                                            server->arg);
+}
+
+static void
+session_on_sync(struct session *session)
+{
+        session_ready(session);
+        session_flush(session);
+}
+
+void
+server_default(struct session *session, const struct message *message)
+{
+        switch (message->kind) {
+        case MESSAGE_STARTUP:
+                session_welcome(session);
+                session_flush(session);
+                break;
+        case MESSAGE_SSL:
+                session_raw(session, "N", 1);
+                session_flush(session);
+                break;
+        case MESSAGE_PARSE: session_on_parse(session, message); break;
+        case MESSAGE_BIND: session_on_bind(session, message); break;
+        case MESSAGE_EXECUTE: session_on_execute(session); break;
+        case MESSAGE_SYNC: session_on_sync(session); break;
+        case MESSAGE_CANCEL:
+        case MESSAGE_TERMINATE: session_finish(session, SESSION_FIN); break;
+        }
+}
+
+static void
+session_handle(struct session *session, const struct message *message)
+{
+        struct server *server = session->server;
+        bool was_set_up = session->is_set_up;
+
+        if (message->kind == MESSAGE_SYNC && was_set_up)
+                server->n_syncs++;
+        if (server->on_message == NULL || !server->on_message(session, message, server->arg))
+                server_default(session, message);
+        if (message->kind == MESSAGE_SYNC)
+                session->is_set_up = true;
+}
+
+/* The message at the head of the input: its size there, or 0 when it is not whole. */
+static size_t
+session_parse(struct session *session, struct message *ret_message)
+{
+        size_t have = evbuffer_get_length(session->in);
+        size_t head = session->started ? 5 : 8;
+
+        if (have < head)
+                return 0;
+        const char *at = (const char *)evbuffer_pullup(session->in, (ev_ssize_t)head);
+        size_t size = session->started ? 1 + (size_t)read_int(at + 1, 4) : read_int(at, 4);
+        if (have < size)
+                return 0;
+        at = (const char *)evbuffer_pullup(session->in, (ev_ssize_t)size);
+        *ret_message = (struct message){at[0], at + head, size - head};
+        if (session->started)
+                return size;
+        uint32_t code = read_int(at + 4, 4);
+        ret_message->kind = code == SSL_CODE || code == GSS_CODE ? MESSAGE_SSL
+                            : code == CANCEL_CODE                ? MESSAGE_CANCEL
+                                                                 : MESSAGE_STARTUP;
+        session->started = code == STARTUP_CODE;
+        return size;
+}
+
+static void
+session_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+        struct session *session = arg;
+        struct message message;
+
+        (void)what;
+        if (evbuffer_read(session->in, fd, 65536) <= 0) {
+                session_free(session);
+                return;
+        }
+        for (;;) {
+                size_t size = session_parse(session, &message);
+                if (size == 0)
+                        return;
+                if (session->end == SESSION_GOES_ON)
+                        session_handle(session, &message);
+                evbuffer_drain(session->in, size);
+        }
+}
+
+static void
+server_on_accept(evutil_socket_t fd, short what, void *arg)
+{
+        struct server *server = arg;
+        struct session *session = calloc(1, sizeof *session);
+
+        (void)what;
+        ck_assert_ptr_nonnull(session);
+        session->fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (session->fd < 0) {
+                free(session);
+                return;
+        }
+        session->server = server;
+        session->number = ++server->n_accepted;
+        session->next = server->sessions;
+        server->sessions = session;
+        session->in = evbuffer_new();
+        session->out = evbuffer_new();
+        session->readable = event_new(server->base, session->fd, EV_READ | EV_PERSIST,
+                                      session_on_readable, session);
+        session->writable =
+                event_new(server->base, session->fd, EV_WRITE, session_on_writable, session);
+        session_start_reading(session);
+}
+
+static void
+server_listen_unix(struct server *server)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+        snprintf(server->folder, sizeof server->folder, "/tmp/pipit-wire-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(server->folder));
+        snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", server->folder);
+        snprintf(server->url, sizeof server->url,
+                 "postgresql:///db?host=%s&port=5432&user=u&sslmode=disable", server->folder);
+        server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(bind(server->fd, (struct sockaddr *)&address, sizeof address), 0);
+}
+
+static void
+server_listen_tcp(struct server *server)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t length = sizeof address;
+
+        server->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        ck_assert_int_eq(bind(server->fd, (struct sockaddr *)&address, length), 0);
+        ck_assert_int_eq(getsockname(server->fd, (struct sockaddr *)&address, &length), 0);
+        server->port = ntohs(address.sin_port);
+        snprintf(server->url, sizeof server->url,
+                 "postgresql:///db?host=127.0.0.1&port=%d&user=u&sslmode=disable", server->port);
+}
+
+struct server *
+server_new(struct event_base *base, enum server_kind kind)
+{
+        struct server *server = calloc(1, sizeof *server);
+
+        ck_assert_ptr_nonnull(server);
+        server->base = base;
+        server->kind = kind;
+        if (kind == SERVER_UNIX)
+                server_listen_unix(server);
+        else
+                server_listen_tcp(server);
+        ck_assert_int_eq(listen(server->fd, 128), 0);
+        server->listener =
+                event_new(base, server->fd, EV_READ | EV_PERSIST, server_on_accept, server);
+        ck_assert_int_eq(event_add(server->listener, NULL), 0);
+        return server;
+}
+
+void
+server_fork(struct server *server)
+{
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                event_reinit(server->base);
+                event_base_dispatch(server->base);
+                _exit(0);
+        }
+        server->child = pid;
+        event_del(server->listener);
+}
+
+void
+server_stop_listening(struct server *server)
+{
+        char path[120];
+
+        if (server->listener == NULL)
+                return;
+        event_free(server->listener);
+        server->listener = NULL;
+        close(server->fd);
+        if (server->kind == SERVER_TCP)
+                return;
+        snprintf(path, sizeof path, "%s/.s.PGSQL.5432", server->folder);
+        unlink(path);
+        rmdir(server->folder);
+}
+
+void
+server_free(struct server *server)
+{
+        if (server == NULL)
+                return;
+        if (server->child > 0) {
+                kill(server->child, SIGKILL);
+                waitpid(server->child, NULL, 0);
+        }
+        server_stop_listening(server);
+        while (server->sessions != NULL)
+                session_free(server->sessions);
+        free(server);
+}
+
+void
+server_release(struct server *server)
+{
+        server->held = false;
+        for (struct session *session = server->sessions; session != NULL; session = session->next)
+                session_want_write(session);
+}
+
+void
+server_end_all(struct server *server, enum session_end end)
+{
+        for (struct session *session = server->sessions; session != NULL; session = session->next)
+                session_finish(session, end);
+}

@@ -1,0 +1,256 @@
+#include "deadline.h"
+#include "oom.h"
+#include "reactor.h"
+#include "runner.h"
+
+#include <event2/event.h>
+#include <pipit/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ITEMS   64
+#define FAR_MS  ((int64_t)1000000)
+#define SPREAD  1000
+#define AT_ONCE 8
+
+static struct event_base *base;
+static struct reactor *reactor;
+static struct deadlines deadlines;
+static struct deadline items[ITEMS];
+static int64_t fired_ms[ITEMS];
+static int n_fired;
+
+static void
+on_turn(void *arg)
+{
+        (void)arg;
+}
+
+static void
+on_deadline(struct deadline *deadline, void *arg)
+{
+        ck_assert_ptr_eq(arg, items);
+        ck_assert_uint_eq(deadline->place, 0);
+        ck_assert_int_ge(pipit__reactor_now(reactor), deadline->at_ms);
+        fired_ms[n_fired++] = deadline->at_ms;
+}
+
+static void
+start(pipit__deadline_fn fn)
+{
+        memset(items, 0, sizeof items);
+        n_fired = 0;
+        base = event_base_new();
+        reactor = pipit__reactor_new(base, 0, on_turn, NULL);
+        ck_assert_int_eq(pipit__deadlines_init(&deadlines, reactor, fn, items), 0);
+        ck_assert_int_eq(pipit__deadlines_reserve(&deadlines, ITEMS), 0);
+}
+
+static void
+stop(void)
+{
+        pipit__deadlines_fini(&deadlines);
+        pipit__reactor_free(reactor);
+        event_base_free(base);
+}
+
+static void
+setup(void)
+{
+        start(on_deadline);
+}
+
+/* The oracle is a plain array: what is set, at what time. */
+static int64_t
+earliest_of(const int64_t *oracle, size_t *ret_n)
+{
+        int64_t earliest = DEADLINE_NEVER;
+
+        *ret_n = 0;
+        for (int i = 0; i < ITEMS; i++) {
+                *ret_n += oracle[i] != DEADLINE_NEVER;
+                if (oracle[i] < earliest)
+                        earliest = oracle[i];
+        }
+        return earliest;
+}
+
+/* One assertion for all: Check is slow at counting them. */
+static bool
+agrees(const int64_t *oracle)
+{
+        size_t n;
+        int64_t earliest = earliest_of(oracle, &n);
+        bool right = deadlines.n == n && (n == 0 || deadlines.heap[1]->at_ms == earliest);
+
+        for (int i = 0; i < ITEMS && right; i++) {
+                right = (items[i].place != 0) == (oracle[i] != DEADLINE_NEVER);
+                if (right && items[i].place != 0)
+                        right = items[i].at_ms == oracle[i] &&
+                                deadlines.heap[items[i].place] == &items[i];
+        }
+        return right;
+}
+
+START_TEST(the_heap_agrees_with_a_plain_array)
+{
+        int64_t oracle[ITEMS];
+        int64_t now = pipit__reactor_now(reactor);
+        unsigned seed = (unsigned)_i + 1;
+
+        for (int i = 0; i < ITEMS; i++)
+                oracle[i] = DEADLINE_NEVER;
+        for (int step = 0; step < 2000; step++) {
+                int i = rand_r(&seed) % ITEMS;
+                bool take_out = rand_r(&seed) % 3 == 0;
+                oracle[i] = take_out ? DEADLINE_NEVER : now + FAR_MS + rand_r(&seed) % SPREAD;
+                pipit__deadline_set(&deadlines, &items[i], oracle[i]);
+                if (!agrees(oracle))
+                        ck_abort_msg("they differ after step %d", step);
+        }
+        ck_assert_int_eq(n_fired, 0);
+}
+END_TEST
+
+START_TEST(deadlines_come_off_the_heap_in_their_order)
+{
+        int64_t now = pipit__reactor_now(reactor);
+        int64_t last = 0;
+        unsigned seed = 7;
+
+        for (int i = 0; i < ITEMS; i++)
+                pipit__deadline_set(&deadlines, &items[i], now + FAR_MS + rand_r(&seed) % SPREAD);
+        while (deadlines.n > 0) {
+                struct deadline *first = deadlines.heap[1];
+                ck_assert_int_ge(first->at_ms, last);
+                last = first->at_ms;
+                pipit__deadline_set(&deadlines, first, DEADLINE_NEVER);
+        }
+        ck_assert_int_gt(last, now);
+}
+END_TEST
+
+START_TEST(what_has_passed_is_called_once_in_its_order_and_not_early)
+{
+        int64_t now = pipit__reactor_now(reactor);
+
+        for (int i = 0; i < ITEMS; i++)
+                pipit__deadline_set(&deadlines, &items[i], now + i * 37 % 23);
+        event_base_dispatch(base); /* ends by itself: nothing is set any more */
+        ck_assert_int_eq(n_fired, ITEMS);
+        for (int i = 1; i < ITEMS; i++)
+                ck_assert_int_ge(fired_ms[i], fired_ms[i - 1]);
+}
+END_TEST
+
+START_TEST(an_empty_heap_has_no_timer)
+{
+        int64_t now = pipit__reactor_now(reactor);
+
+        event_base_loop(base, EVLOOP_NONBLOCK); /* what a reactor does first is over */
+        pipit__deadline_set(&deadlines, &items[0], now + FAR_MS);
+        ck_assert_int_eq(event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 1);
+        pipit__deadline_set(&deadlines, &items[0], DEADLINE_NEVER);
+        ck_assert_int_eq(event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 0);
+        pipit__deadline_set(&deadlines, &items[0], DEADLINE_NEVER);
+        ck_assert_int_eq(event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 0);
+}
+END_TEST
+
+START_TEST(an_earlier_deadline_moves_the_timer)
+{
+        int64_t now = pipit__reactor_now(reactor);
+
+        pipit__deadline_set(&deadlines, &items[0], now + FAR_MS);
+        pipit__deadline_set(&deadlines, &items[1], now + 5);
+        while (n_fired == 0)
+                event_base_loop(base, EVLOOP_ONCE);
+        ck_assert_int_eq(fired_ms[0], now + 5);
+        ck_assert_uint_eq(deadlines.n, 1);
+}
+END_TEST
+
+START_TEST(a_deadline_that_moves_back_is_not_called_at_its_old_time)
+{
+        int64_t now = pipit__reactor_now(reactor);
+
+        pipit__deadline_set(&deadlines, &items[0], now + 2);
+        pipit__deadline_set(&deadlines, &items[0], now + FAR_MS);
+        pipit__deadline_set(&deadlines, &items[1], now + 8);
+        while (n_fired == 0)
+                event_base_loop(base, EVLOOP_ONCE);
+        ck_assert_int_eq(n_fired, 1);
+        ck_assert_int_eq(fired_ms[0], now + 8);
+}
+END_TEST
+
+START_TEST(a_time_that_has_passed_already_is_called_from_the_loop)
+{
+        pipit__deadline_set(&deadlines, &items[0], pipit__reactor_now(reactor) - 1000);
+        ck_assert_int_eq(n_fired, 0);
+        event_base_dispatch(base);
+        ck_assert_int_eq(n_fired, 1);
+}
+END_TEST
+
+/* Takes its sibling out, and sets a third one. */
+static void
+on_deadline_meddle(struct deadline *deadline, void *arg)
+{
+        n_fired++;
+        if (deadline != &items[0])
+                return;
+        ck_assert_ptr_eq(arg, items);
+        pipit__deadline_set(&deadlines, &items[1], DEADLINE_NEVER);
+        pipit__deadline_set(&deadlines, &items[2], deadline->at_ms);
+}
+
+START_TEST(a_call_may_take_others_out_and_put_others_in)
+{
+        start(on_deadline_meddle);
+        int64_t now = pipit__reactor_now(reactor);
+        pipit__deadline_set(&deadlines, &items[0], now);
+        pipit__deadline_set(&deadlines, &items[1], now + 1);
+        event_base_dispatch(base);
+        ck_assert_int_eq(n_fired, 2); /* items 0 and 2 */
+        ck_assert_uint_eq(deadlines.n, 0);
+        stop();
+}
+END_TEST
+
+START_TEST(without_memory_for_more_the_deadlines_stay)
+{
+        int64_t now = pipit__reactor_now(reactor);
+
+        pipit__deadline_set(&deadlines, &items[0], now + FAR_MS);
+        oom_after(0);
+        ck_assert_int_eq(pipit__deadlines_reserve(&deadlines, 10000), PIPIT_ENOMEM);
+        ck_assert(oom_stop());
+        ck_assert_uint_eq(deadlines.n, 1);
+        ck_assert_ptr_eq(deadlines.heap[1], &items[0]);
+        ck_assert_int_eq(pipit__deadlines_reserve(&deadlines, 10000), 0);
+        ck_assert_ptr_eq(deadlines.heap[1], &items[0]);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("deadline");
+        TCase *tcase = tcase_create("heap");
+
+        tcase_add_checked_fixture(tcase, setup, stop);
+        tcase_add_loop_test(tcase, the_heap_agrees_with_a_plain_array, 0, AT_ONCE);
+        tcase_add_test(tcase, deadlines_come_off_the_heap_in_their_order);
+        tcase_add_test(tcase, what_has_passed_is_called_once_in_its_order_and_not_early);
+        tcase_add_test(tcase, an_empty_heap_has_no_timer);
+        tcase_add_test(tcase, an_earlier_deadline_moves_the_timer);
+        tcase_add_test(tcase, a_deadline_that_moves_back_is_not_called_at_its_old_time);
+        tcase_add_test(tcase, a_time_that_has_passed_already_is_called_from_the_loop);
+        tcase_add_test(tcase, without_memory_for_more_the_deadlines_stay);
+        suite_add_tcase(suite, tcase);
+        tcase = tcase_create("calls");
+        tcase_add_test(tcase, a_call_may_take_others_out_and_put_others_in);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}

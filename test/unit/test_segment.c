@@ -1,0 +1,352 @@
+#include "oom.h"
+#include "request.h"
+#include "result.h"
+#include "runner.h"
+#include "segment.h"
+
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Errors of a server cannot be made without one: see the wire tests for them. */
+
+#define CAPACITY 3
+
+static struct result_home home;
+static struct segments segments;
+static struct request requests[CAPACITY];
+
+static void
+setup(void)
+{
+        pipit__result_home_init(&home, NULL);
+        ck_assert_int_eq(pipit__segments_init(&segments, CAPACITY), 0);
+        memset(requests, 0, sizeof requests);
+        for (int i = 0; i < CAPACITY; i++)
+                requests[i].res = pipit__result_new(&home);
+}
+
+static void
+teardown(void)
+{
+        for (int i = 0; i < CAPACITY; i++)
+                pipit_result_unref(requests[i].res);
+        pipit__segments_fini(&segments);
+        pipit__result_home_fini(&home);
+}
+
+static struct pg_result *
+answer(ExecStatusType status, const char *tag)
+{
+        PGresult *result = PQmakeEmptyPGresult(NULL, status);
+
+        ck_assert_ptr_nonnull(result);
+        strcpy(PQcmdStatus(result), tag);
+        return result;
+}
+
+/* What an answer is to them; a culprit is one of requests. */
+static enum verdict
+hear(ExecStatusType status, const char *tag)
+{
+        struct request *culprit;
+
+        return pipit__segments_read(&segments, answer(status, tag), &culprit);
+}
+
+static enum verdict
+hear_end(void)
+{
+        struct request *culprit;
+
+        return pipit__segments_read(&segments, NULL, &culprit);
+}
+
+/* All that one statement without rows is answered with. */
+static void
+hear_statement(void)
+{
+        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
+        ck_assert_int_eq(hear_end(), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
+}
+
+static void
+expect_popped(const struct request *expected)
+{
+        struct request *req;
+
+        ck_assert(pipit__segments_pop(&segments, &req));
+        ck_assert_ptr_eq(req, expected);
+        ck_assert(!pipit__segments_pop(&segments, &req));
+        ck_assert_ptr_null(req);
+}
+
+START_TEST(a_statement_is_done_at_its_sync_and_not_before)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
+        ck_assert(pipit__result_is_taken(requests[0].res));
+        ck_assert_int_eq(hear_end(), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
+        expect_popped(&requests[0]);
+        ck_assert_int_eq(segments.n, 0);
+}
+END_TEST
+
+START_TEST(an_empty_statement_is_answered_too)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        ck_assert_int_eq(hear(PGRES_EMPTY_QUERY, ""), VERDICT_MORE);
+        ck_assert_int_eq(hear_end(), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
+        ck_assert(!pipit_failed(requests[0].res));
+}
+END_TEST
+
+START_TEST(answers_go_to_requests_in_the_order_they_were_sent)
+{
+        for (int i = 0; i < CAPACITY; i++)
+                pipit__segments_push(&segments, &requests[i]);
+        for (int i = 0; i < CAPACITY; i++) {
+                ck_assert_int_eq(pipit__segments_statements(&segments), CAPACITY - i);
+                ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[i]);
+                ck_assert(!pipit__result_is_taken(requests[i].res));
+                hear_statement();
+                ck_assert(pipit__result_is_taken(requests[i].res));
+                expect_popped(&requests[i]);
+        }
+        ck_assert_ptr_null(pipit__segments_reading(&segments));
+}
+END_TEST
+
+START_TEST(the_ring_goes_round)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        for (int i = 1; i < 100; i++) {
+                pipit__segments_push(&segments, &requests[i % CAPACITY]);
+                hear_statement();
+                expect_popped(&requests[(i - 1) % CAPACITY]);
+                ck_assert_int_eq(pipit__segments_statements(&segments), 1);
+        }
+        ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[99 % CAPACITY]);
+}
+END_TEST
+
+START_TEST(what_is_not_answered_can_be_popped)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        pipit__segments_push(&segments, &requests[1]);
+        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
+        expect_popped(&requests[0]);
+        expect_popped(&requests[1]);
+        ck_assert_int_eq(segments.n, 0);
+        ck_assert_int_eq(segments.reading, 0);
+}
+END_TEST
+
+START_TEST(a_statement_of_pipits_own_has_no_request)
+{
+        pipit__segments_push(&segments, NULL);
+        ck_assert_ptr_null(pipit__segments_reading(&segments));
+        hear_statement();
+        expect_popped(NULL);
+}
+END_TEST
+
+START_TEST(the_answer_of_one_that_was_given_up_goes_away)
+{
+        for (int i = 0; i < CAPACITY; i++)
+                pipit__segments_push(&segments, &requests[i]);
+        pipit__segments_give_up(&segments, &requests[1]);
+        ck_assert_int_eq(segments.n_given_up, 1);
+        hear_statement();
+        expect_popped(&requests[0]);
+        ck_assert_ptr_null(pipit__segments_reading(&segments));
+        hear_statement();
+        expect_popped(NULL);
+        ck_assert(!pipit__result_is_taken(requests[1].res));
+        ck_assert_int_eq(segments.n_given_up, 0);
+        ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[2]);
+}
+END_TEST
+
+START_TEST(giving_up_in_the_middle_of_an_answer_is_possible)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_MORE);
+        pipit__segments_give_up(&segments, &requests[0]);
+        ck_assert_int_eq(hear_end(), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
+        expect_popped(NULL);
+}
+END_TEST
+
+START_TEST(giving_up_what_is_not_there_does_nothing)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        pipit__segments_give_up(&segments, &requests[1]);
+        ck_assert_int_eq(segments.n_given_up, 0);
+        ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[0]);
+}
+END_TEST
+
+START_TEST(a_second_result_of_one_statement_breaks)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_BROKEN);
+}
+END_TEST
+
+START_TEST(an_end_without_result_breaks)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        ck_assert_int_eq(hear_end(), VERDICT_BROKEN);
+}
+END_TEST
+
+START_TEST(an_end_where_the_sync_belongs_breaks)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
+        ck_assert_int_eq(hear_end(), VERDICT_MORE);
+        ck_assert_int_eq(hear_end(), VERDICT_BROKEN);
+}
+END_TEST
+
+/* What cannot answer a statement, and what cannot answer a Sync. */
+static const struct {
+        ExecStatusType status;
+        bool at_sync;
+} impossible[] = {
+        {PGRES_PIPELINE_SYNC, false},
+        {PGRES_PIPELINE_ABORTED, false}, /* of a segment of one statement there is no rest */
+        {PGRES_COPY_IN, false},
+        {PGRES_COPY_OUT, false},
+        {PGRES_COPY_BOTH, false},
+        {PGRES_SINGLE_TUPLE, false},
+        {PGRES_BAD_RESPONSE, false},
+        {PGRES_NONFATAL_ERROR, false},
+        {PGRES_FATAL_ERROR, false}, /* without SQLSTATE: libpq's own */
+        {PGRES_TUPLES_OK, true},
+        {PGRES_COMMAND_OK, true},
+        {PGRES_EMPTY_QUERY, true},
+        {PGRES_PIPELINE_ABORTED, true},
+        {PGRES_COPY_IN, true},
+        {PGRES_FATAL_ERROR, true},
+};
+#define N_IMPOSSIBLE ((int)(sizeof impossible / sizeof impossible[0]))
+
+START_TEST(what_cannot_be_the_answer_breaks)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        if (impossible[_i].at_sync) {
+                ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
+                ck_assert_int_eq(hear_end(), VERDICT_MORE);
+        }
+        ck_assert_int_eq(hear(impossible[_i].status, ""), VERDICT_BROKEN);
+}
+END_TEST
+
+static const struct {
+        const char *tag;
+        bool unshared;
+} tags[] = {
+        {"BEGIN", true},
+        {"START TRANSACTION", true},
+        {"COMMIT", true},
+        {"ROLLBACK", true},
+        {"SAVEPOINT", true},
+        {"RELEASE", true},
+        {"PREPARE", true},
+        {"PREPARE TRANSACTION", true},
+        {"DEALLOCATE", true},
+        {"DEALLOCATE ALL", true},
+        {"SET", true},
+        {"SET CONSTRAINTS", true},
+        {"RESET", true},
+        {"LISTEN", true},
+        {"UNLISTEN", true},
+        {"DISCARD ALL", true},
+        {"DISCARD TEMP", true},
+        {"DECLARE CURSOR", true},
+        {"CLOSE CURSOR", true},
+        {"CLOSE CURSOR ALL", true},
+        {"FETCH 1", true},
+        {"MOVE 1", true},
+        {"LOAD", true},
+        {"LOCK TABLE", true},
+        {"SELECT 1", false},
+        {"INSERT 0 1", false},
+        {"UPDATE 1", false},
+        {"DELETE 1", false},
+        {"MERGE 1", false},
+        {"NOTIFY", false},
+        {"CREATE TABLE", false},
+        {"DROP TABLE", false},
+        {"SETTLE", false},
+        {"COMMIT PREPARED", false},
+        {"ROLLBACK PREPARED", false},
+        {"", false},
+};
+#define N_TAGS ((int)(sizeof tags / sizeof tags[0]))
+
+START_TEST(what_changes_a_session_is_known_by_its_tag)
+{
+        struct request *culprit;
+
+        pipit__segments_push(&segments, &requests[0]);
+        enum verdict verdict =
+                pipit__segments_read(&segments, answer(PGRES_COMMAND_OK, tags[_i].tag), &culprit);
+        ck_assert_msg((verdict == VERDICT_UNSHARED) == tags[_i].unshared, "%s", tags[_i].tag);
+        if (verdict == VERDICT_UNSHARED)
+                ck_assert_ptr_eq(culprit, &requests[0]);
+}
+END_TEST
+
+START_TEST(a_change_by_one_that_was_given_up_is_seen_too)
+{
+        pipit__segments_push(&segments, &requests[0]);
+        pipit__segments_give_up(&segments, &requests[0]);
+        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "BEGIN"), VERDICT_UNSHARED);
+}
+END_TEST
+
+START_TEST(without_memory_there_is_no_ring)
+{
+        struct segments others;
+
+        oom_after(0);
+        ck_assert_int_eq(pipit__segments_init(&others, CAPACITY), PIPIT_ENOMEM);
+        ck_assert(oom_stop());
+        pipit__segments_fini(&others);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("segment");
+        TCase *tcase = tcase_create("segment");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, a_statement_is_done_at_its_sync_and_not_before);
+        tcase_add_test(tcase, an_empty_statement_is_answered_too);
+        tcase_add_test(tcase, answers_go_to_requests_in_the_order_they_were_sent);
+        tcase_add_test(tcase, the_ring_goes_round);
+        tcase_add_test(tcase, what_is_not_answered_can_be_popped);
+        tcase_add_test(tcase, a_statement_of_pipits_own_has_no_request);
+        tcase_add_test(tcase, the_answer_of_one_that_was_given_up_goes_away);
+        tcase_add_test(tcase, giving_up_in_the_middle_of_an_answer_is_possible);
+        tcase_add_test(tcase, giving_up_what_is_not_there_does_nothing);
+        tcase_add_test(tcase, a_second_result_of_one_statement_breaks);
+        tcase_add_test(tcase, an_end_without_result_breaks);
+        tcase_add_test(tcase, an_end_where_the_sync_belongs_breaks);
+        tcase_add_loop_test(tcase, what_cannot_be_the_answer_breaks, 0, N_IMPOSSIBLE);
+        tcase_add_loop_test(tcase, what_changes_a_session_is_known_by_its_tag, 0, N_TAGS);
+        tcase_add_test(tcase, a_change_by_one_that_was_given_up_is_seen_too);
+        tcase_add_test(tcase, without_memory_there_is_no_ring);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}
