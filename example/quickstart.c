@@ -18,11 +18,11 @@ PIPIT_MODEL_DEFINE(page_block, PAGE_BLOCK); /* defines; in one file */
 static bool
 failed(struct pipit_result *res)
 {
-        if (pipit_failed(res)) {
-                fprintf(stderr, "quickstart: %s\n", pipit_error_text(res));
-                pipit_close(pipit_result_scope(res));
-        }
-        return pipit_failed(res);
+        if (!pipit_failed(res))
+                return false;
+        fprintf(stderr, "quickstart: %s\n", pipit_error_text(res));
+        pipit_close(pipit_result_scope(res)); /* what pipit_wait() gave goes with its scope */
+        return true;
 }
 
 static void

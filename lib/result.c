@@ -156,6 +156,11 @@ result_read_error(struct pipit_result *res)
         error->type = PQresultErrorField(pg, PG_DIAG_DATATYPE_NAME);
         error->constraint = PQresultErrorField(pg, PG_DIAG_CONSTRAINT_NAME);
         error->position = position_read(PQresultErrorField(pg, PG_DIAG_STATEMENT_POSITION));
+        error->internal_position = position_read(PQresultErrorField(pg, PG_DIAG_INTERNAL_POSITION));
+        error->internal_query = PQresultErrorField(pg, PG_DIAG_INTERNAL_QUERY);
+        error->source_file = PQresultErrorField(pg, PG_DIAG_SOURCE_FILE);
+        error->source_line = PQresultErrorField(pg, PG_DIAG_SOURCE_LINE);
+        error->source_function = PQresultErrorField(pg, PG_DIAG_SOURCE_FUNCTION);
 }
 
 void

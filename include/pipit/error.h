@@ -72,6 +72,11 @@ struct pipit_error {
         const char *constraint; /**< the constraint that was violated */
         const char *host;       /**< where its connection went, "host:port" or the socket's path */
         int position;           /**< place in the SQL text, in characters from 1; 0 when unknown */
+        int internal_position;  /**< the same in internal_query */
+        const char *internal_query;  /**< the statement of a server-side function that failed */
+        const char *source_file;     /**< where in the server's own source the error was reported */
+        const char *source_line;     /**< as text */
+        const char *source_function; /**< of the server */
 };
 
 /**

@@ -43,11 +43,12 @@ PIPIT_API void pipit_set_allow_sync(struct pipit *db, bool allowed);
  *
  * @param sync     a blocking scope
  * @param request  a request that was started on it
- * @return its result, owned by @a sync until that is closed: pipit_result_ref() keeps it longer.
- *         Never NULL: a 0, a number that is not of this scope, and a scope that does not block or
- *         is another thread's give a result with PIPIT_EINVAL; waiting inside a callback of the
- *         same scope for what has not completed, PIPIT_EBLOCKING; when a callback closed the scope
- *         meanwhile, PIPIT_ECLOSED
+ * @return its result, owned by @a sync, like that of every request on it, until that is closed:
+ *         pipit_close() frees it at once, and pipit_result_ref() before that keeps it longer.
+ *         Never NULL: a 0, a number that is not of this scope, and a scope that does not block give
+ *         a result with PIPIT_EINVAL; another thread's scope PIPIT_ETHREAD, in a forked child
+ *         PIPIT_EFORK; waiting inside a callback of the same scope for what has not completed,
+ *         PIPIT_EBLOCKING; when a callback closed the scope meanwhile, PIPIT_ECLOSED
  */
 PIPIT_API struct pipit_result *pipit_wait(struct pipit *sync, pipit_request request);
 

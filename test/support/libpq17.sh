@@ -80,6 +80,8 @@ configure() {
         say 'configuring PostgreSQL 17'
         child_run ./configure --quiet --prefix="$prefix" --without-icu --without-readline \
                 --with-openssl CFLAGS=-O2
+        # Everything includes these; made at once with it, they come too late for some of it.
+        child_run make -s -C src/backend generated-headers
 }
 
 # build FOLDER...: makes and installs these folders of the source into the staging folder.

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_KEPT 1000
 
@@ -227,4 +228,33 @@ wait_for_server_on(struct pipit *scope, const char *sql, const char *text)
                         return;
         }
         ck_abort_msg("%s never gave %s", sql, text);
+}
+
+static void
+schema_execute(const char *format)
+{
+        char sql[200];
+
+        snprintf(sql, sizeof sql, format, (int)getpid());
+        execute(sql);
+}
+
+void
+live_schema_setup(void)
+{
+        char path[40];
+        struct pipit_options options = {.search_path = path};
+
+        live_setup();
+        schema_execute("DROP SCHEMA IF EXISTS pipit_%d CASCADE");
+        schema_execute("CREATE SCHEMA pipit_%d");
+        snprintf(path, sizeof path, "pipit_%d", (int)getpid());
+        live_reopen(&options);
+}
+
+void
+live_schema_teardown(void)
+{
+        schema_execute("DROP SCHEMA pipit_%d CASCADE");
+        live_teardown();
 }

@@ -25,6 +25,9 @@ void live_setup(void);
 void live_teardown(void);
 /* The server's URL, for a test that opens a database itself. */
 const char *live_url(void);
+/* The same with a schema of the test's own, which live_db and its blocking scopes use alone. */
+void live_schema_setup(void);
+void live_schema_teardown(void);
 /* Closes live_db and opens it again with these options. */
 void live_reopen(const struct pipit_options *options);
 

@@ -398,6 +398,7 @@ END_TEST
 
 struct chain {
         int n;
+        int n_invalid;
         int length;
 };
 
@@ -406,7 +407,7 @@ on_link(struct pipit_result *res, void *arg)
 {
         struct chain *chain = arg;
 
-        ck_assert_int_eq(pipit_result_error(res)->code, PIPIT_EINVAL);
+        chain->n_invalid += pipit_result_error(res)->code == PIPIT_EINVAL;
         if (++chain->n < chain->length)
                 pipit_query(live_db, NULL, PIPIT_NO_PARAMS, on_link, chain);
 }
@@ -419,7 +420,7 @@ START_TEST(a_chain_of_local_failures_leaves_a_timer_in_time)
         ticker_start(&ticker);
         pipit_query(live_db, NULL, PIPIT_NO_PARAMS, on_link, &chain);
         loop_until(&chain.n, chain.length);
-        ck_assert_int_eq(chain.n, chain.length);
+        ck_assert_int_eq(chain.n_invalid, chain.length);
         ticker_expect_in_time(&ticker);
 }
 END_TEST
