@@ -328,9 +328,8 @@ target_resolve(struct target *target)
                         host->host[0] == '\0' || host->host[0] == '/' || host->host[0] == '@';
                 target_add(target, is_socket ? "" : host->host);
         } else {
-                target->lookup =
-                        pipit__lookup_start(attempt->reactor, &pipit__resolver_system_files,
-                                            host->host, attempt_on_lookup, target);
+                target->lookup = pipit__lookup_start(attempt->reactor, attempt->info->files,
+                                                     host->host, attempt_on_lookup, target);
                 attempt->n_lookups += target->lookup != NULL;
         }
 }

@@ -248,7 +248,10 @@ conn_refuse_copy(struct conn *conn)
 
         if (culprit != NULL)
                 pipit__result_fail(culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
-                                   PIPIT_PHASE_EXECUTE, "%s: this one was closed", reason);
+                                   PIPIT_PHASE_EXECUTE,
+                                   "%s, and this one, which other requests share, was closed: "
+                                   "write rows with INSERT, read them with SELECT",
+                                   reason);
         snprintf(conn->ending.text, sizeof conn->ending.text, "%s", reason);
 }
 
@@ -507,8 +510,7 @@ pipit__conn_has_room(const struct conn *conn)
 bool
 pipit__conn_is_alive(struct conn *conn)
 {
-        /* What answered in this very millisecond is alive. */
-        int looks = conn->since_ms < conn_now(conn) ? CONN_BUDGET : 0;
+        int looks = CONN_BUDGET;
 
         /* A server that stops says a word first: the end is behind it. */
         while (looks-- > 0 && conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))

@@ -132,7 +132,8 @@ int
 pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_options *options,
                      char **ret_problem)
 {
-        *info = (struct conninfo){.password = options->password,
+        *info = (struct conninfo){.files = &pipit__resolver_system_files,
+                                  .password = options->password,
                                   .password_arg = options->password_arg};
         *ret_problem = NULL;
         int code = pipit__pq_settings_read(url, &info->settings, ret_problem);

@@ -10,6 +10,8 @@
 #include <pipit/options.h>
 #include <stdbool.h>
 
+struct resolver_files;
+
 /* One host of the URL. */
 struct conninfo_host {
         char *host;     /* a name, an address, a socket's folder, or "" for libpq's default */
@@ -23,6 +25,7 @@ struct conninfo {
         int n_hosts;
         char *sslmode; /* of the options; NULL when none was given */
         bool prefer_standby;
+        const struct resolver_files *files; /* the system's; only tests name others */
         pipit_password_cb password;
         void *password_arg;
 };

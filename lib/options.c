@@ -62,6 +62,8 @@ options_check(const struct pipit_options *options)
             options->connect_timeout_ms < 0 || options->idle_timeout_ms < -1 ||
             options->lifetime_ms < -1)
                 return "a time must be -1 or more, connect_timeout_ms 0 or more";
+        if (options->event_priority < 0)
+                return "event_priority must be 0 or more";
         return NULL;
 }
 

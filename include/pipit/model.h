@@ -8,8 +8,9 @@
  *      PIPIT_MODEL(page_block, PAGE_BLOCK);
  *      PIPIT_MODEL_DEFINE(page_block, PAGE_BLOCK);
  *
- * PIPIT_MODEL() declares: struct page_block with a member for each field, the object
- * page_block_model with the model and its fields, and the functions page_block_create() and so on.
+ * PIPIT_MODEL() declares: struct page_block with a member for each field, and in its member `null`
+ * a bool for each that says whether it is NULL; the object page_block_model with the model and its
+ * fields; and the functions page_block_create() and so on, which record.h documents.
  * It may stand in a header. PIPIT_MODEL_DEFINE() defines the object, in one file. After the list
  * that may take .table and .schema for a table that is named differently:
  *
@@ -62,6 +63,8 @@ enum pipit_type {
 /**
  * A column. Constant and static; the first group is filled in by PIPIT_MODEL_DEFINE(), the second
  * holds the options. A default that is 0, false or NULL is none: .default_sql = "0" declares one.
+ * .default_sql and .check become SQL text as they stand: nothing that comes from outside belongs
+ * there.
  */
 struct pipit_field {
         const struct pipit_model *model; /**< whose column it is */

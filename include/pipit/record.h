@@ -4,9 +4,10 @@
  * These functions serve every model; PIPIT_MODEL() makes typed ones of them, page_block_create()
  * and so on, which are what a C program calls. Each starts one request (see request.h for when and
  * how often its callback is called) and copies what it needs of its arguments before it returns;
- * models are never copied and must be static. The rows of a result are there for
- * pipit_record_row(): of a select all that were found, of a write the row as the table has it now,
- * with the defaults and keys that the server filled in.
+ * models are never copied and must be static. A NULL model, row or condition that must be there
+ * fails with PIPIT_EINVAL. The rows of a result are there for pipit_record_row(): of a select all
+ * that were found, of a write the row as the table has it now, with the defaults and keys that the
+ * server filled in.
  *
  * What goes out: every member as it stands, NULL when its bool in `null` is set or when it is a
  * NULL pointer. An insert leaves two things to the server's default instead: a generated key that
@@ -41,8 +42,8 @@ struct pipit_select {
         void *reserved[4];              /**< NULL */
         const struct pipit_expr *where; /**< borrowed; NULL for all rows */
         struct pipit_orders order_by;   /**< borrowed; {NULL, 0} for no order */
-        int64_t limit;                  /**< at most so many rows; 0 for all */
-        int64_t offset;                 /**< leave out so many first */
+        int64_t limit;                  /**< at most so many rows; 0 for all; not negative */
+        int64_t offset;                 /**< leave out so many first; not negative */
 };
 
 /**
@@ -67,7 +68,8 @@ PIPIT_API void *
 pipit_record_row(struct pipit_result *res, const struct pipit_model *model, int row);
 
 /**
- * Inserts a new row.
+ * Inserts a new row. The struct itself stays as it is, without a new key: row 0 of the result is
+ * what to go on with.
  *
  * @param scope  where it runs; NULL returns 0
  * @param model  borrowed for good
@@ -80,7 +82,10 @@ pipit_record_row(struct pipit_result *res, const struct pipit_model *model, int 
 PIPIT_API pipit_request pipit_record_create(struct pipit *scope, const struct pipit_model *model,
                                             const void *row, pipit_cb cb, void *arg);
 
-/** Updates a row that came from the database, inserts any other. See pipit_record_create(). */
+/**
+ * Updates a row that came from the database, that is from pipit_record_row() or a copy of it, and
+ * inserts any other. See pipit_record_create().
+ */
 PIPIT_API pipit_request pipit_record_save(struct pipit *scope, const struct pipit_model *model,
                                           const void *row, pipit_cb cb, void *arg);
 
@@ -140,7 +145,7 @@ PIPIT_API pipit_request pipit_record_get_or_none(struct pipit *scope,
  * Creates the table and its indexes.
  *
  * Each index is a statement of its own, run after the table's. The first that fails ends the
- * request; what was created before it stays, unless the scope is a transaction.
+ * request; what was created before it stays.
  *
  * @param scope  where it runs; NULL returns 0
  * @param model  borrowed for good
