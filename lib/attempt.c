@@ -347,16 +347,24 @@ attempt_resolve(struct attempt *attempt)
 }
 
 static void
+attempt_give_up_names(struct attempt *attempt)
+{
+        for (int i = 0; i < attempt->n_targets; i++) {
+                if (attempt->targets[i].lookup != NULL)
+                        failure_set_host(&attempt->failure, attempt->targets[i].host);
+        }
+        failure_print(&attempt->failure, "the name server did not answer in time");
+        attempt_fail(attempt);
+}
+
+static void
 attempt_on_timer(void *arg)
 {
         struct attempt *attempt = arg;
 
         switch (attempt->state) {
         case ATTEMPT_STARTING: attempt_resolve(attempt); return;
-        case ATTEMPT_RESOLVING:
-                failure_print(&attempt->failure, "the name server did not answer in time");
-                attempt_fail(attempt);
-                return;
+        case ATTEMPT_RESOLVING: attempt_give_up_names(attempt); return;
         case ATTEMPT_CONNECTING:
                 failure_print(&attempt->failure, "the server did not answer in time");
                 attempt_next(attempt);

@@ -127,7 +127,8 @@ settings_merge(struct pq_settings *settings, const PQconninfoOption *given,
 static int
 problem_copy(char **ret_problem, char *message)
 {
-        *ret_problem = message != NULL ? strdup(message) : NULL;
+        /* Its first line: libpq ends it with a newline. */
+        *ret_problem = message != NULL ? strndup(message, strcspn(message, "\n")) : NULL;
         PQfreemem(message);
         return *ret_problem != NULL ? PIPIT_EINVAL : PIPIT_ENOMEM;
 }

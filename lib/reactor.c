@@ -219,6 +219,12 @@ pipit__reactor_started(const struct reactor *reactor)
         return reactor->started || reactor_running(reactor);
 }
 
+bool
+pipit__reactor_has_priority(const struct reactor *reactor)
+{
+        return reactor->priority <= event_base_get_npriorities(reactor->base);
+}
+
 struct event_base *
 pipit__reactor_base(const struct reactor *reactor)
 {

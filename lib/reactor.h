@@ -57,6 +57,9 @@ void pipit__reactor_run_once(struct reactor *reactor);
 /* Whether the loop runs now, or has ever run since the reactor was made. */
 bool pipit__reactor_started(const struct reactor *reactor);
 
+/* Whether the base has the priority that was asked for. */
+bool pipit__reactor_has_priority(const struct reactor *reactor);
+
 struct event_base *pipit__reactor_base(const struct reactor *reactor);
 
 /* Milliseconds of the monotonic clock. */

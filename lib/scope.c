@@ -146,6 +146,10 @@ scope_init_parts(struct pipit *scope, struct event_base *base)
         scope->reactor = pipit__reactor_new(base, options->event_priority, scope_on_turn, scope);
         if (scope->reactor == NULL)
                 return PIPIT_ENOMEM;
+        if (!pipit__reactor_has_priority(scope->reactor))
+                pipit__scope_break(scope, PIPIT_EINVAL,
+                                   "the options are wrong: the event base has no priority %d",
+                                   options->event_priority - 1);
         int code = pipit__requests_init(&scope->requests, scope->reactor, scope,
                                         &scope_requests_ops, scope);
         if (code != 0)

@@ -23,7 +23,8 @@ extern "C" {
  * @return a scope, caller frees with pipit_close(), which closes its connection, or by closing
  *         @a db; NULL when memory ran out and on another thread. Once the loop of @a db has started
  *         it is a scope on which every request fails with PIPIT_EBLOCKING, unless
- *         pipit_set_allow_sync() has allowed it
+ *         pipit_set_allow_sync() has allowed it. (Where @a db was opened by the very callback that
+ *         asks, a base with EVENT_BASE_FLAG_NO_CACHE_TIME does not tell that its loop runs.)
  */
 PIPIT_API struct pipit *pipit_allow_sync(struct pipit *db);
 

@@ -76,8 +76,11 @@ count_parameters(int n)
 {
         struct pipit_value *values = calloc((size_t)n, sizeof *values);
         char *sql = malloc((size_t)n * 8 + 100);
-        char *end = sql + sprintf(sql, "SELECT cardinality(ARRAY[$1::int4");
+        char *end = sql;
 
+        ck_assert_ptr_nonnull(values);
+        ck_assert_ptr_nonnull(sql);
+        end += sprintf(end, "SELECT cardinality(ARRAY[$1::int4");
         for (int i = 0; i < n; i++)
                 values[i] = pipit_value_int(1);
         for (int i = 2; i <= n; i++)
@@ -270,6 +273,23 @@ START_TEST(an_error_raised_by_a_function_has_all_that_it_says)
 }
 END_TEST
 
+START_TEST(an_error_inside_a_function_has_the_statement_that_failed)
+{
+        const struct pipit_result *res =
+                query("DO $$ BEGIN EXECUTE 'SELECT ''ä'', nope'; END $$", PIPIT_NO_PARAMS);
+        const struct pipit_error *error = pipit_result_error(res);
+
+        expect_error(res, PIPIT_ESERVER, "42703");
+        ck_assert_str_eq(error->internal_query, "SELECT 'ä', nope");
+        ck_assert_int_eq(error->internal_position, 13);
+        ck_assert_int_eq(error->position, 0);
+        ck_assert_ptr_nonnull(strstr(error->context, "inline_code_block"));
+        ck_assert_ptr_nonnull(error->source_file);
+        ck_assert_ptr_nonnull(error->source_line);
+        ck_assert_ptr_nonnull(error->source_function);
+}
+END_TEST
+
 /* ---- who gets an error */
 
 START_TEST(a_deferred_constraint_fails_the_insert_that_broke_it)
@@ -381,6 +401,7 @@ bad_input(void)
                             LENGTH(empties));
         tcase_add_test(tcase, a_position_counts_characters);
         tcase_add_test(tcase, an_error_without_position_has_0);
+        tcase_add_test(tcase, an_error_inside_a_function_has_the_statement_that_failed);
         return tcase;
 }
 

@@ -18,13 +18,15 @@ static char sleep_sql[100];
 static void
 setup(void)
 {
+        static int n_tests; /* what an earlier test left asleep on the server is none of ours */
         struct pipit_options options = {.max_connections = 2, .max_pipeline = 1};
 
         live_setup();
         live_reopen(&options);
         observer = pipit_open(live_base, live_url(), NULL);
         ck_assert_ptr_nonnull(observer);
-        snprintf(sleep_sql, sizeof sleep_sql, "SELECT pg_sleep(20) /* of %d */", (int)getpid());
+        snprintf(sleep_sql, sizeof sleep_sql, "SELECT pg_sleep(20) /* %d of %d */", n_tests++,
+                 (int)getpid());
 }
 
 static void

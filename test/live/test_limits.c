@@ -410,6 +410,18 @@ messages(void)
         return tcase;
 }
 
+/* The base of the fixture has one priority. */
+START_TEST(a_priority_that_the_base_does_not_have_is_refused)
+{
+        struct pipit_options options = {.event_priority = 2};
+
+        live_reopen(&options);
+        ck_assert_ptr_nonnull(pipit_scope_error(live_db));
+        ck_assert_ptr_nonnull(strstr(pipit_scope_error(live_db)->message, "priority 1"));
+        expect_error(query("SELECT 1", PIPIT_NO_PARAMS), PIPIT_EINVAL, "");
+}
+END_TEST
+
 static TCase *
 settings(void)
 {
@@ -420,6 +432,7 @@ settings(void)
         tcase_add_test(tcase, the_search_path_is_an_option_and_not_sql);
         tcase_add_test(tcase, an_empty_search_path_leaves_the_servers);
         tcase_add_test(tcase, settings_of_a_database_and_of_a_role_change_nothing);
+        tcase_add_test(tcase, a_priority_that_the_base_does_not_have_is_refused);
         return tcase;
 }
 

@@ -162,6 +162,9 @@ START_TEST(a_slow_query_does_not_delay_others_while_there_may_be_more_connection
         ck_assert_int_eq(connections(), 2);
         pipit_cancel(live_db, number);
         expect_error(answer(&slow), PIPIT_ECANCELED, "");
+        /* The server would go on with it, and the next test wait for its session's end. */
+        ask(live_url(), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                        " WHERE application_name = 'pool'");
 }
 END_TEST
 

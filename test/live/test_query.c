@@ -324,6 +324,16 @@ START_TEST(a_statement_for_a_connection_of_its_own_is_refused_and_the_next_one_w
 }
 END_TEST
 
+START_TEST(a_refused_copy_says_the_way_out)
+{
+        const struct pipit_result *res = query("COPY query_shared FROM STDIN", PIPIT_NO_PARAMS);
+
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(res), "INSERT"));
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(res), "SELECT"));
+        ck_assert_int_eq(pipit_result_error(res)->executed, PIPIT_EXECUTED_UNKNOWN);
+}
+END_TEST
+
 #define N_INSERTS 100
 
 START_TEST(behind_a_raw_begin_no_insert_is_reported_committed)
@@ -422,6 +432,7 @@ shared(void)
         tcase_add_loop_test(
                 tcase, a_statement_for_a_connection_of_its_own_is_refused_and_the_next_one_works, 0,
                 LENGTH(unshared));
+        tcase_add_test(tcase, a_refused_copy_says_the_way_out);
         tcase_add_test(tcase, behind_a_raw_begin_no_insert_is_reported_committed);
         tcase_add_test(tcase, behind_a_raw_begin_what_is_reported_committed_is_there);
         tcase_add_test(tcase, what_was_answered_in_front_of_a_refused_statement_stands);

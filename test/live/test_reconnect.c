@@ -368,6 +368,15 @@ START_TEST(a_full_server_is_waited_for_and_named)
 }
 END_TEST
 
+/* The sessions of the test before may still be about to end. */
+static void
+victim_setup(void)
+{
+        live_setup();
+        ask_until(live_url(),
+                  "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'victim'", 0);
+}
+
 static TCase *
 case_add(Suite *suite, const char *name, SFun setup, SFun teardown, double timeout)
 {
@@ -383,7 +392,7 @@ Suite *
 test_suite(void)
 {
         Suite *suite = suite_create("reconnect");
-        TCase *shared = case_add(suite, "connection", live_setup, live_teardown, 60);
+        TCase *shared = case_add(suite, "connection", victim_setup, live_teardown, 60);
         TCase *own = case_add(suite, "server", own_setup, own_teardown, 60);
         TCase *away = case_add(suite, "away", own_setup, own_teardown, 120);
 

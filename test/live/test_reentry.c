@@ -430,6 +430,7 @@ starts_tcase(void)
 {
         TCase *tcase = tcase_create("starts");
 
+        tcase_set_timeout(tcase, 240); /* for the long chains, on a busy machine */
         tcase_add_checked_fixture(tcase, live_setup, live_teardown);
         tcase_add_loop_test(tcase, a_request_can_be_started_in_any_callback, 0,
                             sizeof endings / sizeof *endings);

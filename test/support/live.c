@@ -230,12 +230,13 @@ wait_for_server_on(struct pipit *scope, const char *sql, const char *text)
         ck_abort_msg("%s never gave %s", sql, text);
 }
 
+/* The schema's name stands between the two parts. */
 static void
-schema_execute(const char *format)
+schema_execute(const char *before, const char *after)
 {
         char sql[200];
 
-        snprintf(sql, sizeof sql, format, (int)getpid());
+        snprintf(sql, sizeof sql, "%s pipit_%d %s", before, (int)getpid(), after);
         execute(sql);
 }
 
@@ -246,8 +247,8 @@ live_schema_setup(void)
         struct pipit_options options = {.search_path = path};
 
         live_setup();
-        schema_execute("DROP SCHEMA IF EXISTS pipit_%d CASCADE");
-        schema_execute("CREATE SCHEMA pipit_%d");
+        schema_execute("DROP SCHEMA IF EXISTS", "CASCADE");
+        schema_execute("CREATE SCHEMA", "");
         snprintf(path, sizeof path, "pipit_%d", (int)getpid());
         live_reopen(&options);
 }
@@ -255,6 +256,7 @@ live_schema_setup(void)
 void
 live_schema_teardown(void)
 {
-        schema_execute("DROP SCHEMA pipit_%d CASCADE");
+        live_reopen(NULL);
+        schema_execute("DROP SCHEMA", "CASCADE");
         live_teardown();
 }

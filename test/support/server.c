@@ -200,8 +200,7 @@ body_field(struct body *body, char type, const char *text)
 }
 
 void
-session_error(struct session *session, const char *severity, const char *sqlstate,
-              const char *text)
+session_error(struct session *session, const char *severity, const char *sqlstate, const char *text)
 {
         struct body body = body_new();
 

