@@ -4,6 +4,7 @@
 #include "options.h"
 
 #include <pipit/error.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,19 @@ options_fill(struct pipit_options *options)
                 options->search_path = "public, pg_temp";
 }
 
+static bool
+sslmode_is_known(const char *sslmode)
+{
+        static const char *const known[] = {"disable", "allow",     "prefer",
+                                            "require", "verify-ca", "verify-full"};
+
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+                if (strcmp(sslmode, known[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static const char *
 options_check(const struct pipit_options *options)
 {
@@ -64,6 +78,8 @@ options_check(const struct pipit_options *options)
                 return "a time must be -1 or more, connect_timeout_ms 0 or more";
         if (options->event_priority < 0)
                 return "event_priority must be 0 or more";
+        if (options->sslmode != NULL && !sslmode_is_known(options->sslmode))
+                return "sslmode must be disable, allow, prefer, require, verify-ca or verify-full";
         return NULL;
 }
 

@@ -133,6 +133,67 @@ problem_copy(char **ret_problem, char *message)
         return *ret_problem != NULL ? PIPIT_EINVAL : PIPIT_ENOMEM;
 }
 
+static bool
+is_place(const char *key)
+{
+        return strcmp(key, "host") == 0 || strcmp(key, "hostaddr") == 0 || strcmp(key, "port") == 0;
+}
+
+/* What libpq says of a connect to an address that is none. NULL when memory ran out. */
+static char *
+probe_nowhere(const struct pq_settings *settings)
+{
+        static const char *const keys[] = {"host", "hostaddr", "port", NULL};
+        static const char *const values[] = {"nowhere", "?", "1", NULL};
+        size_t room = (size_t)settings->n + 4;
+        size_t n = 0;
+        struct parameters all = {.keys = calloc(room, sizeof(char *)),
+                                 .values = calloc(room, sizeof(char *))};
+        PGconn *pq = NULL;
+
+        if (all.keys != NULL && all.values != NULL) {
+                for (int i = 0; i < settings->n; i++) {
+                        if (is_place(settings->keys[i]))
+                                continue;
+                        all.keys[n] = settings->keys[i];
+                        all.values[n++] = settings->values[i];
+                }
+                memcpy(all.keys + n, keys, sizeof keys);
+                memcpy(all.values + n, values, sizeof values);
+                pq = PQconnectStartParams(all.keys, all.values, 0);
+        }
+        free(all.keys);
+        free(all.values);
+        char *message = pq != NULL ? strdup(PQerrorMessage(pq)) : NULL;
+        PQfinish(pq);
+        return message;
+}
+
+/*
+ * Whether libpq takes the values: only a connect checks them. Both go nowhere, with the settings
+ * and without (the first maybe twice, for prefer-standby); what is wrong with the settings is said
+ * before that, and alone.
+ */
+static int
+settings_check(const struct pq_settings *settings, char **ret_problem)
+{
+        static const struct pq_settings none = {0};
+        char *with = probe_nowhere(settings);
+        char *without = probe_nowhere(&none);
+        int code = PIPIT_ENOMEM;
+
+        if (with != NULL && without != NULL)
+                code = strncmp(with, without, strlen(without)) == 0 ? 0 : PIPIT_EINVAL;
+        free(without);
+        if (code == PIPIT_EINVAL) {
+                with[strcspn(with, "\n")] = '\0';
+                *ret_problem = with;
+                return code;
+        }
+        free(with);
+        return code;
+}
+
 int
 pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char **ret_problem)
 {
@@ -149,7 +210,7 @@ pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char 
         PQconninfoFree(given);
         free(parameters.keys);
         free(parameters.values);
-        return code;
+        return code != 0 ? code : settings_check(ret_settings, ret_problem);
 }
 
 void

@@ -127,6 +127,8 @@ pipit__query_continue(struct request *req, const char *sql, struct pipit_params 
                 pipit__result_fail_like(req->res, scope_refusal(scope));
                 pipit__request_end(req);
         } else {
+                req->wait_until_ms = deadline_after(pipit__reactor_now(scope->reactor),
+                                                    scope->options.acquire_timeout_ms);
                 pipit__dispatch_add(&scope->dispatch, req);
         }
         return req;

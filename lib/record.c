@@ -83,16 +83,17 @@ call_refuse(const struct call *call, int error, const char *text)
                                    text);
 }
 
-/* Starts what was built, or a request that fails with why it could not be; fn NULL: no frame. */
+/* Starts what was built, or a request that fails with why it could not be; fn NULL: no frame. NULL
+ * when memory ran out. */
 static struct request *
 call_start(const struct call *call, struct sql *sql, pipit__frame_fn fn, void *arg)
 {
         struct request *req = NULL;
         int error = pipit__sql_error(sql);
 
-        if (error != 0)
+        if (error != 0 && error != PIPIT_ENOMEM)
                 req = call_refuse(call, error, pipit__sql_error_text(sql));
-        else
+        else if (error == 0)
                 req = pipit__query_start(call->scope, pipit__sql_text(sql), pipit__sql_params(sql),
                                          call->cb, call->arg);
         if (req && fn) {
@@ -191,7 +192,7 @@ call_create_table(const struct call *call, unsigned flags)
         struct plan *plan = malloc(sizeof(*plan));
 
         if (!plan)
-                return pipit__request_number(call_refuse(call, PIPIT_ENOMEM, "out of memory"));
+                return 0;
         *plan = (struct plan){.model = call->model, .flags = flags, .next = 1};
         plan->n = pipit__schema_count(call->model);
         pipit__sql_init(&sql);

@@ -63,7 +63,8 @@ PIPIT_API void pipit_close(struct pipit *scope);
  * @param timeout_ms  milliseconds until what is left completes with PIPIT_ECANCELED; -1 waits for
  *                    all of it, each request to its own deadline
  * @param cb          called once: success when all had ended by itself, else PIPIT_ETIMEDOUT;
- *                    PIPIT_ECANCELED when the scope was closed meanwhile. May be NULL
+ *                    PIPIT_ECANCELED when the scope was closed meanwhile, or the drain cancelled:
+ *                    what was started goes on then, and still nothing new is taken. May be NULL
  * @param arg         passed to @a cb; not touched
  * @return the request's number; 0 when memory ran out, then nothing has changed
  */

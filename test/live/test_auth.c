@@ -268,15 +268,14 @@ END_TEST
 
 START_TEST(a_service_that_does_not_exist_is_named)
 {
-        struct pipit_options options = {.acquire_timeout_ms = 200};
         char path[200];
 
         snprintf(path, sizeof path, "%s/services", live_cluster.folder);
         file_write(path, "[here]\nhost=/nowhere\n");
         setenv("PGSERVICEFILE", path, 1);
-        live_open("service=there", &options);
+        live_open("service=there", NULL);
         const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
-        ck_assert_int_eq(pipit_failed(res), true);
+        expect_error(res, PIPIT_EINVAL, "");
         ck_assert_ptr_nonnull(strstr(pipit_error_text(res), "\"there\" not found"));
 }
 END_TEST
@@ -361,6 +360,12 @@ static const struct bad_url {
         {"host=a,b port=1,2,3", "2 hosts, but 3 ports"},
         {"host=a hostaddr=127.0.0.1,127.0.0.2", "1 hosts, but 2 addresses"},
         {"host=a,b port=1,x", "\"x\""},
+        {"host=x sslmode=bogus", "\"bogus\""},
+        {"host=x target_session_attrs=bogus", "\"bogus\""},
+        {"host=x gssencmode=bogus", "\"bogus\""},
+        {"host=x channel_binding=bogus", "\"bogus\""},
+        {"host=x ssl_min_protocol_version=bogus", "\"bogus\""},
+        {"service=pipit-there-is-no-such", "pipit-there-is-no-such"},
 };
 
 START_TEST(a_bad_url_fails_every_request_and_is_told_at_once)

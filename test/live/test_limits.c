@@ -422,6 +422,15 @@ START_TEST(a_priority_that_the_base_does_not_have_is_refused)
 }
 END_TEST
 
+START_TEST(an_sslmode_that_does_not_exist_is_refused)
+{
+        struct pipit_options options = {.sslmode = "bogus"};
+
+        live_reopen(&options);
+        expect_error(query("SELECT 1", PIPIT_NO_PARAMS), PIPIT_EINVAL, "");
+}
+END_TEST
+
 static TCase *
 settings(void)
 {
@@ -433,6 +442,7 @@ settings(void)
         tcase_add_test(tcase, an_empty_search_path_leaves_the_servers);
         tcase_add_test(tcase, settings_of_a_database_and_of_a_role_change_nothing);
         tcase_add_test(tcase, a_priority_that_the_base_does_not_have_is_refused);
+        tcase_add_test(tcase, an_sslmode_that_does_not_exist_is_refused);
         return tcase;
 }
 
