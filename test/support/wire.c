@@ -129,8 +129,6 @@ void
 wire_connect(void)
 {
         expect_service();
-        /* What has answered in this very millisecond counts as alive. */
-        loop_for(2);
 }
 
 void

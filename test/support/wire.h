@@ -48,7 +48,7 @@ void batch_expect_own(const struct batch *batch, int first, int last);
 /* The same with this failure. */
 void batch_expect_error(const struct batch *batch, int first, int last, int code,
                         enum pipit_executed executed);
-/* Opens a connection and has it idle for a while. */
+/* Opens a connection and has it idle. */
 void wire_connect(void);
 
 /* Runs a query and has it answered by its own text: the database works. */

@@ -324,28 +324,45 @@ struct many {
         struct ticker ticker;
 };
 
+/* A callback that takes its time: twenty microseconds. */
 static void
 on_many(struct pipit_result *res, void *arg)
 {
         struct many *many = arg;
+        int64_t until = spent_us() + 20;
 
         if (many->n_calls++ == 0)
                 ticker_start(&many->ticker);
         many->n_ok += !pipit_failed(res);
+        while (spent_us() < until)
+                continue;
 }
 
-/* Holds all answers back until the last Sync has come. */
+/* The first answer makes libpq's buffer so large that it takes in all that the socket holds. */
+static void
+long_at_first(struct session *session, const char *sql, void *arg)
+{
+        struct bulk bulk = {1, 2 * MEGABYTE};
+
+        (void)arg;
+        if (session->n_statements == 1)
+                bulk_on_statement(session, sql, &bulk);
+        else
+                server_echo(session, sql, NULL);
+}
+
+/* Holds all answers but the first back until the last Sync has come. */
 static bool
 hold_until_all_are_there(struct session *session, const struct message *message, void *arg)
 {
         struct server *server = session->server;
 
         (void)arg;
-        if (!session->is_set_up)
+        if (!session->is_set_up || server->n_syncs < 2)
                 return false;
         server->held = true;
         server_default(session, message);
-        if (message->kind == MESSAGE_SYNC && server->n_syncs == MANY)
+        if (message->kind == MESSAGE_SYNC && server->n_syncs == 1 + MANY)
                 server_release(server);
         return true;
 }
@@ -359,7 +376,9 @@ START_TEST(thousands_of_answers_at_once_leave_a_timer_in_time)
         options.timeout_ms = -1;
         wire_reopen(&options);
         wire_server->on_message = hold_until_all_are_there;
+        wire_server->on_statement = long_at_first;
         server_fork(wire_server);
+        expect_ok(query("SELECT long", PIPIT_NO_PARAMS));
         for (int i = 0; i < MANY; i++)
                 pipit_query(live_db, "SELECT 1", PIPIT_NO_PARAMS, on_many, &many);
         loop_until(&many.n_calls, MANY);

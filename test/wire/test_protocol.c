@@ -5,6 +5,7 @@
 #include "wire.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The text of a statement that is not the asker's. */
@@ -225,6 +226,12 @@ send_fatal_and_go_on(struct session *session)
         session_text(session, FOREIGN);
 }
 
+static void
+send_error_without_sqlstate(struct session *session)
+{
+        session_error(session, "ERROR", NULL, "for nobody");
+}
+
 static const struct oddity {
         const char *name;
         void (*send)(struct session *session);
@@ -258,6 +265,7 @@ static const struct oddity {
         {"cut length", send_cut_length},
         {"two FATALs", send_two_fatals},
         {"FATAL without an end", send_fatal_and_go_on},
+        {"error without SQLSTATE", send_error_without_sqlstate},
 };
 
 /* The second statement of the first session meets the oddity. */
@@ -334,6 +342,72 @@ START_TEST(copy_is_refused_in_words)
 }
 END_TEST
 
+/* An error that is the server's own, however odd its parts. */
+static const char *odd_message;
+
+static void
+send_odd_error(struct session *session)
+{
+        session_error(session, "ERROR", "22012", odd_message);
+}
+
+static const struct pipit_result *
+odd_error(const char *message)
+{
+        odd_message = message;
+        wire_server->on_statement = odd_on_statement;
+        wire_server->arg = &(struct oddity){"error", send_odd_error};
+        wire_connect();
+        const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
+        expect_error(res, PIPIT_ESERVER, "22012");
+        expect_service();
+        ck_assert_int_eq(wire_server->n_accepted, 1);
+        return res;
+}
+
+START_TEST(an_error_without_a_message_has_words_all_the_same)
+{
+        ck_assert_str_ne(pipit_error_text(odd_error(NULL)), "");
+}
+END_TEST
+
+START_TEST(an_error_of_a_megabyte_is_whole)
+{
+        char *message = malloc(1 << 20);
+
+        ck_assert_ptr_nonnull(message);
+        memset(message, 'x', (1 << 20) - 1);
+        message[(1 << 20) - 1] = '\0';
+        ck_assert_int_eq(strcmp(pipit_error_text(odd_error(message)), message), 0);
+        free(message);
+}
+END_TEST
+
+START_TEST(an_error_is_as_the_server_sent_it)
+{
+        ck_assert_str_eq(pipit_error_text(odd_error("a\nb\x1b[31mc\x01")), "a\nb\x1b[31mc\x01");
+}
+END_TEST
+
+START_TEST(what_the_log_tells_of_a_fatal_error_has_no_controls)
+{
+        struct pipit_options options = wire_options();
+        struct log_lines lines = {0};
+
+        options.log = on_log;
+        options.log_arg = &lines;
+        wire_reopen(&options);
+        wire_connect();
+        session_error(wire_server->sessions, "FATAL", "57P01", "a\nb\x1b[31mc");
+        session_flush(wire_server->sessions);
+        loop_until(&wire_server->n_closed, 1);
+        ck_assert_ptr_nonnull(strstr(lines.last, "a b"));
+        ck_assert_int_eq(lines.n_controls, 0);
+        pipit_close(live_db);
+        live_db = NULL;
+}
+END_TEST
+
 /* What a server may do, though servers do not. */
 static void
 send_empty(struct session *session)
@@ -398,12 +472,6 @@ static void
 send_error(struct session *session)
 {
         session_error(session, "ERROR", "XX000", "for nobody");
-}
-
-static void
-send_error_without_sqlstate(struct session *session)
-{
-        session_error(session, "ERROR", NULL, "for nobody");
 }
 
 static void
@@ -514,6 +582,10 @@ test_suite(void)
                             COUNT(oddities));
         tcase_add_loop_test(tcase, an_oddity_in_slices_is_the_same, 0, COUNT(oddities));
         tcase_add_loop_test(tcase, copy_is_refused_in_words, 0, 4);
+        tcase_add_test(tcase, an_error_without_a_message_has_words_all_the_same);
+        tcase_add_test(tcase, an_error_of_a_megabyte_is_whole);
+        tcase_add_test(tcase, an_error_is_as_the_server_sent_it);
+        tcase_add_test(tcase, what_the_log_tells_of_a_fatal_error_has_no_controls);
         tcase_add_test(tcase, an_empty_query_succeeds_without_rows);
         tcase_add_test(tcase, a_column_of_negative_length_is_null);
         tcase_add_loop_test(tcase, an_oddity_while_idle_ends_the_connection, 0, COUNT(while_idle));
