@@ -42,6 +42,43 @@ parameters_init(struct parameters *parameters, const PQconninfoOption *options)
         return 0;
 }
 
+/* Whether memory ran out in a connect: libpq has no other sign of it, and goes on with what it has.
+ */
+static bool
+message_is_no_memory(const char *message)
+{
+        return message[0] == '\0' || strstr(message, "out of memory") != NULL;
+}
+
+static bool
+options_are_equal(const PQconninfoOption *a, const PQconninfoOption *b)
+{
+        if (a == NULL || b == NULL)
+                return false;
+        for (; a->keyword != NULL; a++, b++) {
+                if ((a->val == NULL) != (b->val == NULL) ||
+                    (a->val != NULL && strcmp(a->val, b->val) != 0))
+                        return false;
+        }
+        return true;
+}
+
+/* The parameters of a connect. Without memory for a value libpq leaves it out and says nothing, as
+ * sslmode: so they are asked for twice. NULL when memory ran out. */
+static PQconninfoOption *
+options_of(PGconn *pq)
+{
+        PQconninfoOption *options = PQconninfo(pq);
+        PQconninfoOption *again = PQconninfo(pq);
+
+        if (!options_are_equal(options, again)) {
+                PQconninfoFree(options);
+                options = NULL;
+        }
+        PQconninfoFree(again);
+        return options;
+}
+
 /*
  * Has libpq put everything together. Only a connect reads service files and the environment, so
  * one is started that must fail before it does anything: one parameter is spoilt. NULL when memory
@@ -53,7 +90,8 @@ parameters_merge(const struct parameters *parameters, const char *spoilt, const 
         parameters->keys[parameters->n] = spoilt;
         parameters->values[parameters->n] = value;
         PGconn *pq = PQconnectStartParams(parameters->keys, parameters->values, 0);
-        PQconninfoOption *merged = pq != NULL ? PQconninfo(pq) : NULL;
+        bool whole = pq != NULL && !message_is_no_memory(PQerrorMessage(pq));
+        PQconninfoOption *merged = whole ? options_of(pq) : NULL;
         PQfinish(pq);
         return merged;
 }
@@ -128,7 +166,8 @@ static int
 problem_copy(char **ret_problem, char *message)
 {
         /* Its first line: libpq ends it with a newline. */
-        *ret_problem = message != NULL ? strndup(message, strcspn(message, "\n")) : NULL;
+        bool known = message != NULL && !message_is_no_memory(message);
+        *ret_problem = known ? strndup(message, strcspn(message, "\n")) : NULL;
         PQfreemem(message);
         return *ret_problem != NULL ? PIPIT_EINVAL : PIPIT_ENOMEM;
 }
@@ -164,7 +203,8 @@ probe_nowhere(const struct pq_settings *settings)
         }
         free(all.keys);
         free(all.values);
-        char *message = pq != NULL ? strdup(PQerrorMessage(pq)) : NULL;
+        bool whole = pq != NULL && !message_is_no_memory(PQerrorMessage(pq));
+        char *message = whole ? strdup(PQerrorMessage(pq)) : NULL;
         PQfinish(pq);
         return message;
 }

@@ -1,0 +1,431 @@
+/*
+ * What a session of the model answers. See model.h.
+ *
+ * The text of a statement is "op NUMBER KIND COLUMNS ROWS": it tells what the answer is to be, and
+ * its first parameter is the nonce that the answer must have. Anything else sets a session up.
+ */
+#include "model_session.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CANCEL_CODE 80877102
+#define SSL_CODE    80877103
+#define GSS_CODE    80877104
+
+static void
+session_send(struct session *session, char type, const char *text)
+{
+        size_t begun = message_begin(&session->out, type);
+
+        if (text != NULL)
+                message_text(&session->out, text);
+        message_end(&session->out, begun);
+}
+
+static void
+session_error(struct session *session, const char *severity, const char *sqlstate)
+{
+        struct bytes *out = &session->out;
+        const char *const fields[] = {"S", severity, "V", severity, "C", sqlstate, "M"};
+        bool is_notice = strcmp(severity, "NOTICE") == 0;
+        size_t begun = message_begin(out, is_notice ? 'N' : 'E');
+
+        for (size_t i = 0; i + 1 < sizeof fields / sizeof fields[0]; i += 2) {
+                bytes_put(out, fields[i], 1);
+                message_text(out, fields[i + 1]);
+        }
+        message_text(out, "Mthe model says so");
+        bytes_put(out, "", 1);
+        message_end(out, begun);
+        if (is_notice)
+                return;
+        trace("server: session %d says %s %s", session->number, severity, sqlstate);
+        session->failed = true;
+}
+
+/* An error that answers a statement. */
+static void
+session_refuse(struct session *session, int op, const char *sqlstate)
+{
+        if (op != NO_OP)
+                snprintf(ledger_at(op)->sent_state, sizeof ledger.ops[0].sent_state, "%s",
+                         sqlstate);
+        session_error(session, "ERROR", sqlstate);
+}
+
+static void
+session_fatal(struct session *session, const char *sqlstate)
+{
+        session_error(session, "FATAL", sqlstate);
+        session->ending = true;
+}
+
+static void
+session_parameter(struct session *session, const char *name, const char *value)
+{
+        size_t begun = message_begin(&session->out, 'S');
+
+        message_text(&session->out, name);
+        message_text(&session->out, value);
+        message_end(&session->out, begun);
+}
+
+static void
+session_ready(struct session *session)
+{
+        size_t begun = message_begin(&session->out, 'Z');
+
+        bytes_put(&session->out, "I", 1);
+        message_end(&session->out, begun);
+}
+
+static void
+session_welcome(struct session *session)
+{
+        size_t begun = message_begin(&session->out, 'R');
+
+        message_int32(&session->out, 0);
+        message_end(&session->out, begun);
+        session_parameter(session, "server_version", "15.18");
+        session_parameter(session, "server_encoding", "UTF8");
+        session_parameter(session, "client_encoding", "UTF8");
+        session_parameter(session, "standard_conforming_strings", "on");
+        begun = message_begin(&session->out, 'K');
+        message_int32(&session->out, (uint32_t)session->number);
+        message_int32(&session->out, 4711);
+        message_end(&session->out, begun);
+        session_ready(session);
+}
+
+static void
+session_start(struct session *session, uint32_t code)
+{
+        if (code == SSL_CODE || code == GSS_CODE) {
+                bytes_put(&session->out, "N", 1);
+                return;
+        }
+        if (code == CANCEL_CODE) {
+                session->ending = true;
+                return;
+        }
+        session->started = true;
+        switch (session->welcome) {
+        case WELCOME_YES: session_welcome(session); return;
+        case WELCOME_PASSWORD: session_fatal(session, "28P01"); return;
+        case WELCOME_FULL: session_fatal(session, "53300"); return;
+        case WELCOME_CLOSE: session_close(session); return;
+        case WELCOME_SILENCE:
+        case WELCOMES: return;
+        }
+}
+
+/* Springs the trap when it is one of these. */
+static bool
+session_springs(struct session *session, enum trap trap)
+{
+        if (session->trap != trap)
+                return false;
+        session->trap = TRAP_NONE;
+        return true;
+}
+
+static void
+session_on_parse(struct session *session, const struct message *message)
+{
+        const char *sql = (const char *)message->body + strlen((const char *)message->body) + 1;
+        int number;
+
+        session->op = sscanf(sql, "op %d", &number) == 1 ? number : NO_OP;
+        if (session->op != NO_OP)
+                ledger_at(number);
+        if (session->op != NO_OP && ledger.ops[number].kind == OP_BAD)
+                session_refuse(session, session->op, "42601");
+        else if (session_springs(session, TRAP_PARSE_ERROR))
+                session_refuse(session, session->op, "42P01");
+        else
+                session_send(session, '1', NULL);
+}
+
+static void
+session_on_bind(struct session *session, const struct message *message)
+{
+        const unsigned char *at = message->body + strlen((const char *)message->body) + 1;
+
+        at += strlen((const char *)at) + 1;
+        at += 2 + 2 * read_number(at, 2);
+        uint32_t n = read_number(at, 2);
+        uint32_t length = n > 0 ? read_number(at + 2, 4) : 0;
+        if (length >= sizeof session->nonce)
+                length = 0;
+        memcpy(session->nonce, at + 6, length);
+        session->nonce[length] = '\0';
+        session_send(session, '2', NULL);
+}
+
+static int
+session_columns(const struct session *session)
+{
+        return session->op != NO_OP ? ledger.ops[session->op].columns : 1;
+}
+
+static int
+session_rows(const struct session *session)
+{
+        return session->op != NO_OP ? ledger.ops[session->op].rows : 1;
+}
+
+static void
+session_on_describe(struct session *session)
+{
+        int n = session_columns(session);
+        char name[16];
+
+        if (n == 0) {
+                session_send(session, 'n', NULL);
+                return;
+        }
+        size_t begun = message_begin(&session->out, 'T');
+        message_int16(&session->out, (unsigned)n);
+        for (int i = 0; i < n; i++) {
+                snprintf(name, sizeof name, "c%d", i);
+                message_text(&session->out, name);
+                message_int32(&session->out, 0);
+                message_int16(&session->out, 0);
+                message_int32(&session->out, 25);
+                message_int16(&session->out, 0xffff);
+                message_int32(&session->out, 0xffffffff);
+                message_int16(&session->out, 0);
+        }
+        message_end(&session->out, begun);
+}
+
+/* Each row begins with the nonce; its other columns are NULL, or long. */
+static void
+session_row(struct session *session, bool is_wide)
+{
+        static const char wide[] = "a text of fifty bytes, again and again until it is";
+        int n = session_columns(session);
+        size_t begun = message_begin(&session->out, 'D');
+
+        message_int16(&session->out, (unsigned)n);
+        message_int32(&session->out, (uint32_t)strlen(session->nonce));
+        bytes_put(&session->out, session->nonce, strlen(session->nonce));
+        for (int i = 1; i < n; i++) {
+                message_int32(&session->out, is_wide ? 60 * (sizeof wide - 1) : 0xffffffff);
+                for (int times = 0; is_wide && times < 60; times++)
+                        bytes_put(&session->out, wide, sizeof wide - 1);
+        }
+        message_end(&session->out, begun);
+}
+
+static void
+session_copy(struct session *session, char type)
+{
+        size_t begun = message_begin(&session->out, type);
+
+        bytes_put(&session->out, "", 1);
+        message_int16(&session->out, 0);
+        message_end(&session->out, begun);
+        session->copying = type == 'G';
+}
+
+/* Rows and the command tag. */
+static void
+session_answer(struct session *session, enum op_kind kind)
+{
+        int rows = session_rows(session);
+        char tag[32];
+
+        for (int i = 0; i < rows && session_columns(session) > 0; i++)
+                session_row(session, kind == OP_WIDE);
+        switch (kind) {
+        case OP_EMPTY: session_send(session, 'I', NULL); return;
+        case OP_SETS: session_send(session, 'C', "SET"); return;
+        case OP_COPIES_OUT: session_copy(session, 'H'); return;
+        case OP_COPIES_IN: session_copy(session, 'G'); return;
+        case OP_WRITE:
+        case OP_RETURNING:
+        case OP_LONG:
+        case OP_DEFERRED: snprintf(tag, sizeof tag, "INSERT 0 %d", rows); break;
+        case OP_READ:
+        case OP_WIDE:
+        case OP_BAD:
+        case OP_FAILS:
+        case OP_NUL:
+        case OP_DRAIN:
+        case OP_KINDS: snprintf(tag, sizeof tag, "SELECT %d", rows); break;
+        }
+        session_send(session, 'C', tag);
+}
+
+/* Notes in the ledger that a statement is executed. */
+static void
+session_note_executed(struct session *session)
+{
+        struct op *op = &ledger.ops[session->op];
+
+        trace("server: session %d executes op %d", session->number, op->number);
+        if (op->number <= session->last_op)
+                broken("I4: op %d came behind op %d", op->number, session->last_op);
+        session->last_op = op->number;
+        op->session = session->number;
+        session->segment[session->n_segment++] = op->number;
+}
+
+static void
+session_on_execute(struct session *session)
+{
+        enum op_kind kind = session->op != NO_OP ? ledger.ops[session->op].kind : OP_READ;
+
+        if (session->op != NO_OP)
+                session_note_executed(session);
+        if (kind == OP_FAILS)
+                session_refuse(session, session->op, "22012");
+        else if (session_springs(session, TRAP_EXECUTE_ERROR))
+                session_refuse(session, session->op, "40001");
+        else if (session_springs(session, TRAP_EXECUTE_FATAL))
+                session_fatal(session, "57P01");
+        else
+                session_answer(session, kind);
+}
+
+/* The segment's fate is sealed. */
+static void
+segment_end(struct session *session, bool committed)
+{
+        for (int i = 0; i < session->n_segment; i++) {
+                struct op *op = &ledger.ops[session->segment[i]];
+                op->n_reached++;
+                op->n_committed += committed;
+                if (op->n_reached > 1)
+                        broken("I5: op %d was run to its end %d times", op->number, op->n_reached);
+        }
+}
+
+static bool
+segment_is_deferred(const struct session *session)
+{
+        for (int i = 0; i < session->n_segment; i++) {
+                if (ledger.ops[session->segment[i]].kind == OP_DEFERRED)
+                        return true;
+        }
+        return false;
+}
+
+/* What goes wrong in a commit; whether the session goes on. */
+static bool
+session_commit(struct session *session)
+{
+        int last = session->n_segment > 0 ? session->segment[session->n_segment - 1] : NO_OP;
+        bool two = session_springs(session, TRAP_TWO_FATALS);
+
+        if (two || session_springs(session, TRAP_SYNC_FATAL_BEFORE)) {
+                session_fatal(session, "57P01");
+                if (two)
+                        session_fatal(session, "57P01");
+                return false;
+        }
+        if (segment_is_deferred(session) || session_springs(session, TRAP_SYNC_ERROR)) {
+                session_refuse(session, last, "23503");
+                return true;
+        }
+        segment_end(session, true);
+        if (session_springs(session, TRAP_SYNC_FATAL_AFTER)) {
+                session_fatal(session, "57P01");
+                return false;
+        }
+        if (session_springs(session, TRAP_SYNC_CLOSE_AFTER)) {
+                session_close(session);
+                return false;
+        }
+        return true;
+}
+
+static void
+session_on_sync(struct session *session)
+{
+        bool failed = session->failed;
+
+        if (!failed && !session_commit(session))
+                return;
+        if (session->failed)
+                segment_end(session, false);
+        session->failed = false;
+        session_ready(session);
+        for (int i = 0; i < session->n_segment; i++)
+                ledger.ops[session->segment[i]].ready_at =
+                        session->delivered + bytes_length(&session->out);
+        session->n_segment = 0;
+}
+
+bool
+session_parse(const struct session *session, struct message *ret_message)
+{
+        size_t length = bytes_length(&session->in);
+        const unsigned char *at = bytes_head(&session->in);
+        size_t type = session->started ? 1 : 0;
+
+        if (length < type + 4 || length < type + read_number(at + type, 4))
+                return false;
+        size_t size = type + read_number(at + type, 4);
+        *ret_message = (struct message){.type = type > 0 ? (char)at[0] : '\0',
+                                        .body = at + type + 4,
+                                        .length = size - type - 4,
+                                        .size = size};
+        return true;
+}
+
+void
+session_handle(struct session *session, const struct message *message)
+{
+        if (!session->started) {
+                session_start(session, read_number(message->body, 4));
+                return;
+        }
+        if (message->type == 'X') {
+                session_close(session);
+                return;
+        }
+        if (session->copying || (session->failed && message->type != 'S'))
+                return;
+        switch (message->type) {
+        case 'P': session_on_parse(session, message); break;
+        case 'B': session_on_bind(session, message); break;
+        case 'D': session_on_describe(session); break;
+        case 'E': session_on_execute(session); break;
+        case 'S': session_on_sync(session); break;
+        default: broken("the client sent a message '%c'", message->type);
+        }
+}
+
+void
+session_say_notice(struct session *session)
+{
+        session_error(session, "NOTICE", "00000");
+}
+
+void
+session_say_notification(struct session *session)
+{
+        size_t begun = message_begin(&session->out, 'A');
+
+        message_int32(&session->out, 1);
+        message_text(&session->out, "channel");
+        message_text(&session->out, "payload");
+        message_end(&session->out, begun);
+}
+
+void
+session_say_parameter(struct session *session, bool harmful)
+{
+        session_parameter(session, harmful ? "client_encoding" : "application_name",
+                          harmful ? "LATIN1" : "app");
+}
+
+void
+session_say_fatal(struct session *session)
+{
+        session_fatal(session, "57P01");
+}

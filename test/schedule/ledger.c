@@ -1,0 +1,261 @@
+/*
+ * The ledger. See ledger.h.
+ */
+#include "ledger.h"
+#include "model_session.h"
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct ledger ledger;
+
+static const char *const names[OP_KINDS] = {
+        [OP_READ] = "read",
+        [OP_WRITE] = "write",
+        [OP_RETURNING] = "returning",
+        [OP_EMPTY] = "empty",
+        [OP_WIDE] = "wide",
+        [OP_LONG] = "long",
+        [OP_BAD] = "bad",
+        [OP_FAILS] = "fails",
+        [OP_DEFERRED] = "deferred",
+        [OP_SETS] = "sets",
+        [OP_COPIES_OUT] = "copies_out",
+        [OP_COPIES_IN] = "copies_in",
+        [OP_NUL] = "nul",
+        [OP_DRAIN] = "drain",
+};
+
+const char *
+op_name(enum op_kind kind)
+{
+        return names[kind];
+}
+
+void
+ledger_clear(void)
+{
+        ledger = (struct ledger){.in_callback = ledger.in_callback};
+}
+
+struct op *
+ledger_add(enum op_kind kind, int generation)
+{
+        if (ledger.n == LEDGER_MAX)
+                return NULL;
+        struct op *op = &ledger.ops[ledger.n];
+        *op = (struct op){.number = ledger.n,
+                          .kind = kind,
+                          .generation = generation,
+                          .nonce = 1000003 * (int64_t)(ledger.n + 1) + kind,
+                          .deadline_ms = INT64_MAX};
+        ledger.n++;
+        return op;
+}
+
+struct op *
+ledger_at(int number)
+{
+        if (number < 0 || number >= ledger.n)
+                broken("the server got the statement of op %d, which there is not", number);
+        return &ledger.ops[number];
+}
+
+void
+op_sql(const struct op *op, char *ret_sql, size_t size)
+{
+        snprintf(ret_sql, size, "op %d %s %d %d", op->number, op_name(op->kind), op->columns,
+                 op->rows);
+}
+
+bool
+op_is_out(const struct op *op)
+{
+        return op->request != 0 && op->n_calls == 0;
+}
+
+/* The kinds that can succeed. */
+static bool
+op_can_succeed(const struct op *op)
+{
+        return op->kind <= OP_LONG || op->kind == OP_DRAIN;
+}
+
+static void
+op_check_rows(const struct op *op, const struct pipit_result *res)
+{
+        int rows = op->columns > 0 ? op->rows : 0;
+        char nonce[32];
+
+        snprintf(nonce, sizeof nonce, "%" PRId64, op->nonce);
+        if (pipit_result_columns(res) != op->columns || pipit_result_rows(res) != rows)
+                broken("I3: op %d (%s) got %d columns, %d rows, and not %d, %d", op->number,
+                       op_name(op->kind), pipit_result_columns(res), pipit_result_rows(res),
+                       op->columns, rows);
+        for (int i = 0; i < rows; i++) {
+                const char *text = pipit_result_text(res, i, 0);
+                if (text == NULL || strcmp(text, nonce) != 0)
+                        broken("I3: op %d got %s in row %d, and not its own %s", op->number,
+                               text != NULL ? text : "NULL", i, nonce);
+        }
+        if (op->kind != OP_EMPTY && pipit_result_affected(res) != op->rows)
+                broken("I3: op %d got %" PRId64 " affected rows, and not %d", op->number,
+                       pipit_result_affected(res), op->rows);
+}
+
+static void
+op_check_order(const struct op *op)
+{
+        for (int i = op->number + 1; i < ledger.n; i++) {
+                const struct op *other = &ledger.ops[i];
+                if (other->n_calls > 0 && other->code == PIPIT_OK &&
+                    other->session == op->session && other->kind != OP_DRAIN)
+                        broken("I4: op %d ended behind op %d of the same connection", op->number,
+                               other->number);
+        }
+}
+
+static void
+op_check_success(const struct op *op, const struct pipit_result *res)
+{
+        if (op->kind == OP_DRAIN)
+                return;
+        if (!op_can_succeed(op))
+                broken("I6: op %d (%s) succeeded", op->number, op_name(op->kind));
+        if (op->cancelled)
+                broken("op %d succeeded behind its cancel", op->number);
+        if (op->session == 0 || op->n_committed != 1)
+                broken("I6: op %d succeeded, and was committed %d times", op->number,
+                       op->n_committed);
+        if (model_numbered(op->session)->delivered < op->ready_at)
+                broken("I6: op %d succeeded before its Sync was answered", op->number);
+        op_check_order(op);
+        op_check_rows(op, res);
+}
+
+/* Whether there is a reason for this failure. */
+static bool
+op_may_fail_like(const struct op *op, const struct pipit_error *error)
+{
+        bool ended = op->generation <= ledger.ended;
+
+        switch (error->code) {
+        case PIPIT_ESERVER: return strcmp(op->sent_state, error->sqlstate) == 0;
+        case PIPIT_ECANCELED: return op->cancelled || ended;
+        case PIPIT_ECLOSED: return op->started_late;
+        case PIPIT_ETIMEDOUT: return op->deadline_ms <= world.now_ms || ledger.time_moved;
+        case PIPIT_ENOMEM: return world_memory_failed();
+        case PIPIT_ECONNECT:
+        case PIPIT_ELOST:
+        case PIPIT_EPROTOCOL: return ledger.disturbed || ledger.time_moved;
+        case PIPIT_EUNSHARED: return op->kind >= OP_SETS && op->kind <= OP_COPIES_IN;
+        case PIPIT_ETYPE: return op->kind == OP_NUL;
+        case PIPIT_ELIMIT: return true;
+        case PIPIT_EINVAL: return world_memory_failed() && op->started_late;
+        case PIPIT_OK:
+        case PIPIT_ENOTFOUND:
+        case PIPIT_EBLOCKING:
+        case PIPIT_ETHREAD:
+        case PIPIT_EFORK: break;
+        }
+        return false;
+}
+
+static void
+op_check_failure(const struct op *op, const struct pipit_error *error)
+{
+        if (error->message == NULL || error->message[0] == '\0')
+                broken("op %d failed without a word", op->number);
+        if (!op_may_fail_like(op, error))
+                broken("op %d (%s) failed for no reason with %s %s: %s", op->number,
+                       op_name(op->kind), pipit_code_name((int)error->code), error->sqlstate,
+                       error->message);
+        if (error->executed == PIPIT_EXECUTED_NO && op->session != 0)
+                broken("I6: op %d was executed: %s", op->number, error->message);
+}
+
+void
+op_on_done(struct pipit_result *res, void *arg)
+{
+        struct op *op = arg;
+        const struct pipit_error *error = pipit_result_error(res);
+        bool was_harnessing = world.harnessing;
+
+        world.harnessing = true;
+        if (!world.turning || world.inside > 0)
+                broken("I2: op %d called back inside a call", op->number);
+        if (op->n_calls++ > 0)
+                broken("I1: op %d called back again", op->number);
+        if (op->request == 0)
+                broken("I1: op %d called back, and its start had returned 0", op->number);
+        op->code = error != NULL ? (int)error->code : PIPIT_OK;
+        op->executed = error != NULL ? error->executed : PIPIT_EXECUTED_YES;
+        trace("op %d: %s%s%s", op->number, pipit_code_name(op->code), error != NULL ? ": " : "",
+              error != NULL ? error->message : "");
+        world_note((uint64_t)op->number << 32 | (unsigned)-op->code << 8 | op->executed);
+        world_note((uint64_t)world.now_ms);
+        if (error == NULL)
+                op_check_success(op, res);
+        else
+                op_check_failure(op, error);
+        if (ledger.in_callback != NULL)
+                ledger.in_callback(op);
+        world.harnessing = was_harnessing;
+}
+
+void
+op_on_then(struct pipit_result *res, void *arg)
+{
+        struct op *op = arg;
+
+        (void)res;
+        if (op->n_calls != 1 || ++op->n_then_calls > op->n_then)
+                broken("I1: op %d has %d calls behind its callback, and %d were added", op->number,
+                       op->n_then_calls, op->n_then);
+}
+
+void
+ledger_check_quiet(int open_generation)
+{
+        for (int i = 0; i < ledger.n; i++) {
+                const struct op *op = &ledger.ops[i];
+                if (!op_is_out(op))
+                        continue;
+                if (op->generation != open_generation)
+                        broken("I1: op %d is out, and its database is closed", op->number);
+                if (op->deadline_ms < world.now_ms - 2)
+                        broken("I15: op %d is overdue by %" PRId64 " ms", op->number,
+                               world.now_ms - op->deadline_ms);
+        }
+}
+
+static void
+op_check_end(const struct op *op)
+{
+        if (op->request == 0) {
+                if (op->n_calls > 0 || op->session != 0)
+                        broken("I1: op %d ran, and its start had returned 0", op->number);
+                return;
+        }
+        if (op->n_calls != 1 || op->n_then_calls != op->n_then)
+                broken("I1: op %d (%s) called back %d times, and %d of %d behind it", op->number,
+                       op_name(op->kind), op->n_calls, op->n_then_calls, op->n_then);
+        if (op->code == PIPIT_OK || op->kind == OP_DRAIN)
+                return;
+        if (op->executed == PIPIT_EXECUTED_NO && op->session != 0)
+                broken("I6: op %d was said not to be sent, and was executed", op->number);
+        if (op->executed == PIPIT_EXECUTED_ROLLED_BACK && op->n_committed > 0 &&
+            op->kind != OP_SETS)
+                broken("I6: op %d was said to be rolled back, and was committed", op->number);
+        if (op->executed == PIPIT_EXECUTED_YES && op->n_committed != 1)
+                broken("I6: op %d was said to be executed, and was not committed", op->number);
+}
+
+void
+ledger_check_end(void)
+{
+        for (int i = 0; i < ledger.n; i++)
+                op_check_end(&ledger.ops[i]);
+}

@@ -1,0 +1,94 @@
+/*
+ * The ledger: every request of a run, what its caller was told and what the server did. It checks
+ * I1 to I6 and I15: each called back once, never inline, with its own answer or a failure that is
+ * true, in time.
+ */
+#ifndef SCHEDULE_LEDGER_H
+#define SCHEDULE_LEDGER_H
+
+#include <pipit/pipit.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LEDGER_MAX 96
+
+/* What a statement is, as its text says to the server. */
+enum op_kind {
+        OP_READ,
+        OP_WRITE,
+        OP_RETURNING,
+        OP_EMPTY,
+        OP_WIDE,     /* a long answer */
+        OP_LONG,     /* a long parameter */
+        OP_BAD,      /* refused by the parser */
+        OP_FAILS,    /* fails when it is executed */
+        OP_DEFERRED, /* fails when it is committed */
+        OP_SETS,     /* changes its session */
+        OP_COPIES_OUT,
+        OP_COPIES_IN,
+        OP_NUL, /* has a parameter that cannot be sent */
+        OP_DRAIN,
+        OP_KINDS
+};
+
+/* What a callback does besides. */
+enum op_deed { DEED_NONE, DEED_SUBMIT, DEED_CANCEL, DEED_TIMEOUT, DEED_THEN, DEED_CLOSE, DEEDS };
+
+struct op {
+        int number; /* its place here */
+        enum op_kind kind;
+        int64_t nonce;
+        int columns;
+        int rows;
+        int generation; /* which database, from 1 */
+        pipit_request request;
+        int64_t deadline_ms; /* INT64_MAX: none */
+        enum op_deed deed;
+        bool cancelled;
+        bool started_late; /* on a scope that had ended, or was ending */
+        /* What the caller was told. */
+        int n_calls;
+        int n_then;
+        int n_then_calls;
+        int code;
+        enum pipit_executed executed;
+        /* What the server did. */
+        int session;      /* the last that executed it, from 1; 0: none has */
+        int n_committed;  /* how often its effect was made to last */
+        int n_reached;    /* how often the Sync behind it was dealt with */
+        uint64_t ready_at; /* where in what its session says that Sync's answer ends */
+        char sent_state[6]; /* the SQLSTATE of the error that it was answered by */
+};
+
+struct ledger {
+        int n;
+        struct op ops[LEDGER_MAX];
+        bool disturbed;  /* something has happened that other requests may suffer from */
+        bool time_moved;
+        int ended; /* the last generation that was closed or drained */
+        void (*in_callback)(struct op *op); /* what the run does in a callback */
+};
+
+extern struct ledger ledger;
+
+void ledger_clear(void);
+/* A new entry; NULL when there is no room. */
+struct op *ledger_add(enum op_kind kind, int generation);
+/* The one with this number; a number that is not there is a fault of the library's. */
+struct op *ledger_at(int number);
+
+/* The SQL text that tells the server what to do. */
+void op_sql(const struct op *op, char *ret_sql, size_t size);
+const char *op_name(enum op_kind kind);
+bool op_is_out(const struct op *op);
+/* The callbacks of all requests, and those that were added; arg is the op. */
+void op_on_done(struct pipit_result *res, void *arg);
+void op_on_then(struct pipit_result *res, void *arg);
+
+/* Once the loop is quiet: nothing is overdue, nothing of an ended generation is out. */
+void ledger_check_quiet(int open_generation);
+/* At the end, when the server has worked off everything. */
+void ledger_check_end(void);
+
+#endif
