@@ -299,12 +299,12 @@ attempt_on_lookup(const char *const *addresses, size_t n, const char *problem, v
 {
         struct target *target = arg;
         struct attempt *attempt = target->attempt;
-        char text[sizeof attempt->failure.text];
 
         target->lookup = NULL;
         for (size_t i = 0; i < n; i++)
                 target_add(target, addresses[i]);
         if (n == 0) {
+                char text[sizeof attempt->failure.text];
                 snprintf(text, sizeof text, "the name \"%s\" has no address: %s",
                          target->host->host, problem);
                 failure_set_host(&attempt->failure, target->host);

@@ -192,7 +192,7 @@ conn_watch_given_up(struct conn *conn, int64_t delay_ms)
 {
         if (conn->segments.n_given_up > 0 &&
             conn->segments.n_given_up == pipit__segments_statements(&conn->segments))
-                pipit__timer_set(conn->limit, delay_ms);
+                pipit__timer_set_or_now(conn->limit, delay_ms);
 }
 
 /* The first segment is answered. */
@@ -331,7 +331,7 @@ conn_work(struct conn *conn)
         conn->incomplete = false;
         for (int budget = CONN_BUDGET; conn->segments.n > 0; budget--) {
                 if (budget == 0) {
-                        pipit__timer_set(conn->again, 0);
+                        pipit__timer_set_or_now(conn->again, 0);
                         return;
                 }
                 if (!pipit__pq_busy(conn->pq)) {
@@ -439,7 +439,7 @@ conn_set_up(struct conn *conn)
                 return;
         }
         pipit__segments_push(&conn->segments, NULL);
-        pipit__timer_set(conn->limit, conn->config->connect_timeout_ms);
+        pipit__timer_set_or_now(conn->limit, conn->config->connect_timeout_ms);
         conn_flush(conn);
 }
 

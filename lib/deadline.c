@@ -1,7 +1,7 @@
 /*
  * Deadlines. See deadline.h.
  *
- * The timer runs only while there is a deadline: an idle database has none.
+ * The timer runs only while there is a deadline, or its place is held: an idle database has none.
  */
 #include "deadline.h"
 #include "reactor.h"
@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <pipit/error.h>
 #include <stdlib.h>
+
+#define FAR_MS 3600000 /* an hour */
 
 static void
 heap_put(struct deadlines *deadlines, size_t place, struct deadline *deadline)
@@ -64,12 +66,15 @@ heap_remove(struct deadlines *deadlines, struct deadline *deadline)
 static void
 deadlines_arm(struct deadlines *deadlines)
 {
-        if (deadlines->n == 0) {
+        int64_t delay = FAR_MS;
+
+        if (deadlines->n == 0 && !deadlines->held) {
                 pipit__timer_stop(deadlines->timer);
                 return;
         }
-        int64_t delay = deadlines->heap[1]->at_ms - pipit__reactor_now(deadlines->reactor);
-        pipit__timer_set(deadlines->timer, delay + 1);
+        if (deadlines->n > 0)
+                delay = deadlines->heap[1]->at_ms - pipit__reactor_now(deadlines->reactor) + 1;
+        pipit__timer_set(deadlines->timer, delay < FAR_MS ? delay : FAR_MS);
 }
 
 static void
@@ -78,6 +83,9 @@ deadlines_on_timer(void *arg)
         struct deadlines *deadlines = arg;
         int64_t now = pipit__reactor_now(deadlines->reactor);
 
+        /* Before somebody else's timer takes its place. */
+        if (deadlines->held)
+                pipit__timer_set(deadlines->timer, FAR_MS);
         while (deadlines->n > 0 && deadlines->heap[1]->at_ms <= now) {
                 struct deadline *deadline = deadlines->heap[1];
                 heap_remove(deadlines, deadline);
@@ -117,11 +125,29 @@ pipit__deadlines_reserve(struct deadlines *deadlines, size_t n)
         return 0;
 }
 
+int
+pipit__deadlines_hold(struct deadlines *deadlines)
+{
+        if (!deadlines->held && deadlines->n == 0 &&
+            pipit__timer_set(deadlines->timer, FAR_MS) != 0)
+                return PIPIT_ENOMEM;
+        deadlines->held = true;
+        return 0;
+}
+
+void
+pipit__deadlines_release(struct deadlines *deadlines)
+{
+        deadlines->held = false;
+        if (deadlines->n == 0)
+                pipit__timer_stop(deadlines->timer);
+}
+
 void
 pipit__deadline_set(struct deadlines *deadlines, struct deadline *deadline, int64_t at_ms)
 {
-        struct deadline *earliest = deadlines->n > 0 ? deadlines->heap[1] : NULL;
-        int64_t earliest_ms = earliest != NULL ? earliest->at_ms : DEADLINE_NEVER;
+        bool was_empty = deadlines->n == 0;
+        int64_t earliest_ms = was_empty ? DEADLINE_NEVER : deadlines->heap[1]->at_ms;
 
         if (deadline->place != 0)
                 heap_remove(deadlines, deadline);
@@ -132,6 +158,6 @@ pipit__deadline_set(struct deadlines *deadlines, struct deadline *deadline, int6
         }
         /* The timer may fire early, and then finds nothing; it must not fire late, nor for an empty
          * heap. */
-        if (deadlines->n == 0 ? earliest != NULL : deadlines->heap[1]->at_ms < earliest_ms)
+        if (deadlines->n == 0 ? !was_empty : deadlines->heap[1]->at_ms < earliest_ms)
                 deadlines_arm(deadlines);
 }

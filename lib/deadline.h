@@ -4,6 +4,7 @@
 #ifndef PIPIT_DEADLINE_INTERNAL_H
 #define PIPIT_DEADLINE_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ typedef void (*pipit__deadline_fn)(struct deadline *deadline, void *arg);
 struct deadlines {
         struct reactor *reactor;
         struct timer *timer;
+        bool held; /* the timer runs also without a deadline, so that setting it takes no memory */
         struct deadline **heap;
         size_t n;
         size_t capacity;
@@ -37,6 +39,12 @@ void pipit__deadlines_fini(struct deadlines *deadlines);
 
 /* Makes room for n deadlines in all, so that setting one cannot fail. 0 or PIPIT_ENOMEM. */
 int pipit__deadlines_reserve(struct deadlines *deadlines, size_t n);
+
+/* Holds the timer's place in the loop, which takes memory, while there is anything that could have
+ * a deadline: else the timer cannot be relied on. 0 or PIPIT_ENOMEM. */
+int pipit__deadlines_hold(struct deadlines *deadlines);
+/* Gives it back. */
+void pipit__deadlines_release(struct deadlines *deadlines);
 
 /* Puts a deadline in its place, also one that is in the heap already; DEADLINE_NEVER takes it out.
  */

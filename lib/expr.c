@@ -196,8 +196,10 @@ pipit__expr_sql(const struct pipit_expr *expr, const struct pipit_model *model, 
 void
 pipit__orders_sql(struct pipit_orders orders, const struct pipit_model *model, struct sql *sql)
 {
-        if (orders.n < 0 || (orders.n > 0 && !orders.items))
+        if (orders.n < 0 || (orders.n > 0 && !orders.items)) {
                 pipit__sql_fail(sql, PIPIT_EINVAL, "the keys of an order are missing");
+                return;
+        }
         for (int i = 0; i < orders.n && pipit__sql_error(sql) == 0; i++) {
                 if (i > 0)
                         pipit__sql_raw(sql, ", ");

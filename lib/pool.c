@@ -113,7 +113,9 @@ pipit__pool_want(struct pool *pool, int n_waiting)
                 int64_t wait_ms =
                         pool->n_failures > 0 ? pool_next_attempt_ms(pool) - pool_now(pool) : 0;
                 if (wait_ms > 0) {
-                        pipit__timer_set(pool->retry, wait_ms);
+                        /* Those who wait would do so until their time is up. */
+                        if (pipit__timer_set(pool->retry, wait_ms) != 0)
+                                pool->ops->refused(&pool->failure, pool->arg);
                         return;
                 }
                 pool_start_one(pool);

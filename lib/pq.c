@@ -185,12 +185,12 @@ probe_nowhere(const struct pq_settings *settings)
         static const char *const keys[] = {"host", "hostaddr", "port", NULL};
         static const char *const values[] = {"nowhere", "?", "1", NULL};
         size_t room = (size_t)settings->n + 4;
-        size_t n = 0;
         struct parameters all = {.keys = calloc(room, sizeof(char *)),
                                  .values = calloc(room, sizeof(char *))};
         PGconn *pq = NULL;
 
         if (all.keys != NULL && all.values != NULL) {
+                size_t n = 0;
                 for (int i = 0; i < settings->n; i++) {
                         if (is_place(settings->keys[i]))
                                 continue;
@@ -509,6 +509,14 @@ pipit__pq_tag(const struct pg_result *result)
         } result_without_const = {.in = result};
 
         return PQcmdStatus(result_without_const.out);
+}
+
+bool
+pipit__pq_has_all_rows(const struct pg_result *result)
+{
+        const char *tag = pipit__pq_tag(result);
+
+        return strncmp(tag, "SELECT ", 7) != 0 || strtoll(tag + 7, NULL, 10) == PQntuples(result);
 }
 
 const char *

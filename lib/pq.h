@@ -100,6 +100,8 @@ void pipit__pq_clear(struct pg_result *result);
 enum pq_kind pipit__pq_kind(const struct pg_result *result);
 /* The result's command tag; "" when there is none. Borrowed. */
 const char *pipit__pq_tag(const struct pg_result *result);
+/* Whether there are as many rows as the tag of a SELECT says; true for other tags. */
+bool pipit__pq_has_all_rows(const struct pg_result *result);
 /* An error's SQLSTATE and message; "" where there is none. Borrowed. */
 const char *pipit__pq_sqlstate(const struct pg_result *result);
 const char *pipit__pq_error(const struct pg_result *result);

@@ -384,6 +384,13 @@ pipit__timer_set(struct timer *timer, int64_t delay_ms)
 }
 
 void
+pipit__timer_set_or_now(struct timer *timer, int64_t delay_ms)
+{
+        if (pipit__timer_set(timer, delay_ms) != 0)
+                event_active(timer->event, EV_TIMEOUT, 0);
+}
+
+void
 pipit__timer_stop(struct timer *timer)
 {
         event_del(timer->event);

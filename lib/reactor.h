@@ -83,6 +83,8 @@ void pipit__watch_free(struct watch *watch);
 
 struct timer *pipit__timer_new(struct reactor *reactor, pipit__reactor_fn fn, void *arg);
 int pipit__timer_set(struct timer *timer, int64_t delay_ms);
+/* The same; without memory for it, its time is over at once: it runs, behind this turn's events. */
+void pipit__timer_set_or_now(struct timer *timer, int64_t delay_ms);
 void pipit__timer_stop(struct timer *timer);
 void pipit__timer_free(struct timer *timer);
 

@@ -43,9 +43,11 @@ slots_grow(struct requests *requests)
 {
         uint32_t n = requests->n_slots;
         uint32_t grown = n > 0 ? 2 * n : 16;
-        struct slot *slots = reallocarray(requests->slots, grown, sizeof *slots);
 
-        if (slots == NULL || grown > UINT32_MAX / 2)
+        if (grown > UINT32_MAX / 2)
+                return PIPIT_ENOMEM;
+        struct slot *slots = reallocarray(requests->slots, grown, sizeof *slots);
+        if (slots == NULL)
                 return PIPIT_ENOMEM;
         requests->slots = slots;
         for (uint32_t i = n; i < grown; i++)
@@ -93,6 +95,14 @@ pipit__requests_find(const struct requests *requests, pipit_request number)
         return slot->generation == (uint32_t)(number >> 32) ? slot->request : NULL;
 }
 
+/* Without requests nothing of theirs runs. */
+static void
+requests_rest(struct requests *requests)
+{
+        if (requests->n == 0)
+                pipit__deadlines_release(&requests->deadlines);
+}
+
 struct request *
 pipit__request_new(struct requests *requests, size_t statement_size, pipit_cb cb, void *arg)
 {
@@ -109,9 +119,10 @@ pipit__request_new(struct requests *requests, size_t statement_size, pipit_cb cb
         req->res = pipit__result_new(&requests->home);
         if (req->res == NULL ||
             pipit__deadlines_reserve(&requests->deadlines, (size_t)requests->n + 1) != 0 ||
-            slot_take(requests, req) != 0) {
+            pipit__deadlines_hold(&requests->deadlines) != 0 || slot_take(requests, req) != 0) {
                 pipit_result_unref(req->res);
                 free(req);
+                requests_rest(requests);
                 return NULL;
         }
         requests->n++;
@@ -199,6 +210,7 @@ request_free(struct request *req)
         free(req->more);
         free(req);
         requests->n--;
+        requests_rest(requests);
         requests->ops->gone(requests->arg);
 }
 

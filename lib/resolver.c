@@ -86,11 +86,11 @@ lookup_on_tell(evutil_socket_t fd, short what, void *arg)
 {
         struct lookup *lookup = arg;
         struct reactor *reactor = lookup->reactor;
-        const char *addresses[LOOKUP_MAX_ADDRESSES];
 
         (void)fd;
         (void)what;
         if (lookup->state == LOOKUP_ANSWERED) {
+                const char *addresses[LOOKUP_MAX_ADDRESSES];
                 for (size_t i = 0; i < lookup->n; i++)
                         addresses[i] = lookup->addresses[i];
                 lookup->state = LOOKUP_CANCELED;

@@ -140,7 +140,7 @@ name_hash(const char *name)
 static void
 index_name_sql(const struct pipit_field *field, struct sql *sql)
 {
-        char name[2 * PIPIT__SQL_IDENT_MAX + sizeof("__idx")];
+        char name[2 * (size_t)PIPIT__SQL_IDENT_MAX + sizeof("__idx")];
         int length = snprintf(name, sizeof(name), "%s_%s_idx", pipit__model_table(field->model),
                               pipit__field_column(field));
 

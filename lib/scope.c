@@ -179,11 +179,13 @@ scope_init(struct pipit *scope, struct event_base *base, const char *url,
                 pipit__scope_break(scope, PIPIT_EINVAL, "the options are wrong: %s",
                                    option_problem);
         free(url_problem);
+        if (code == PIPIT_ENOMEM) /* what was read so far has holes */
+                return code;
         if (scope->options.connect_timeout_ms == 0)
                 scope->options.connect_timeout_ms = pipit__conninfo_connect_timeout(&scope->info);
         if (scope->options.connect_timeout_ms == 0)
                 scope->options.connect_timeout_ms = 10000;
-        return code == PIPIT_ENOMEM ? code : scope_init_parts(scope, base);
+        return scope_init_parts(scope, base);
 }
 
 struct pipit *

@@ -89,6 +89,8 @@ statement_answer(struct expected *expected, struct pg_result *answer, enum pq_ki
 {
         bool unshared = kind != PQ_KIND_ERROR && tag_is_unshared(pipit__pq_tag(answer));
         bool second = expected->state == EXPECTED_ANSWERED && kind != PQ_KIND_ERROR;
+        /* Rows that came out of place are not told otherwise: libpq drops them. */
+        bool torn = kind == PQ_KIND_ROWS && !pipit__pq_has_all_rows(answer);
 
         expected->state = EXPECTED_ANSWERED;
         if (expected->req != NULL)
@@ -96,7 +98,7 @@ statement_answer(struct expected *expected, struct pg_result *answer, enum pq_ki
         else
                 pipit__pq_clear(answer);
         *ret_req = expected->req;
-        if (second)
+        if (second || torn)
                 return VERDICT_BROKEN;
         return unshared ? VERDICT_UNSHARED : VERDICT_MORE;
 }

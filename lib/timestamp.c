@@ -145,7 +145,7 @@ cursor_time(struct cursor *cursor, int64_t *ret_seconds, int64_t *ret_us)
                 if (cursor_skip(cursor, ".") && !cursor_fraction(cursor, ret_us))
                         return false;
         }
-        *ret_seconds = hour * INT64_C(3600) + minute * 60 + second;
+        *ret_seconds = hour * INT64_C(3600) + minute * INT64_C(60) + second;
         return true;
 }
 
@@ -171,7 +171,7 @@ cursor_zone(struct cursor *cursor, int64_t *ret_offset)
                 return false;
         if (cursor_skip(cursor, ":") && !cursor_number(cursor, 2, 2, 59, &second))
                 return false;
-        int64_t offset = hour * INT64_C(3600) + minute * 60 + second;
+        int64_t offset = hour * INT64_C(3600) + minute * INT64_C(60) + second;
         *ret_offset = west ? -offset : offset;
         return true;
 }

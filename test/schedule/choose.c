@@ -38,8 +38,8 @@ choose_from_seed(uint64_t seed, struct taken *taken)
         source.bytes = NULL;
         source.state = seed;
         /* Most runs are short, and a few are long. */
-        source.n = (size_t)48 << next_of_seed() % 4;
-        source.n += next_of_seed();
+        source.n = (size_t)16 << next_of_seed() % 4;
+        source.n += next_of_seed() % 64;
         source.taken = taken;
         taken->n = 0;
 }

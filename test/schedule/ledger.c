@@ -201,7 +201,7 @@ op_on_done(struct pipit_result *res, void *arg)
         else
                 op_check_failure(op, error);
         if (ledger.in_callback != NULL)
-                ledger.in_callback(op);
+                ledger.in_callback();
         world.harnessing = was_harnessing;
 }
 

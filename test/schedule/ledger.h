@@ -32,9 +32,6 @@ enum op_kind {
         OP_KINDS
 };
 
-/* What a callback does besides. */
-enum op_deed { DEED_NONE, DEED_SUBMIT, DEED_CANCEL, DEED_TIMEOUT, DEED_THEN, DEED_CLOSE, DEEDS };
-
 struct op {
         int number; /* its place here */
         enum op_kind kind;
@@ -44,7 +41,6 @@ struct op {
         int generation; /* which database, from 1 */
         pipit_request request;
         int64_t deadline_ms; /* INT64_MAX: none */
-        enum op_deed deed;
         bool cancelled;
         bool started_late; /* on a scope that had ended, or was ending */
         /* What the caller was told. */
@@ -67,7 +63,7 @@ struct ledger {
         bool disturbed;  /* something has happened that other requests may suffer from */
         bool time_moved;
         int ended; /* the last generation that was closed or drained */
-        void (*in_callback)(struct op *op); /* what the run does in a callback */
+        void (*in_callback)(void); /* what the run does in a callback */
 };
 
 extern struct ledger ledger;

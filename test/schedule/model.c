@@ -17,6 +17,7 @@
 static struct {
         int fd; /* -1: nobody listens */
         enum welcome welcome;
+        int n_accepted;
         int n; /* sessions so far, those that are gone included */
         struct session sessions[MAX_SESSIONS];
 } model = {.fd = -1};
@@ -38,7 +39,7 @@ model_url(void)
 
         snprintf(url, sizeof url,
                  "host=@pipit-schedule-%d port=5432 dbname=db user=u sslmode=disable "
-                 "gssencmode=disable passfile=/dev/null",
+                 "gssencmode=disable passfile=/nowhere/at/all",
                  (int)getpid());
         return url;
 }
@@ -70,7 +71,7 @@ model_set_welcome(enum welcome welcome)
 void
 model_start(void)
 {
-        model.n = 0;
+        model.n = model.n_accepted = 0;
         model.welcome = WELCOME_YES;
         model_listen(true);
 }
@@ -107,10 +108,12 @@ session_open(struct session *session, int fd)
 static void
 model_accept(void)
 {
-        while (model.fd >= 0) {
+        /* Nobody can have come when nobody has begun to. */
+        while (model.fd >= 0 && model.n_accepted < world.n_attempts) {
                 int fd = accept4(model.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0)
                         return;
+                model.n_accepted++;
                 if (model.n == MAX_SESSIONS)
                         close(fd);
                 else

@@ -255,6 +255,7 @@ __wrap_PQconnectStartParams(const char *const *keys, const char *const *values, 
 {
         struct pg_conn *pq = __real_PQconnectStartParams(keys, values, expand);
 
+        world.n_attempts++;
         if (pq != NULL && ++world.n_links > world.n_links_most)
                 world.n_links_most = world.n_links;
         return pq;
@@ -280,6 +281,7 @@ world_start(void)
         world.now_ms = START_MS;
         n_looks = 0;
         world.n_blocks = world.n_results = world.n_links = world.n_links_most = 0;
+        world.n_attempts = 0;
         world.digest = 0xcbf29ce484222325u;
         n_alarms = 0;
         has_failed = false;

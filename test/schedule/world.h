@@ -22,6 +22,7 @@ struct world {
         int n_blocks;     /* blocks of memory that the library holds */
         int n_results;    /* PGresults that it holds */
         int n_links;      /* PGconns that it holds */
+        int n_attempts;   /* how many it has ever begun */
         int n_links_most; /* the most it held at once since this was set to 0 */
         bool harnessing;  /* the harness runs, not the library: nothing is counted */
         bool tracing;     /* each step is told on standard error */

@@ -361,12 +361,7 @@ proxy_bind(struct proxy *proxy, const char *where)
 static void
 rule_free(struct rule *rule)
 {
-        union {
-                const void *borrowed;
-                void *own;
-        } bytes = {rule->is.bytes};
-
-        free(bytes.own);
+        proxy_rule_fini(&rule->is);
         free(rule);
 }
 

@@ -94,8 +94,9 @@ bool proxy_add(struct proxy *proxy, const struct proxy_rule *rule);
 /* No rule acts any more, and what a rule has begun ends: delays, slices, stops, drops. */
 void proxy_clear(struct proxy *proxy);
 /* Reads "to=client,type=Z,n=3,do=rst"; see README.md. What is wrong with it, NULL: nothing.
- * rule->bytes is the caller's to free. */
+ * In any case proxy_rule_fini() frees what the rule then holds. */
 const char *proxy_parse(const char *text, struct proxy_rule *rule);
+void proxy_rule_fini(struct proxy_rule *rule);
 
 /* Ends all connections, or the i-th of those that are open, with PROXY_FIN or PROXY_RST. */
 void proxy_end_all(struct proxy *proxy, enum proxy_action action);

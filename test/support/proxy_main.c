@@ -24,14 +24,10 @@ add_rule(struct proxy *proxy, const char *text)
 {
         struct proxy_rule rule;
         const char *wrong = proxy_parse(text, &rule);
-        union {
-                const void *borrowed;
-                void *own;
-        } bytes = {rule.bytes};
 
         if (wrong == NULL && !proxy_add(proxy, &rule))
                 wrong = "out of memory";
-        free(bytes.own);
+        proxy_rule_fini(&rule);
         if (wrong != NULL)
                 fprintf(stderr, "pipit-proxy: %s: %s\n", text, wrong);
         return wrong == NULL;

@@ -247,3 +247,15 @@ proxy_parse(const char *text, struct proxy_rule *rule)
         }
         return NULL;
 }
+
+void
+proxy_rule_fini(struct proxy_rule *rule)
+{
+        union {
+                const void *borrowed;
+                void *own;
+        } bytes = {rule->bytes};
+
+        free(bytes.own);
+        rule->bytes = NULL;
+}

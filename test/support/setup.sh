@@ -8,6 +8,9 @@
 #       test       build, server, and what the tests need besides
 #       valgrind   valgrind
 #       clang      clang with its sanitizers
+#       static     clang-tidy and cppcheck, for test/static.sh
+#       coverage   gcovr, for test/coverage.sh
+#       fuzz       clang with libFuzzer, for test/fuzz.sh
 #       libpq17    what test/support/libpq17.sh needs
 #
 # Says nothing and changes nothing when all is there. Installs with apt-get, as root or through
@@ -103,6 +106,25 @@ need_clang() {
         need 'clang with its sanitizer runtime' "clang $(clang_runtime)" clang_sanitizes
 }
 
+need_static() {
+        need 'gcc' gcc has gcc
+        need 'clang-tidy' clang-tidy has clang-tidy
+        need 'cppcheck' cppcheck has cppcheck
+        need 'python3' python3 has python3
+}
+
+need_coverage() {
+        need_test
+        need 'gcc' gcc has gcc
+        need 'gcovr' gcovr has gcovr
+}
+
+# libFuzzer is a part of clang's runtime.
+need_fuzz() {
+        need_build
+        need_clang
+}
+
 need_libpq17() {
         need 'a C compiler and the C library headers' 'gcc libc6-dev' compiles '#include <stdlib.h>'
         need 'make' make has make
@@ -123,7 +145,8 @@ look() {
         missing=''
         for group in "$@"; do
                 case $group in
-                build | server | test | valgrind | clang | libpq17) "need_$group" ;;
+                build | server | test | valgrind | clang) "need_$group" ;;
+                static | coverage | fuzz | libpq17) "need_$group" ;;
                 *) die "unknown group: $group" ;;
                 esac
         done

@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GUARD_S   8
+#define GUARD_S   3
 #define MAX_FDS   64
 #define MAX_WHERE 24
 
@@ -120,6 +120,7 @@ run_child(long point, enum memory_mode mode, int *n_failures)
         if (pid == 0) {
                 dup2(output, 1);
                 dup2(output, 2);
+                signal(SIGALRM, SIG_DFL);
                 alarm(GUARD_S);
                 run_one(point, mode);
                 _exit(0);

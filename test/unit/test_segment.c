@@ -174,7 +174,7 @@ END_TEST
 START_TEST(giving_up_in_the_middle_of_an_answer_is_possible)
 {
         pipit__segments_push(&segments, &requests[0]);
-        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
         pipit__segments_give_up(&segments, &requests[0]);
         ck_assert_int_eq(hear_end(), VERDICT_MORE);
         ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
@@ -194,7 +194,14 @@ END_TEST
 START_TEST(a_second_result_of_one_statement_breaks)
 {
         pipit__segments_push(&segments, &requests[0]);
-        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_BROKEN);
+}
+END_TEST
+
+START_TEST(fewer_rows_than_the_tag_says_break)
+{
+        pipit__segments_push(&segments, &requests[0]);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_BROKEN);
 }
 END_TEST
@@ -341,6 +348,7 @@ test_suite(void)
         tcase_add_test(tcase, giving_up_in_the_middle_of_an_answer_is_possible);
         tcase_add_test(tcase, giving_up_what_is_not_there_does_nothing);
         tcase_add_test(tcase, a_second_result_of_one_statement_breaks);
+        tcase_add_test(tcase, fewer_rows_than_the_tag_says_break);
         tcase_add_test(tcase, an_end_without_result_breaks);
         tcase_add_test(tcase, an_end_where_the_sync_belongs_breaks);
         tcase_add_loop_test(tcase, what_cannot_be_the_answer_breaks, 0, N_IMPOSSIBLE);

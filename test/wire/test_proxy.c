@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -213,7 +212,7 @@ rule(const char *text)
 
         ck_assert_ptr_null(proxy_parse(text, &rule));
         ck_assert(proxy_add(proxy, &rule));
-        free((void *)(uintptr_t)rule.bytes);
+        proxy_rule_fini(&rule);
 }
 
 /* What the server sends, and what the client then gets. */
@@ -484,6 +483,7 @@ START_TEST(a_rule_that_makes_no_sense_is_refused)
         struct proxy_rule rule;
 
         ck_assert_ptr_nonnull(proxy_parse(bad_rules[_i], &rule));
+        proxy_rule_fini(&rule);
 }
 END_TEST
 

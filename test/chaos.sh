@@ -1,0 +1,74 @@
+#!/bin/sh
+# Chaos: pipit under faults that come from a seed.
+#
+#       chaos.sh --live SECONDS [--seed S] [--sanitize]
+#
+#       --live SECONDS     a real PostgreSQL behind the fault proxy, under load for so long
+#       --sanitize         with the address and undefined behaviour sanitizers
+#
+# The last line has the figures, `name: value` pairs; the exit status is 0 if all is clean. The rest
+# goes to standard error. The build is in build-chaos... of the checkout, or PIPIT_CHAOS_BUILD.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+support=$root/test/support
+# shellcheck source=test/support/common.sh disable=SC1091
+. "$support/common.sh"
+
+# More than that many KiB a minute is growth; sanitizers keep what was freed.
+slope_limit=512
+
+finish() {
+        child_end 60
+}
+
+configure() {
+        [ ! -e "$build/build.ninja" ] || return 0
+        set -- -Dtests=enabled -Dbuildtype=debugoptimized
+        [ -z "$sanitize" ] || set -- "$@" -Db_sanitize=address,undefined -Db_lundef=false
+        child_run meson setup "$@" "$build" "$root"
+}
+
+# compile TARGET
+compile() {
+        sh "$support/setup.sh" test && configure && child_run ninja -C "$build" "$1"
+}
+
+run_live() {
+        build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}${sanitize:+-sanitize}
+        compile test/chaos/chaos-live >&2 || die 'it does not build'
+        [ -z "$sanitize" ] || slope_limit=0
+        child_run sh "$support/cluster.sh" run -- "$build/test/chaos/chaos-live" \
+                --script "$support/cluster.sh" --seconds "$seconds" --seed "$seed" \
+                --slope "$slope_limit"
+}
+
+is_number() {
+        case $1 in
+        '' | *[!0-9]*) die "not a number: $1" ;;
+        esac
+}
+
+mode='' seconds='' seed=1 sanitize=''
+while [ $# -gt 0 ]; do
+        case $1 in
+        --sanitize) sanitize=yes ;;
+        --live | --seed)
+                [ $# -gt 1 ] || die "$1: nothing follows"
+                is_number "$2"
+                case $1 in
+                --live) mode=live seconds=$2 ;;
+                --seed) seed=$2 ;;
+                esac
+                shift
+                ;;
+        *) die "unknown option: $1" ;;
+        esac
+        shift
+done
+
+at_end finish
+case $mode in
+live) run_live ;;
+*) die 'usage: chaos.sh --live SECONDS [--seed S] [--sanitize]' ;;
+esac

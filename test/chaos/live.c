@@ -1,0 +1,292 @@
+/*
+ * chaos-live --script CLUSTER.SH [--seconds N] [--seed S] [--slope KIB]
+ *
+ * A PostgreSQL of its own, the fault proxy in front of it, pipit under load behind that, and faults
+ * from a seed. Afterwards the database must work, and the ledger must be as the callbacks said. The
+ * last line of standard output has the figures; the exit status is 0 if all is clean.
+ */
+#include "chaos.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define N_HEALTHY 200
+/* How long what is still out may take once the faults are over. */
+#define HEAL_MS 20000
+/* Runs shorter than that say nothing about the memory's slope. */
+#define SLOPE_SECONDS 120
+
+struct arguments {
+        const char *script;
+        int64_t seconds;
+        uint64_t seed;
+        int64_t slope; /* KiB a minute that are too much; 0: not looked at */
+};
+
+enum stage {
+        STAGE_CHAOS,
+        STAGE_HEAL,   /* the faults are over; what is out ends */
+        STAGE_HEALTHY /* requests that must succeed */
+};
+
+struct chaos {
+        struct arguments arguments;
+        struct event_base *base;
+        struct event *clock;
+        struct proxy *proxy;
+        struct load load;
+        struct havoc havoc;
+        struct memory memory;
+        char folder[60];
+        char url[100]; /* of the server itself */
+        enum stage stage;
+        int64_t stage_ends_ms;
+        int64_t n_lost;
+        int64_t n_ok_before;
+        int64_t n_healthy;
+};
+
+uint64_t
+dice_next(struct dice *dice)
+{
+        uint64_t x = dice->state += 0x9e3779b97f4a7c15;
+
+        x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+        x = (x ^ x >> 27) * 0x94d049bb133111eb;
+        return x ^ x >> 31;
+}
+
+int64_t
+dice_between(struct dice *dice, int64_t low, int64_t high)
+{
+        return low + (int64_t)(dice_next(dice) % (uint64_t)(high - low + 1));
+}
+
+bool
+dice_percent(struct dice *dice, int n)
+{
+        return dice_between(dice, 0, 99) < n;
+}
+
+int64_t
+clock_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+stage_enter(struct chaos *chaos, enum stage stage)
+{
+        chaos->stage = stage;
+        chaos->stage_ends_ms = clock_ms() + HEAL_MS;
+        switch (stage) {
+        case STAGE_CHAOS: break;
+        case STAGE_HEAL:
+                chaos->load.n_target = 0;
+                chaos->load.calm = true;
+                event_del(chaos->memory.tick);
+                havoc_stop(&chaos->havoc);
+                break;
+        case STAGE_HEALTHY:
+                chaos->n_ok_before = chaos->load.n_ok;
+                load_start_calm(&chaos->load, N_HEALTHY);
+                break;
+        }
+}
+
+/* What has not called back by now is lost. */
+static void
+chaos_on_clock(int fd, short what, void *arg)
+{
+        struct chaos *chaos = arg;
+        bool late = clock_ms() >= chaos->stage_ends_ms;
+
+        (void)fd;
+        (void)what;
+        switch (chaos->stage) {
+        case STAGE_CHAOS:
+                if (late)
+                        stage_enter(chaos, STAGE_HEAL);
+                break;
+        case STAGE_HEAL:
+                if (!late && (chaos->load.n_open > 0 || !havoc_is_over(&chaos->havoc)))
+                        break;
+                chaos->n_lost += chaos->load.n_open;
+                stage_enter(chaos, STAGE_HEALTHY);
+                break;
+        case STAGE_HEALTHY:
+                if (!late && chaos->load.n_open > chaos->n_lost)
+                        break;
+                chaos->n_healthy = chaos->load.n_ok - chaos->n_ok_before;
+                event_base_loopbreak(chaos->base);
+                break;
+        }
+}
+
+static bool
+server_make(struct chaos *chaos)
+{
+        const char *parent = getenv("TMPDIR");
+        const char *script = chaos->arguments.script;
+
+        snprintf(chaos->folder, sizeof chaos->folder, "%s/chaos-XXXXXX",
+                 parent != NULL && strlen(parent) < 40 ? parent : "/tmp");
+        if (mkdtemp(chaos->folder) == NULL)
+                return false;
+        snprintf(chaos->url, sizeof chaos->url, "host=%s user=postgres dbname=postgres",
+                 chaos->folder);
+        return cluster_run(script, "create", chaos->folder) &&
+               cluster_run(script, "start", chaos->folder) && ledger_create(chaos->url);
+}
+
+static bool
+chaos_init(struct chaos *chaos)
+{
+        const struct arguments *arguments = &chaos->arguments;
+        struct timeval tv = {0, 20000};
+        char path[100];
+        char url[100];
+
+        chaos->base = event_base_new();
+        if (chaos->base == NULL || !server_make(chaos))
+                return false;
+        snprintf(path, sizeof path, "%s/.s.PGSQL.5432", chaos->folder);
+        chaos->proxy = proxy_new(chaos->base, "127.0.0.1:0", path, arguments->seed + 1);
+        if (chaos->proxy == NULL)
+                return false;
+        snprintf(url, sizeof url, "host=127.0.0.1 port=%d user=postgres dbname=postgres",
+                 proxy_port(chaos->proxy));
+        if (!load_init(&chaos->load, chaos->base, url, arguments->seed + 2,
+                       arguments->seconds * 10000 + 100000) ||
+            !havoc_init(&chaos->havoc, chaos->base, arguments->script, chaos->folder,
+                        arguments->seed + 3) ||
+            !memory_init(&chaos->memory, chaos->base))
+                return false;
+        chaos->havoc.proxy = chaos->proxy;
+        chaos->havoc.load = &chaos->load;
+        chaos->clock = event_new(chaos->base, -1, EV_PERSIST, chaos_on_clock, chaos);
+        return chaos->clock != NULL && event_add(chaos->clock, &tv) == 0;
+}
+
+/* All that is left on the loop is pipit's and the proxy's; the proxy goes last. */
+static void
+chaos_fini(struct chaos *chaos)
+{
+        pipit_close(chaos->load.db);
+        event_free(chaos->clock);
+        memory_fini(&chaos->memory);
+        havoc_fini(&chaos->havoc);
+        event_base_loop(chaos->base, EVLOOP_NONBLOCK);
+        event_base_loop(chaos->base, EVLOOP_NONBLOCK);
+        proxy_free(chaos->proxy);
+        load_fini(&chaos->load);
+        event_base_free(chaos->base);
+}
+
+/* A restart ends what the server may still be doing for clients that have gone. */
+static bool
+chaos_compare(struct chaos *chaos, struct ledger_report *report)
+{
+        const char *script = chaos->arguments.script;
+
+        return cluster_run(script, "stop fast", chaos->folder) &&
+               cluster_run(script, "start", chaos->folder) &&
+               ledger_compare(&chaos->load.ledger, chaos->url, report);
+}
+
+static bool
+chaos_report(struct chaos *chaos, bool compared, const struct ledger_report *report)
+{
+        const struct load *load = &chaos->load;
+        double slope = memory_slope(&chaos->memory);
+        int64_t limit = chaos->arguments.slope;
+        bool steep =
+                limit > 0 && chaos->arguments.seconds >= SLOPE_SECONDS && slope > (double)limit;
+        int64_t wrong = load->n_wrong + load->n_inline + report->foreign + report->refused;
+        int64_t lost = chaos->n_lost + report->lost;
+        int64_t doubled = load->n_doubled + report->duplicated;
+
+        printf("requests: %lld; faults: %lld; server restarts: %lld; ok: %lld; error: %lld; "
+               "unknown: %lld; refused: %lld; ledger rows: %lld; wrong recipients: %lld; "
+               "lost: %lld; duplicated: %lld; refused but there: %lld; inline: %lld; late: %lld; "
+               "healthy: %lld of %d; harness failures: %d; memory slope KiB/min: %.0f; seed: %llu\n",
+               (long long)load->n_requests, (long long)havoc_n_faults(&chaos->havoc),
+               (long long)chaos->havoc.n_restarts, (long long)load->n_ok, (long long)load->n_error,
+               (long long)load->n_unknown, (long long)load->n_refused, (long long)report->rows,
+               (long long)(load->n_wrong + report->foreign), (long long)lost, (long long)doubled,
+               (long long)report->refused, (long long)load->n_inline, (long long)load->n_late,
+               (long long)chaos->n_healthy, N_HEALTHY, chaos->havoc.n_failures + !compared, slope,
+               (unsigned long long)chaos->arguments.seed);
+        return compared && wrong == 0 && lost == 0 && doubled == 0 && load->n_late == 0 &&
+               chaos->n_healthy == N_HEALTHY && chaos->havoc.n_failures == 0 && !steep &&
+               load->n_ok > 0;
+}
+
+static bool
+parse(int argc, char **argv, struct arguments *arguments)
+{
+        *arguments = (struct arguments){.seconds = 20, .seed = 1};
+        for (int i = 1; i + 1 < argc; i += 2) {
+                long long number = strtoll(argv[i + 1], NULL, 10);
+                if (strcmp(argv[i], "--script") == 0)
+                        arguments->script = argv[i + 1];
+                else if (strcmp(argv[i], "--seconds") == 0 && number > 0)
+                        arguments->seconds = number;
+                else if (strcmp(argv[i], "--seed") == 0)
+                        arguments->seed = (uint64_t)number;
+                else if (strcmp(argv[i], "--slope") == 0)
+                        arguments->slope = number;
+                else
+                        return false;
+        }
+        return argc % 2 == 1 && arguments->script != NULL;
+}
+
+static bool
+chaos_run(struct chaos *chaos)
+{
+        struct ledger_report report = {0};
+        bool compared;
+        bool clean;
+
+        chaos->load.n_target = 40;
+        stage_enter(chaos, STAGE_CHAOS);
+        chaos->stage_ends_ms = clock_ms() + chaos->arguments.seconds * 1000;
+        havoc_start(&chaos->havoc);
+        event_base_dispatch(chaos->base);
+        event_del(chaos->havoc.child_ended);
+        compared = chaos_compare(chaos, &report);
+        clean = chaos_report(chaos, compared, &report);
+        cluster_run(chaos->arguments.script, "remove", chaos->folder);
+        return clean;
+}
+
+int
+main(int argc, char **argv)
+{
+        struct chaos *chaos = calloc(1, sizeof *chaos);
+        bool clean = false;
+
+        if (chaos == NULL || !parse(argc, argv, &chaos->arguments)) {
+                fprintf(stderr, "usage: chaos-live --script CLUSTER.SH [--seconds N] [--seed S] "
+                                "[--slope KIB]\n");
+                free(chaos);
+                return EXIT_FAILURE;
+        }
+        signal(SIGPIPE, SIG_IGN);
+        if (chaos_init(chaos)) {
+                clean = chaos_run(chaos);
+                chaos_fini(chaos);
+        } else {
+                fprintf(stderr, "chaos: cannot begin\n");
+        }
+        free(chaos);
+        return clean ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,348 @@
+/*
+ * Cut everywhere: a session with a real server, whose link is cut after every byte, in both
+ * directions, by FIN and by RST. After each cut every request has ended once, with its own answer
+ * or as lost; none has succeeded whose ReadyForQuery was not delivered; the next request works;
+ * nothing is left behind. At the end the table must agree with what was said of each insert.
+ *
+ * In the environment: PIPIT_TORTURE_FULL=1 cuts at every byte, but inside the large row at every
+ * 64th; without it at every 16th, every 2048th inside the large row, and around message borders.
+ */
+#include "relay.h"
+#include "witness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N_REQUESTS   6
+#define N_BORDERS    400
+#define LARGE        4096 /* a message longer than this is not cut at each of its bytes */
+#define LARGE_RESULT "65000"
+#define MAX_POINTS   60000
+
+enum { READ_1, READ_2, READ_3, INSERT, DEFERRED, LARGE_READ };
+
+/* Where the messages of one direction end, and which of them are ReadyForQuery. */
+struct map {
+        long length;
+        int n;
+        long ends[N_BORDERS];
+        int n_ready;
+        long ready[N_BORDERS];
+};
+
+struct asked {
+        int n_calls;
+        bool own; /* the answer begins with the request's text */
+        enum pipit_code code;
+        enum pipit_executed executed;
+        char text[24];
+};
+
+struct visit {
+        bool inside; /* a start is on the stack */
+        int n_calls;
+        int n_inside;
+        struct asked asked[N_REQUESTS];
+};
+
+static struct relay *relay;
+static struct map maps[RELAY_WAYS];
+static char socket_path[200];
+static char relay_url[200];
+static struct visit visit;
+static int nonce;
+static signed char *told; /* of each nonce: 1 it is there, 0 it is not, -1 nobody knows */
+
+static uint32_t
+read_length(const char *at)
+{
+        const unsigned char *byte = (const unsigned char *)at;
+
+        return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
+}
+
+/* first_typed: whether the first message has a type, as all but the client's have. */
+static void
+map_read(struct map *map, const char *bytes, long length, bool first_typed)
+{
+        bool typed = first_typed;
+
+        *map = (struct map){.length = length};
+        for (long at = 0; at < length; typed = true) {
+                char type = typed ? bytes[at] : '\0';
+                at += typed + (long)read_length(bytes + at + typed);
+                ck_assert_int_le(at, length);
+                ck_assert_int_lt(map->n, N_BORDERS);
+                map->ends[map->n++] = at;
+                if (type == 'Z')
+                        map->ready[map->n_ready++] = at;
+        }
+}
+
+static void
+on_asked(struct pipit_result *res, void *arg)
+{
+        struct asked *asked = arg;
+        const char *text = pipit_result_text(res, 0, 0);
+
+        asked->n_calls++;
+        visit.n_calls++;
+        visit.n_inside += visit.inside;
+        asked->own = text != NULL && strncmp(text, asked->text, strlen(asked->text)) == 0;
+        if (pipit_failed(res)) {
+                asked->code = pipit_result_error(res)->code;
+                asked->executed = pipit_result_error(res)->executed;
+        }
+}
+
+static void
+visit_ask(int i, const char *sql)
+{
+        struct asked *asked = &visit.asked[i];
+
+        snprintf(asked->text, sizeof asked->text, "%d%08d", i + 1, nonce);
+        visit.inside = true;
+        ck_assert_uint_ne(pipit_query(live_db, sql, PIPIT_PARAMS(asked->text), on_asked, asked), 0);
+        visit.inside = false;
+}
+
+static void
+visit_start(void)
+{
+        static const char insert[] = "INSERT INTO cut (nonce, k) VALUES ($1::bigint, $1::bigint)"
+                                     " RETURNING nonce";
+
+        visit = (struct visit){0};
+        nonce++;
+        visit_ask(READ_1, "SELECT $1");
+        visit_ask(READ_2, "SELECT $1");
+        visit_ask(READ_3, "SELECT $1");
+        visit_ask(INSERT, insert);
+        visit_ask(DEFERRED, "INSERT INTO cut (nonce, k) VALUES ($1::bigint, 0) RETURNING nonce");
+        visit_ask(LARGE_READ, "SELECT $1 || repeat('x', " LARGE_RESULT ")");
+}
+
+/* How the request must end when its answer comes. */
+static bool
+asked_is_answered(const struct asked *asked)
+{
+        if (asked == &visit.asked[DEFERRED])
+                return asked->code == PIPIT_ESERVER &&
+                       asked->executed == PIPIT_EXECUTED_ROLLED_BACK;
+        return asked->code == PIPIT_OK && asked->own;
+}
+
+/* Whether the first session brought the request's answer whole. */
+static bool
+is_delivered(int i)
+{
+        const struct relay_cut *cut = &relay->cut;
+
+        /* In front stand those of the start-up and of the session's settings. */
+        return cut->at < 0 || cut->way != RELAY_DOWN || cut->at >= maps[RELAY_DOWN].ready[i + 2];
+}
+
+static void
+visit_check(void)
+{
+        int n_lost = 0;
+
+        ck_assert_int_eq(visit.n_calls, N_REQUESTS);
+        ck_assert_int_eq(visit.n_inside, 0);
+        for (int i = 0; i < N_REQUESTS; i++) {
+                const struct asked *asked = &visit.asked[i];
+                bool lost = asked->code == PIPIT_ELOST &&
+                            asked->executed == PIPIT_EXECUTED_UNKNOWN && !asked->own;
+                ck_assert_int_eq(asked->n_calls, 1);
+                ck_assert(lost || asked_is_answered(asked));
+                /* They went out in one pipeline: what is behind a lost one is lost. */
+                ck_assert(lost || n_lost == 0);
+                n_lost += lost;
+                if (relay->cut.end == RELAY_FIN && relay->cut.way == RELAY_DOWN && lost)
+                        ck_assert(!is_delivered(i));
+        }
+        /* Successes that did not come over the first session came over a second, all of them. */
+        for (int i = 0; i < N_REQUESTS; i++) {
+                if (!is_delivered(i) && visit.asked[i].code == PIPIT_OK)
+                        ck_assert(relay->n_accepted > 1 && n_lost == 0);
+        }
+        enum pipit_code code = visit.asked[INSERT].code;
+        told[nonce] = code == PIPIT_OK                                         ? 1
+                      : visit.asked[INSERT].executed == PIPIT_EXECUTED_UNKNOWN ? -1
+                                                                               : 0;
+}
+
+static int
+count_fds(void)
+{
+        int n = 0;
+
+        for (int fd = 0; fd < 64; fd++)
+                n += fcntl(fd, F_GETFD) >= 0;
+        return n;
+}
+
+/* One session under one cut. */
+static void
+visit_run(const struct relay_cut *cut)
+{
+        struct pipit_options options = {.max_connections = 1, .timeout_ms = 20000};
+        int n_fds = count_fds();
+
+        relay_arm(relay, cut);
+        live_open(relay_url, &options);
+        visit_start();
+        loop_until(&visit.n_calls, N_REQUESTS);
+        if (relay->cut.done)
+                expect_text(query("SELECT $1", PIPIT_PARAMS("service")), 0, 0, "service");
+        visit_check();
+        pipit_close(live_db);
+        live_db = NULL;
+        while (relay->sessions != NULL)
+                event_base_loop(live_base, EVLOOP_ONCE);
+        event_base_loop(live_base, EVLOOP_NONBLOCK);
+        ck_assert_int_eq(event_base_get_num_events(live_base, EVENT_BASE_COUNT_ADDED |
+                                                                      EVENT_BASE_COUNT_ACTIVE),
+                         1); /* the relay's */
+        ck_assert_int_eq(count_fds(), n_fds);
+        ck_assert(cut->at < 0 || relay->cut.done);
+}
+
+static void
+setup(void)
+{
+        static const struct relay_cut none = {.at = -1};
+
+        own_setup();
+        execute("CREATE TABLE cut (nonce bigint, k bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)");
+        execute("INSERT INTO cut VALUES (0, 0)");
+        told = calloc(MAX_POINTS, 1);
+        nonce = 0;
+        snprintf(socket_path, sizeof socket_path, "%s/.s.PGSQL.5432", live_cluster.folder);
+        relay = relay_new(live_base, socket_path);
+        snprintf(relay_url, sizeof relay_url,
+                 "postgresql://postgres@127.0.0.1:%d/postgres?sslmode=disable", relay->port);
+        pipit_close(live_db);
+        live_db = NULL;
+        event_base_loop(live_base, EVLOOP_NONBLOCK);
+        visit_run(&none);
+        relay_record(relay);
+        visit_run(&none);
+        map_read(&maps[RELAY_UP], relay->bytes[RELAY_UP], relay->n_bytes[RELAY_UP], false);
+        map_read(&maps[RELAY_DOWN], relay->bytes[RELAY_DOWN], relay->n_bytes[RELAY_DOWN], true);
+        ck_assert_int_eq(maps[RELAY_DOWN].n_ready, N_REQUESTS + 2);
+}
+
+/* What was said of every insert is so. */
+static void
+expect_truth(void)
+{
+        char sql[240];
+
+        for (int first = 1; first <= nonce; first += 1000) {
+                int last = first + 999 < nonce ? first + 999 : nonce;
+                snprintf(sql, sizeof sql,
+                         "SELECT string_agg(c::text, '') FROM (SELECT count(k) AS c FROM"
+                         " generate_series(%d, %d) AS n LEFT JOIN cut ON k = 400000000 + n"
+                         " GROUP BY n ORDER BY n) AS x",
+                         first, last);
+                const char *text = ask_text(live_cluster.url, sql);
+                for (int i = first; i <= last; i++) {
+                        ck_assert(text[i - first] == '0' || text[i - first] == '1');
+                        ck_assert(told[i] < 0 || text[i - first] == '0' + told[i]);
+                }
+        }
+}
+
+static void
+teardown(void)
+{
+        relay_free(relay);
+        free(told);
+        own_teardown();
+}
+
+/* Bytes to the nearest border in front or behind, and the size of the message around it. */
+static long
+map_distance(const struct map *map, long at, long *ret_size)
+{
+        long before = 0;
+        int i = 0;
+
+        while (i < map->n - 1 && map->ends[i] < at)
+                before = map->ends[i++];
+        *ret_size = map->ends[i] - before;
+        return at - before < map->ends[i] - at ? at - before : map->ends[i] - at;
+}
+
+static bool
+is_chosen(const struct map *map, long at, bool full)
+{
+        long size;
+        long distance = map_distance(map, at, &size);
+
+        if (distance <= (full ? 2 : 1))
+                return true;
+        if (size > LARGE)
+                return at % (full ? 64 : 2048) == 0;
+        return full || at % 16 == 0;
+}
+
+static void
+cut_all(enum relay_way way, enum relay_end end)
+{
+        static const char *const way_names[] = {"to the server", "to the client"};
+        bool full = getenv("PIPIT_TORTURE_FULL") != NULL;
+        int n = 0;
+
+        for (long at = 0; at <= maps[way].length; at++) {
+                struct relay_cut cut = {.at = at, .way = way, .end = end};
+                if (!is_chosen(&maps[way], at, full))
+                        continue;
+                visit_run(&cut);
+                n++;
+        }
+        printf("# cut points (%s, %s): %d of %ld bytes; failures: 0\n", way_names[way],
+               end == RELAY_FIN ? "FIN" : "RST", n, maps[way].length);
+        fflush(stdout);
+}
+
+START_TEST(a_link_that_ends_at_any_byte_does_no_harm)
+{
+        cut_all(RELAY_DOWN, RELAY_FIN);
+        cut_all(RELAY_UP, RELAY_FIN);
+        expect_truth();
+}
+END_TEST
+
+START_TEST(a_link_that_is_reset_at_any_byte_does_no_harm)
+{
+        cut_all(RELAY_DOWN, RELAY_RST);
+        cut_all(RELAY_UP, RELAY_RST);
+        expect_truth();
+}
+END_TEST
+
+static TCase *
+case_new(const char *name, const TTest *test)
+{
+        TCase *tcase = tcase_create(name);
+
+        tcase_set_timeout(tcase, 1000);
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, test);
+        return tcase;
+}
+
+/* Cases of their own: torture.sh runs them side by side. */
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("torture_cut");
+
+        suite_add_tcase(suite, case_new("fin", a_link_that_ends_at_any_byte_does_no_harm));
+        suite_add_tcase(suite, case_new("reset", a_link_that_is_reset_at_any_byte_does_no_harm));
+        return suite;
+}
