@@ -106,8 +106,10 @@ conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_child)
 static void
 conn_break(struct conn *conn, const char *reason)
 {
+        /* libpq has no message of its own for what libevent has no memory for. */
         if (conn->ending.text[0] == '\0')
-                pipit__log_escape(conn->ending.text, sizeof conn->ending.text, reason);
+                pipit__log_escape(conn->ending.text, sizeof conn->ending.text,
+                                  reason[0] != '\0' ? reason : "out of memory");
         pipit__log(conn->config->log, conn_now(conn), PIPIT_LOG_WARNING,
                    "connection to %s lost: %s", conn->ending.host, conn->ending.text);
         struct attempt_failure cause = conn->ending;

@@ -73,7 +73,10 @@ deadlines_arm(struct deadlines *deadlines)
                 return;
         }
         if (deadlines->n > 0)
-                delay = deadlines->heap[1]->at_ms - pipit__reactor_now(deadlines->reactor) + 1;
+                delay = deadlines->heap[1]->at_ms - pipit__reactor_now(deadlines->reactor);
+        /* The loop's clock is coarse: what has passed already must not wait for its next tick. */
+        if (delay > 0)
+                delay++;
         pipit__timer_set(deadlines->timer, delay < FAR_MS ? delay : FAR_MS);
 }
 

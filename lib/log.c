@@ -11,6 +11,15 @@
 #define LOG_MAX_LINES 100 /* a second */
 #define LOG_LINE_SIZE 1024
 
+/* Whether a second byte makes a character that controls, is longer than it need be, a surrogate or
+ * beyond U+10FFFF. U+0080 to U+009F control: terminals obey them as they obey ESC. */
+static bool
+second_is_bad(const unsigned char *c)
+{
+        return ((c[0] == 0xc2 || c[0] == 0xe0) && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+               (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f);
+}
+
 /* The bytes of the UTF-8 character at text; 0 when there is none, or one that controls. */
 static size_t
 character_length(const char *text)
@@ -18,9 +27,8 @@ character_length(const char *text)
         const unsigned char *c = (const unsigned char *)text;
         size_t length = c[0] < 0x80 ? 1 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
 
-        /* The second controls are U+0080 to U+009F: terminals obey them as they obey ESC. */
         if (c[0] < 0x20 || c[0] == 0x7f || (c[0] >= 0x80 && c[0] < 0xc2) || c[0] > 0xf4 ||
-            (c[0] == 0xc2 && c[1] < 0xa0))
+            second_is_bad(c))
                 return 0;
         for (size_t i = 1; i < length; i++) {
                 if ((c[i] & 0xc0) != 0x80)

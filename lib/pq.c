@@ -43,11 +43,18 @@ parameters_init(struct parameters *parameters, const PQconninfoOption *options)
 }
 
 /* Whether memory ran out in a connect: libpq has no other sign of it, and goes on with what it has.
- */
+ * What it quotes can say the same, but not at the end of a line. */
 static bool
 message_is_no_memory(const char *message)
 {
-        return message[0] == '\0' || strstr(message, "out of memory") != NULL;
+        static const char words[] = "out of memory";
+
+        for (const char *at = strstr(message, words); at != NULL; at = strstr(at + 1, words)) {
+                char behind = at[sizeof words - 1];
+                if (behind == '\0' || behind == '\n')
+                        return true;
+        }
+        return message[0] == '\0';
 }
 
 static bool

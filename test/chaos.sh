@@ -2,7 +2,10 @@
 # Chaos: pipit under faults that come from a seed.
 #
 #       chaos.sh --live SECONDS [--seed S] [--sanitize]
+#       chaos.sh --schedules N [--seed S]
 #
+#       --schedules N      so many runs of the simulation in test/schedule, with sanitizers; what
+#                          fails is written to SEED.sched in the current folder
 #       --live SECONDS     a real PostgreSQL behind the fault proxy, under load for so long
 #       --sanitize         with the address and undefined behaviour sanitizers
 #
@@ -43,21 +46,29 @@ run_live() {
                 --slope "$slope_limit"
 }
 
+run_schedules() {
+        build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}-sanitize
+        sanitize=yes
+        compile test/schedule/schedules >&2 || die 'it does not build'
+        child_run "$build/test/schedule/schedules" --schedules "$count" --seed "$seed"
+}
+
 is_number() {
         case $1 in
         '' | *[!0-9]*) die "not a number: $1" ;;
         esac
 }
 
-mode='' seconds='' seed=1 sanitize=''
+mode='' seconds='' count='' seed=1 sanitize=''
 while [ $# -gt 0 ]; do
         case $1 in
         --sanitize) sanitize=yes ;;
-        --live | --seed)
+        --live | --schedules | --seed)
                 [ $# -gt 1 ] || die "$1: nothing follows"
                 is_number "$2"
                 case $1 in
                 --live) mode=live seconds=$2 ;;
+                --schedules) mode=schedules count=$2 ;;
                 --seed) seed=$2 ;;
                 esac
                 shift
@@ -70,5 +81,6 @@ done
 at_end finish
 case $mode in
 live) run_live ;;
-*) die 'usage: chaos.sh --live SECONDS [--seed S] [--sanitize]' ;;
+schedules) run_schedules ;;
+*) die 'usage: chaos.sh --live SECONDS | --schedules N [--seed S] [--sanitize]' ;;
 esac

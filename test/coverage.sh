@@ -1,5 +1,5 @@
 #!/bin/sh
-# How much of lib/ the tests run: the unit, wire and live suites in a build of their own, then gcovr.
+# How much of lib/ the tests run: builds, runs the unit, wire and live suites, and asks gcovr.
 #
 #       coverage.sh [FOLDER]
 #
@@ -62,6 +62,9 @@ scratch=''
 at_end finish
 sh "$support/setup.sh" coverage >&2
 folder=${1-}
+case $folder in
+-*) die "unknown option: $folder" ;;
+esac
 if [ -z "$folder" ]; then
         scratch=$(mktemp -d)
         folder=$scratch/build

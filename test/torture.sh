@@ -47,9 +47,16 @@ program() {
 # The number of the program's own timers on the loop decides which event_add() takes memory: with 8
 # the first, with 7 the second and so on.
 allocations() {
-        for timers in 0 8 7 6 5; do
-                program "alloc-$timers" PIPIT_TORTURE_TIMERS=$timers CK_VERBOSITY=normal \
+        for timers in "$@"; do
+                program "alloc-$timers" PIPIT_TORTURE_TIMERS="$timers" CK_VERBOSITY=normal \
                         "$build/test/torture/torture_alloc"
+        done
+}
+
+allocations_by_name() {
+        for timers in 0 8; do
+                program "alloc-name-$timers" PIPIT_TORTURE_TIMERS=$timers PIPIT_TORTURE_NAME=1 \
+                        CK_VERBOSITY=normal "$build/test/torture/torture_alloc"
         done
 }
 
@@ -75,11 +82,14 @@ compile >&2 || {
         echo 'allocation points: 0; modes: 2; cut points: 0; failures: 1'
         exit 1
 }
-allocations &
+# They wait more than they compute.
+allocations 0 8 7 &
+allocations 6 5 &
+allocations_by_name &
 cuts
 wait
 cat "$scratch"/* >&2
-points=$(total 'allocation points')
+points=$(total 'allocation points (once)')
 cut_points=$(total 'cut points')
 failed=$(failures)
 echo "allocation points: $points; modes: 2; cut points: $cut_points; failures: $failed"

@@ -109,7 +109,6 @@ struct load {
 
 bool load_init(struct load *load, struct event_base *base, const char *url, uint64_t seed,
                int64_t n_ledger);
-void load_fini(struct load *load);
 /* Starts n requests that must succeed, and tells how many of them have. */
 void load_start_calm(struct load *load, int n);
 /* More or fewer at once from now on. */

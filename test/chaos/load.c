@@ -357,13 +357,6 @@ load_init(struct load *load, struct event_base *base, const char *url, uint64_t 
 }
 
 void
-load_fini(struct load *load)
-{
-        event_free(load->tick);
-        ledger_fini(&load->ledger);
-}
-
-void
 load_start_calm(struct load *load, int n)
 {
         load->calm = true;

@@ -9,6 +9,7 @@
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The text of a value that was decoded; its length. */
 static size_t
@@ -104,6 +105,7 @@ try_bytes(const char *text, size_t length)
                 MUST(pipit__codec_measure(&value, &size) == 0 && size == length + 1);
                 char *again = malloc(size);
                 MUST(again != NULL && pipit__codec_encode(&value, again) == length);
+                MUST(strncasecmp(again, text, length) == 0);
                 free(again);
         }
         free(bytes);

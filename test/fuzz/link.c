@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include <event2/event.h>
+#include <libpq-fe.h>
 #include <pipit/pipit.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,48 @@ struct link {
         bool ready;
         int n_calls[LINK_REQUESTS];
 };
+
+/* Results that were taken from libpq and are not cleared yet: the program is linked with --wrap. */
+static int n_results;
+
+PGresult *__real_PQgetResult(PGconn *pq);
+void __real_PQclear(PGresult *result);
+PGresult *__wrap_PQgetResult(PGconn *pq);
+void __wrap_PQclear(PGresult *result);
+const char *__lsan_default_suppressions(void);
+const char *__asan_default_options(void);
+
+PGresult *
+__wrap_PQgetResult(PGconn *pq)
+{
+        PGresult *result = __real_PQgetResult(pq);
+
+        n_results += result != NULL;
+        return result;
+}
+
+void
+__wrap_PQclear(PGresult *result)
+{
+        n_results -= result != NULL;
+        __real_PQclear(result);
+}
+
+/* libpq loses the result that it is at when an unasked ParameterDescription comes. Our own results
+ * are counted above. */
+const char *
+__lsan_default_suppressions(void)
+{
+        return "leak:PQmakeEmptyPGresult\n";
+}
+
+/* libpq asks at once for as much memory as the length of a message says, up to 2 GiB. It gets no
+ * more than a proper one needs, and says so. */
+const char *
+__asan_default_options(void)
+{
+        return "allocator_may_return_null=1:max_allocation_size_mb=64";
+}
 
 /* One for all inputs: what it costs to make it is not what is tried. */
 static struct link *
@@ -194,6 +237,7 @@ link_try(const uint8_t *data, size_t size, bool ready)
                 event_base_loop(link->base, EVLOOP_NONBLOCK);
         for (int i = 0; i < LINK_REQUESTS; i++)
                 MUST(link->n_calls[i] == 1);
+        MUST(n_results == 0);
         MUST(event_base_get_num_events(link->base, EVENT_BASE_COUNT_ADDED) == 0);
         link_end(link);
 }

@@ -58,7 +58,9 @@ session_refuse(struct session *session, int op, const char *sqlstate)
 static void
 session_fatal(struct session *session, const char *sqlstate)
 {
+        ledger_disturb();
         session_error(session, "FATAL", sqlstate);
+        session_release(session);
         session->ending = true;
 }
 
@@ -79,6 +81,7 @@ session_ready(struct session *session)
 
         bytes_put(&session->out, "I", 1);
         message_end(&session->out, begun);
+        session_release(session);
 }
 
 static void
@@ -104,6 +107,7 @@ session_start(struct session *session, uint32_t code)
 {
         if (code == SSL_CODE || code == GSS_CODE) {
                 bytes_put(&session->out, "N", 1);
+                session_release(session);
                 return;
         }
         if (code == CANCEL_CODE) {
@@ -115,7 +119,10 @@ session_start(struct session *session, uint32_t code)
         case WELCOME_YES: session_welcome(session); return;
         case WELCOME_PASSWORD: session_fatal(session, "28P01"); return;
         case WELCOME_FULL: session_fatal(session, "53300"); return;
-        case WELCOME_CLOSE: session_close(session); return;
+        case WELCOME_CLOSE:
+                ledger_disturb();
+                session_close(session);
+                return;
         case WELCOME_SILENCE:
         case WELCOMES: return;
         }
@@ -229,6 +236,7 @@ session_copy(struct session *session, char type)
         message_int16(&session->out, 0);
         message_end(&session->out, begun);
         session->copying = type == 'G';
+        session_release(session);
 }
 
 /* Rows and the command tag. */
@@ -337,6 +345,7 @@ session_commit(struct session *session)
                 return false;
         }
         if (session_springs(session, TRAP_SYNC_CLOSE_AFTER)) {
+                ledger_disturb();
                 session_close(session);
                 return false;
         }
@@ -404,6 +413,7 @@ void
 session_say_notice(struct session *session)
 {
         session_error(session, "NOTICE", "00000");
+        session_release(session);
 }
 
 void
@@ -415,6 +425,7 @@ session_say_notification(struct session *session)
         message_text(&session->out, "channel");
         message_text(&session->out, "payload");
         message_end(&session->out, begun);
+        session_release(session);
 }
 
 void
@@ -422,6 +433,9 @@ session_say_parameter(struct session *session, bool harmful)
 {
         session_parameter(session, harmful ? "client_encoding" : "application_name",
                           harmful ? "LATIN1" : "app");
+        if (harmful && session->harmed_at == 0)
+                session->harmed_at = session->delivered + bytes_length(&session->out);
+        session_release(session);
 }
 
 void

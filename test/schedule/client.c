@@ -144,7 +144,8 @@ op_started(struct op *op, pipit_request request)
         op->started_late = client.draining;
         if (request == 0 && !world_memory_failed())
                 broken("I1: there is memory, and op %d was not taken", op->number);
-        trace("client: op %d: %s%s", op->number, op_name(op->kind), request == 0 ? ", refused" : "");
+        trace("client: op %d: %s%s", op->number, op_name(op->kind),
+              request == 0 ? ", refused" : "");
 }
 
 void
@@ -201,10 +202,10 @@ op_choose_shape(struct op *op)
 static enum op_kind
 choose_kind(void)
 {
-        static const enum op_kind kinds[] = {OP_READ,     OP_WRITE, OP_RETURNING, OP_READ,
-                                             OP_WRITE,    OP_EMPTY, OP_WIDE,      OP_LONG,
-                                             OP_BAD,      OP_FAILS, OP_DEFERRED,  OP_NUL,
-                                             OP_SETS,     OP_COPIES_OUT, OP_COPIES_IN};
+        static const enum op_kind kinds[] = {OP_READ,  OP_WRITE,      OP_RETURNING, OP_READ,
+                                             OP_WRITE, OP_EMPTY,      OP_WIDE,      OP_LONG,
+                                             OP_BAD,   OP_FAILS,      OP_DEFERRED,  OP_NUL,
+                                             OP_SETS,  OP_COPIES_OUT, OP_COPIES_IN};
         enum op_kind kind = kinds[choose(sizeof kinds / sizeof kinds[0])];
 
         if ((kind == OP_WIDE && !may(MAY_BE_WIDE)) || (kind == OP_LONG && !may(MAY_BE_LONG)))
@@ -221,7 +222,7 @@ static struct pipit_params
 op_values(const struct op *op, struct pipit_value *values)
 {
         static char text[LONG_TEXT];
-        size_t length = choose(4) == 3 ? LONG_TEXT : 1000;
+        size_t length = op->kind == OP_LONG && choose(3) != 0 ? LONG_TEXT : 1000;
         int n = 1;
 
         values[0] = pipit_value_int(op->nonce);
@@ -247,7 +248,7 @@ client_submit_kind(enum op_kind kind)
         op_sql(op, sql, sizeof sql);
         if (kind == OP_SETS || kind == OP_COPIES_IN || kind == OP_COPIES_OUT ||
             (kind == OP_WIDE && client.options.max_result_bytes > 0))
-                ledger.disturbed = true;
+                ledger_disturb();
         if (client.options.timeout_ms > 0)
                 op->deadline_ms = world.now_ms + client.options.timeout_ms;
         struct pipit_params params = op_values(op, values);
@@ -317,7 +318,7 @@ client_set_timeout(void)
                 return;
         int64_t time = times[choose(5)];
         trace("client: timeout of op %d: %lld", op->number, (long long)time);
-        ledger.disturbed = true;
+        ledger_disturb();
         op->deadline_ms = time >= 0 ? world.now_ms + time : INT64_MAX;
         call();
         pipit_set_timeout(client.db, op->request, time);

@@ -1,7 +1,7 @@
 /*
  * The hunt: runs many schedules on all cores, and cuts down those that fail.
  *
- *      schedules [--schedules N] [--seed S] [--jobs J] [--out FOLDER]
+ *      schedules [--schedules N] [--seed S] [--jobs J] [--out FOLDER] [--shrink 0]
  *      schedules --replay FILE       runs one schedule and tells each of its steps
  *      schedules --show SEED         the same for a seed
  *
@@ -21,17 +21,18 @@
 #include <unistd.h>
 
 #define MAX_JOBS     64
-#define MAX_FAILURES 4 /* of one job: then it stops */
+#define MAX_FAILURES 4  /* of one job: then it stops */
 #define MAX_SECONDS  60 /* for 256 runs */
 
 static struct {
         uint64_t n;
         uint64_t seed;
         unsigned jobs;
+        unsigned long shrink; /* 0: what fails stays as it is, and only one does */
         const char *folder;
         const char *replay;
         const char *show;
-} hunt = {.n = 10000, .seed = 1, .folder = "."};
+} hunt = {.n = 10000, .seed = 1, .shrink = 1, .folder = "."};
 
 struct job {
         struct shared *shared;
@@ -102,6 +103,8 @@ explain(struct shared *shared, uint64_t seed)
                 fprintf(stderr, "but not by itself: it depends on the runs before it\n");
                 return;
         }
+        if (hunt.shrink == 0)
+                return;
         shrink(shared, &schedule, &verdict);
         write_schedule(seed, &schedule, verdict.text);
         schedule_print(stderr, &schedule);
@@ -132,6 +135,8 @@ work(struct shared *shared, unsigned job)
                 seed = shared->seed;
                 explain(shared, seed);
                 seed += hunt.jobs;
+                if (hunt.shrink == 0)
+                        break;
         }
         return n_failures;
 }
@@ -195,6 +200,8 @@ take_option(const char *name, const char *value)
                 hunt.seed = strtoull(value, NULL, 10);
         else if (strcmp(name, "--jobs") == 0)
                 hunt.jobs = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(name, "--shrink") == 0)
+                hunt.shrink = strtoul(value, NULL, 10);
         else if (strcmp(name, "--out") == 0)
                 hunt.folder = value;
         else if (strcmp(name, "--replay") == 0)

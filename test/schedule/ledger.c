@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How long it takes at most until all is well again. */
+#define HEALTHY_MS 15000
+
 struct ledger ledger;
 
 static const char *const names[OP_KINDS] = {
@@ -40,17 +43,35 @@ ledger_clear(void)
         ledger = (struct ledger){.in_callback = ledger.in_callback};
 }
 
+bool
+op_is_out(const struct op *op)
+{
+        return op->request != 0 && op->n_calls == 0;
+}
+
+void
+ledger_disturb(void)
+{
+        ledger.disturbed = true;
+        ledger.n_faults++;
+}
+
 struct op *
 ledger_add(enum op_kind kind, int generation)
 {
         if (ledger.n == LEDGER_MAX)
                 return NULL;
         struct op *op = &ledger.ops[ledger.n];
-        *op = (struct op){.number = ledger.n,
+        *op = (struct op){.started_ms = world.now_ms,
+                          .n_faults = ledger.n_faults,
+                          .alone = true,
+                          .number = ledger.n,
                           .kind = kind,
                           .generation = generation,
                           .nonce = 1000003 * (int64_t)(ledger.n + 1) + kind,
                           .deadline_ms = INT64_MAX};
+        for (int i = 0; i < ledger.n; i++)
+                op->alone &= !op_is_out(&ledger.ops[i]);
         ledger.n++;
         return op;
 }
@@ -68,12 +89,6 @@ op_sql(const struct op *op, char *ret_sql, size_t size)
 {
         snprintf(ret_sql, size, "op %d %s %d %d", op->number, op_name(op->kind), op->columns,
                  op->rows);
-}
-
-bool
-op_is_out(const struct op *op)
-{
-        return op->request != 0 && op->n_calls == 0;
 }
 
 /* The kinds that can succeed. */
@@ -129,10 +144,32 @@ op_check_success(const struct op *op, const struct pipit_result *res)
         if (op->session == 0 || op->n_committed != 1)
                 broken("I6: op %d succeeded, and was committed %d times", op->number,
                        op->n_committed);
-        if (model_numbered(op->session)->delivered < op->ready_at)
+        const struct session *session = model_numbered(op->session);
+        if (session->harmed_at > 0 && session->harmed_at < op->ready_at)
+                broken("I8: op %d succeeded on a connection in a wrong encoding", op->number);
+        if (session->delivered < op->ready_at)
                 broken("I6: op %d succeeded before its Sync was answered", op->number);
         op_check_order(op);
         op_check_rows(op, res);
+}
+
+/* In a healthy world only what was late before. */
+static bool
+op_may_be_late(const struct op *op)
+{
+        if (ledger.healed_ms > 0 && world.now_ms > ledger.healed_ms + HEALTHY_MS)
+                return false;
+        return op->deadline_ms <= world.now_ms || ledger.time_moved;
+}
+
+/* What was lost while it was idle must cost nobody an answer. */
+static bool
+op_may_be_lost(const struct op *op)
+{
+        bool untouched = op->alone && op->n_faults == ledger.n_faults &&
+                         op->started_ms == world.now_ms && !world_memory_failed();
+
+        return (ledger.disturbed || ledger.time_moved) && !untouched;
 }
 
 /* Whether there is a reason for this failure. */
@@ -145,10 +182,10 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
         case PIPIT_ESERVER: return strcmp(op->sent_state, error->sqlstate) == 0;
         case PIPIT_ECANCELED: return op->cancelled || ended;
         case PIPIT_ECLOSED: return op->started_late;
-        case PIPIT_ETIMEDOUT: return op->deadline_ms <= world.now_ms || ledger.time_moved;
+        case PIPIT_ETIMEDOUT: return op_may_be_late(op);
         case PIPIT_ENOMEM: return world_memory_failed();
+        case PIPIT_ELOST: return op_may_be_lost(op);
         case PIPIT_ECONNECT:
-        case PIPIT_ELOST:
         case PIPIT_EPROTOCOL: return ledger.disturbed || ledger.time_moved;
         case PIPIT_EUNSHARED: return op->kind >= OP_SETS && op->kind <= OP_COPIES_IN;
         case PIPIT_ETYPE: return op->kind == OP_NUL;

@@ -42,6 +42,9 @@ struct op {
         pipit_request request;
         int64_t deadline_ms; /* INT64_MAX: none */
         bool cancelled;
+        int64_t started_ms;
+        int n_faults;      /* that there had been when it was started */
+        bool alone;        /* nothing else was out then */
         bool started_late; /* on a scope that had ended, or was ending */
         /* What the caller was told. */
         int n_calls;
@@ -50,19 +53,21 @@ struct op {
         int code;
         enum pipit_executed executed;
         /* What the server did. */
-        int session;      /* the last that executed it, from 1; 0: none has */
-        int n_committed;  /* how often its effect was made to last */
-        int n_reached;    /* how often the Sync behind it was dealt with */
-        uint64_t ready_at; /* where in what its session says that Sync's answer ends */
+        int session;        /* the last that executed it, from 1; 0: none has */
+        int n_committed;    /* how often its effect was made to last */
+        int n_reached;      /* how often the Sync behind it was dealt with */
+        uint64_t ready_at;  /* where in what its session says that Sync's answer ends */
         char sent_state[6]; /* the SQLSTATE of the error that it was answered by */
 };
 
 struct ledger {
         int n;
         struct op ops[LEDGER_MAX];
-        bool disturbed;  /* something has happened that other requests may suffer from */
+        bool disturbed; /* something has happened that other requests may suffer from */
         bool time_moved;
-        int ended; /* the last generation that was closed or drained */
+        int n_faults;              /* everything that can cost a connection, each time it does */
+        int64_t healed_ms;         /* since when all is well; 0: not yet */
+        int ended;                 /* the last generation that was closed or drained */
         void (*in_callback)(void); /* what the run does in a callback */
 };
 
@@ -73,6 +78,9 @@ void ledger_clear(void);
 struct op *ledger_add(enum op_kind kind, int generation);
 /* The one with this number; a number that is not there is a fault of the library's. */
 struct op *ledger_at(int number);
+
+/* Something has happened that others may suffer from. */
+void ledger_disturb(void);
 
 /* The SQL text that tells the server what to do. */
 void op_sql(const struct op *op, char *ret_sql, size_t size);

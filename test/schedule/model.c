@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define MAX_SESSIONS 200
+#define OUT_BUFFER   8192
 
 static struct {
         int fd; /* -1: nobody listens */
@@ -84,6 +85,13 @@ session_close(struct session *session)
         session->fd = -1;
         bytes_clear(&session->in);
         bytes_clear(&session->out);
+        session->released = 0;
+}
+
+void
+session_release(struct session *session)
+{
+        session->released = bytes_length(&session->out);
 }
 
 void
@@ -188,6 +196,8 @@ session_step(struct session *session)
                 return false;
         }
         session_handle(session, &message);
+        if (bytes_length(&session->out) > OUT_BUFFER)
+                session_release(session);
         if (session->fd >= 0)
                 bytes_eat(&session->in, message.size);
         return true;
@@ -196,20 +206,23 @@ session_step(struct session *session)
 size_t
 session_deliver(struct session *session, size_t n)
 {
-        size_t length = bytes_length(&session->out);
+        size_t length = session->released;
 
         if (session->fd < 0 || session->stalled)
                 return 0;
         if (n > length)
                 n = length;
-        ssize_t sent = n > 0 ? send(session->fd, bytes_head(&session->out), n,
-                                    MSG_NOSIGNAL | MSG_DONTWAIT)
-                             : 0;
+        ssize_t sent =
+                n > 0 ? send(session->fd, bytes_head(&session->out), n, MSG_NOSIGNAL | MSG_DONTWAIT)
+                      : 0;
         /* A client that is gone takes all there is. */
         if (sent < 0)
                 sent = errno == EAGAIN ? 0 : (ssize_t)length;
+        if (sent > 0 && (session->ending || session->harmed_at > 0))
+                ledger_disturb();
         bytes_eat(&session->out, (size_t)sent);
         session->delivered += (size_t)sent;
+        session->released -= (size_t)sent;
         if (session->ending && bytes_length(&session->out) == 0)
                 session_close(session);
         return (size_t)sent;
@@ -218,8 +231,8 @@ session_deliver(struct session *session, size_t n)
 size_t
 session_next_message(const struct session *session)
 {
-        if (bytes_length(&session->out) < 5)
-                return bytes_length(&session->out);
+        if (session->released < 5)
+                return session->released;
         return 1 + (size_t)read_number(bytes_head(&session->out) + 1, 4);
 }
 

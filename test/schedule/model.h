@@ -15,19 +15,26 @@
 /* What happens at the next place of its kind in a session. */
 enum trap {
         TRAP_NONE,
-        TRAP_EXECUTE_ERROR,       /* the statement fails */
-        TRAP_EXECUTE_FATAL,       /* the session ends in it */
-        TRAP_SYNC_ERROR,          /* the commit fails */
-        TRAP_SYNC_FATAL_BEFORE,   /* the session ends in the commit, nothing is committed */
-        TRAP_SYNC_FATAL_AFTER,    /* the same, and it is committed */
-        TRAP_SYNC_CLOSE_AFTER,    /* committed, and no word about it */
-        TRAP_TWO_FATALS,          /* one error to end the session, and another */
+        TRAP_EXECUTE_ERROR,     /* the statement fails */
+        TRAP_EXECUTE_FATAL,     /* the session ends in it */
+        TRAP_SYNC_ERROR,        /* the commit fails */
+        TRAP_SYNC_FATAL_BEFORE, /* the session ends in the commit, nothing is committed */
+        TRAP_SYNC_FATAL_AFTER,  /* the same, and it is committed */
+        TRAP_SYNC_CLOSE_AFTER,  /* committed, and no word about it */
+        TRAP_TWO_FATALS,        /* one error to end the session, and another */
         TRAP_PARSE_ERROR,
         TRAPS
 };
 
 /* What a new session meets. */
-enum welcome { WELCOME_YES, WELCOME_PASSWORD, WELCOME_FULL, WELCOME_CLOSE, WELCOME_SILENCE, WELCOMES };
+enum welcome {
+        WELCOME_YES,
+        WELCOME_PASSWORD,
+        WELCOME_FULL,
+        WELCOME_CLOSE,
+        WELCOME_SILENCE,
+        WELCOMES
+};
 
 void model_start(void);
 /* Ends it; whatever is left of its sessions goes away. */

@@ -16,7 +16,9 @@ struct session {
         int number;
         struct bytes in;
         struct bytes out;
+        size_t released;    /* bytes of out that may go: a server keeps its answers until a Sync */
         uint64_t delivered; /* bytes, since it began */
+        uint64_t harmed_at; /* where in what it says its encoding becomes another; 0: nowhere */
         enum welcome welcome;
         enum trap trap;
         bool started;
@@ -43,6 +45,8 @@ struct message {
 /* The session with this number, be it gone or not. */
 const struct session *model_numbered(int number);
 void session_close(struct session *session);
+/* Lets go what there is to say. */
+void session_release(struct session *session);
 bool session_parse(const struct session *session, struct message *ret_message);
 void session_handle(struct session *session, const struct message *message);
 

@@ -96,7 +96,7 @@ act_trap(void)
         if (session == NULL)
                 return;
         trace("server: trap %d", (int)trap);
-        ledger.disturbed = true;
+        ledger_disturb();
         session_set_trap(session, trap);
 }
 
@@ -126,7 +126,7 @@ act_harm(void)
         if (session == NULL)
                 return;
         trace("server: harm %u", kind);
-        ledger.disturbed = true;
+        ledger_disturb();
         if (kind == 0)
                 session_say_fatal(session);
         else
@@ -140,7 +140,7 @@ act_cut(void)
 
         if (session == NULL)
                 return;
-        ledger.disturbed = true;
+        ledger_disturb();
         session_cut(session, false);
 }
 
@@ -151,7 +151,7 @@ act_reset(void)
 
         if (n == 0)
                 return;
-        ledger.disturbed = true;
+        ledger_disturb();
         session_cut(model_session((int)choose((unsigned)n)), true);
 }
 
@@ -164,7 +164,7 @@ act_stall(void)
         if (session == NULL)
                 return;
         trace("server: stall %d", on);
-        ledger.disturbed = true;
+        ledger_disturb();
         session_stall(session, on);
 }
 
@@ -174,7 +174,7 @@ act_refuse(void)
         bool on = choose(2) != 0;
 
         trace("server: listens %d", on);
-        ledger.disturbed = true;
+        ledger_disturb();
         model_listen(on);
 }
 
@@ -184,7 +184,7 @@ act_welcome(void)
         enum welcome welcome = (enum welcome)choose(WELCOMES);
 
         trace("server: welcome %d", (int)welcome);
-        ledger.disturbed = true;
+        ledger_disturb();
         model_set_welcome(welcome);
 }
 
@@ -208,7 +208,7 @@ act_fail_memory(void)
         bool sticky = choose(4) == 3;
 
         trace("memory: fails after %u, sticky %d", n, sticky);
-        ledger.disturbed = true;
+        ledger_disturb();
         world_fail_memory((int)n, sticky);
 }
 
@@ -216,7 +216,7 @@ static void
 act_fail_event(void)
 {
         trace("events: one fails");
-        ledger.disturbed = true;
+        ledger_disturb();
         world_fail_event((int)choose(6));
 }
 
@@ -325,6 +325,7 @@ finish(void)
         model_heal();
         trace("all is healed");
         ledger.time_moved = true;
+        ledger.healed_ms = world.now_ms;
         wait_for_all("after all is healed");
         expect_service();
         client_close();

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_RERUNS    2000
-#define MAX_SECONDS   10
-#define EXIT_BROKEN   3
+#define MAX_RERUNS     2000
+#define MAX_SECONDS    10
+#define EXIT_BROKEN    3
 #define SAME_BEGINNING 4 /* characters of two texts that say the same: "I11:" */
 
 static struct shared *reporting;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define FRESH_SEED 1000000
-#define FRESH      2000
+#define FRESH      1500
 #define FRESH_SLOW 50 /* under valgrind, which cannot fork */
 #define ALIKE      100
 
@@ -197,9 +197,9 @@ be_late(void)
         ledger_check_quiet(1);
 }
 
-static void (*const lies[])(void) = {
-        call_back_again, call_back_inline,      succeed_without_commit, forget_to_call_back,
-        deny_a_commit,   deny_that_it_was_sent, leave_a_block,          be_late};
+static void (*const lies[])(void) = {call_back_again,     call_back_inline, succeed_without_commit,
+                                     forget_to_call_back, deny_a_commit,    deny_that_it_was_sent,
+                                     leave_a_block,       be_late};
 
 START_TEST(a_lie_is_seen)
 {

@@ -57,16 +57,17 @@ void *__wrap_reallocarray(void *old, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 int __wrap_vasprintf(char **ret_text, const char *format, va_list args);
+int __wrap___vasprintf_chk(char **ret_text, int flag, const char *format, va_list args);
 void __wrap_free(void *block);
 struct pg_result *__real_PQgetResult(struct pg_conn *pq);
 void __real_PQclear(struct pg_result *result);
-struct pg_conn *__real_PQconnectStartParams(const char *const *keys, const char *const *values,
-                                            int expand);
+struct pg_conn *
+__real_PQconnectStartParams(const char *const *keys, const char *const *values, int expand);
 void __real_PQfinish(struct pg_conn *pq);
 struct pg_result *__wrap_PQgetResult(struct pg_conn *pq);
 void __wrap_PQclear(struct pg_result *result);
-struct pg_conn *__wrap_PQconnectStartParams(const char *const *keys, const char *const *values,
-                                            int expand);
+struct pg_conn *
+__wrap_PQconnectStartParams(const char *const *keys, const char *const *values, int expand);
 void __wrap_PQfinish(struct pg_conn *pq);
 
 void
@@ -197,6 +198,14 @@ __wrap_vasprintf(char **ret_text, const char *format, va_list args)
         return n;
 }
 
+/* What vasprintf() is with _FORTIFY_SOURCE. */
+int
+__wrap___vasprintf_chk(char **ret_text, int flag, const char *format, va_list args)
+{
+        (void)flag;
+        return __wrap_vasprintf(ret_text, format, args);
+}
+
 void
 __wrap_free(void *block)
 {
@@ -299,7 +308,8 @@ void
 world_end(void)
 {
         expect_none(event_base_get_num_events(world.base, EVENT_BASE_COUNT_ADDED), "events");
-        expect_none(event_base_get_num_events(world.base, EVENT_BASE_COUNT_ACTIVE), "active events");
+        expect_none(event_base_get_num_events(world.base, EVENT_BASE_COUNT_ACTIVE),
+                    "active events");
         expect_none(world.n_results, "results of libpq");
         expect_none(world.n_links, "connections of libpq");
         expect_none(world.n_blocks, "blocks of memory");

@@ -82,6 +82,8 @@ main(int argc, char **argv)
         proxy = base != NULL ? proxy_new(base, argv[first], argv[first + 1], seed) : NULL;
         if (proxy == NULL) {
                 fprintf(stderr, "pipit-proxy: %s: %s\n", argv[first], strerror(errno));
+                if (base != NULL)
+                        event_base_free(base);
                 return EXIT_FAILURE;
         }
         good = add_rules(proxy, argc - first - 2, argv + first + 2);

@@ -3,9 +3,10 @@
  * and all that follow. Each run is a process of its own, which must end in time, say nothing, give
  * back all memory and all descriptors, and have completed or refused every request.
  *
- * In the environment: PIPIT_TORTURE_EVERY=N tries every n-th place only; PIPIT_TORTURE_PART=I of
- * PIPIT_TORTURE_PARTS=N a share of them; PIPIT_TORTURE_POINT=P, with PIPIT_TORTURE_ON=1 for "from
- * then on", one of them in this process, for a debugger.
+ * In the environment: PIPIT_TORTURE_EVERY=N tries every n-th place only; PIPIT_TORTURE_TIMERS=N
+ * puts timers of the program's on the loop; PIPIT_TORTURE_NAME=1 has the server's name looked up;
+ * PIPIT_TORTURE_POINT=P, with PIPIT_TORTURE_ON=1 for "from then on", tries one place in this
+ * process, for a debugger.
  */
 #include "memory.h"
 #include "runner.h"
@@ -24,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GUARD_S   3
+#define GUARD_S   10
 #define MAX_FDS   64
 #define MAX_WHERE 24
 
@@ -137,11 +138,11 @@ run_child(long point, enum memory_mode mode, int *n_failures)
 }
 
 static long
-run_all(enum memory_mode mode, long first, long every, int *n_failures)
+run_all(enum memory_mode mode, long every, int *n_failures)
 {
         long n = 0;
 
-        for (long point = first; *n_failures < 100; point += every, n++) {
+        for (long point = 0; *n_failures < 100; point += every, n++) {
                 if (!run_child(point, mode, n_failures))
                         break;
         }
@@ -176,7 +177,7 @@ setup(void)
         getpwnam("nobody of that name");
         event_set_log_callback(quiet); /* libevent tells what it has no memory for */
         base = event_base_new();
-        server = scenario_server(base);
+        server = scenario_server(base, setting("PIPIT_TORTURE_NAME", 0) != 0);
         url = server->url;
         n_timers = (int)setting("PIPIT_TORTURE_TIMERS", 0);
         output = memfd_create("output", MFD_CLOEXEC);
@@ -198,12 +199,10 @@ teardown(void)
 static void
 torture(enum memory_mode mode, const char *name)
 {
-        long part = setting("PIPIT_TORTURE_PART", 0);
-        long parts = setting("PIPIT_TORTURE_PARTS", 1);
         long every = setting("PIPIT_TORTURE_EVERY", 1);
         int n_failures = 0;
 
-        long n = run_all(mode, part * every, every * parts, &n_failures);
+        long n = run_all(mode, every, &n_failures);
         printf("# allocation points (%s): %ld; failures: %d\n", name, n, n_failures);
         fflush(stdout);
         ck_assert_int_eq(n_failures, 0);

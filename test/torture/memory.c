@@ -27,6 +27,18 @@ void *REAL(calloc)(size_t n, size_t size);
 void *REAL(realloc)(void *old, size_t size);
 void REAL(free)(void *block);
 
+#ifdef SANITIZED
+/* The leak check knows the dynamic loader's memory by the caller of malloc(), which is this file.
+ */
+const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+        return "leak:_dl_\nleak:dl_open_worker\n";
+}
+#endif
+
 #define MAX_WHERE 24
 
 static bool counting;

@@ -13,7 +13,8 @@
 #define PAGE(FIELD)                                                                                \
         FIELD(serial, id, .primary_key = true)                                                     \
         FIELD(varchar, key, .max_length = 40, .unique = true)                                      \
-        FIELD(text, text, .default_text = "")
+        FIELD(text, text, .default_text = "")                                                      \
+        FIELD(integer, visits, .index = true)
 PIPIT_MODEL(page, PAGE);
 PIPIT_MODEL_DEFINE(page, PAGE);
 
@@ -356,8 +357,8 @@ on_message(struct session *session, const struct message *message, void *arg)
 static void
 answer_page(struct session *session, const char *tag, int n)
 {
-        static const char *const names[] = {"id", "key", "text"};
-        static const char *const values[] = {"1", "title", "text"};
+        static const char *const names[] = {"id", "key", "text", "visits"};
+        static const char *const values[] = {"1", "title", "text", "0"};
 
         if (n > 0) {
                 session_columns(session, n, names);
@@ -391,7 +392,7 @@ on_statement(struct session *session, const char *sql, void *arg)
         else if (strncmp(sql, "CREATE", 6) == 0)
                 answer_page(session, "CREATE TABLE", 0);
         else if (strstr(sql, "\"page\"") != NULL)
-                answer_page(session, "SELECT 1", 3);
+                answer_page(session, "SELECT 1", 4);
         else if (strncmp(sql, "fail", 4) == 0)
                 session_error(session, "ERROR", "22012", "division by zero");
         else if (strncmp(sql, "large", 5) == 0)
@@ -403,11 +404,15 @@ on_statement(struct session *session, const char *sql, void *arg)
 }
 
 struct server *
-scenario_server(struct event_base *base)
+scenario_server(struct event_base *base, bool by_name)
 {
-        struct server *server = server_new(base, SERVER_UNIX);
-        size_t length = strlen(server->url);
+        struct server *server = server_new(base, by_name ? SERVER_TCP : SERVER_UNIX);
 
+        if (by_name)
+                snprintf(server->url, sizeof server->url,
+                         "postgresql:///db?host=localhost&port=%d&user=u&sslmode=disable",
+                         server->port);
+        size_t length = strlen(server->url);
         snprintf(server->url + length, sizeof server->url - length,
                  "&application_name=torture&options=-cx.y%%3Dz");
         view = mmap(NULL, sizeof *view, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

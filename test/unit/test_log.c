@@ -46,6 +46,14 @@ static const struct {
         {"\x9b", "\\x9b"},                /* the same as one byte */
         {"latin \xe9t\xe9", "latin \\xe9t\\xe9"},
         {"\xc0\x9b", "\\xc0\\x9b"}, /* longer than it need be */
+        {"\xe0\x80\x9b", "\\xe0\\x80\\x9b"},
+        {"\xe0\xa0\x80", "\xe0\xa0\x80"},
+        {"\xf0\x80\x80\x9b", "\\xf0\\x80\\x80\\x9b"},
+        {"\xf0\x90\x80\x80", "\xf0\x90\x80\x80"},
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* a surrogate */
+        {"\xed\x9f\xbf", "\xed\x9f\xbf"},
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* beyond the last one */
+        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
         {"\xe2\x82", "\\xe2\\x82"}, /* cut off */
         {"\xff\xfe", "\\xff\\xfe"},
         {"back\\slash", "back\\slash"},

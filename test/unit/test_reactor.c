@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HANDLERS 20
@@ -446,6 +447,25 @@ START_TEST(time_does_not_go_back)
 }
 END_TEST
 
+static int64_t
+monotonic_ms(void)
+{
+        struct timespec ts;
+
+        ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &ts), 0);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+START_TEST(time_is_not_the_clock_on_the_wall)
+{
+        int64_t before = monotonic_ms();
+        int64_t now = pipit__reactor_now(reactor);
+
+        ck_assert_int_ge(now, before);
+        ck_assert_int_le(now, monotonic_ms());
+}
+END_TEST
+
 static bool
 make_all(void)
 {
@@ -503,6 +523,7 @@ test_suite(void)
         tcase_add_test(tcase, a_reactor_outlives_its_guests);
         tcase_add_test(tcase, a_private_base_turns_until_its_guests_have_left);
         tcase_add_test(tcase, time_does_not_go_back);
+        tcase_add_test(tcase, time_is_not_the_clock_on_the_wall);
         tcase_add_test(tcase, without_memory_nothing_is_half_made);
         suite_add_tcase(suite, tcase);
         return suite;

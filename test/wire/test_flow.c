@@ -251,6 +251,23 @@ START_TEST(a_result_over_the_limit_is_cut_off_early)
 }
 END_TEST
 
+/* Nobody has counted it while it came. */
+START_TEST(a_result_over_the_limit_that_comes_in_one_read_is_refused)
+{
+        struct bulk bulk = {1, 8000};
+        struct pipit_options options = wire_options();
+
+        bulk_install(&bulk, 0);
+        options.max_result_bytes = 5000;
+        wire_reopen(&options);
+        const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
+        expect_error(res, PIPIT_ELIMIT, "");
+        bulk.row_bytes = 4000;
+        expect_ok(query("SELECT 1", PIPIT_NO_PARAMS));
+        ck_assert_int_eq(wire_server->n_accepted, 2);
+}
+END_TEST
+
 START_TEST(the_limit_is_one_results_and_not_the_connections)
 {
         struct bulk bulk = _i / 2 == 0 ? (struct bulk){9, 100000} : (struct bulk){7500, 100};
@@ -466,6 +483,7 @@ add_floods(TCase *tcase)
         tcase_add_test(tcase, a_server_that_does_not_read_bounds_what_is_sent);
         tcase_add_test(tcase, two_sides_that_write_at_once_do_not_wait_for_each_other);
         tcase_add_loop_test(tcase, a_result_over_the_limit_is_cut_off_early, 0, 6);
+        tcase_add_test(tcase, a_result_over_the_limit_that_comes_in_one_read_is_refused);
         tcase_add_loop_test(tcase, the_limit_is_one_results_and_not_the_connections, 0, 4);
 }
 

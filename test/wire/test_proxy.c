@@ -234,9 +234,11 @@ END_TEST
 
 START_TEST(half_a_message_waits_for_the_other_half)
 {
-        peer_send(&server, NOTE("1_") NOTE("2_"), NOTE_SIZE + 3);
+        static const char notes[] = NOTE("1_") NOTE("2_");
+
+        peer_send(&server, notes, NOTE_SIZE + 3);
         peer_expect(&client, NOTE("1_"), NOTE_SIZE);
-        peer_send(&server, NOTE("2_") + 3, NOTE_SIZE - 3);
+        peer_send(&server, notes + NOTE_SIZE + 3, NOTE_SIZE - 3);
         peer_expect(&client, NOTE("2_"), NOTE_SIZE);
 }
 END_TEST

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What the server says to the first so many sessions, in place of a welcome. */
 struct greeting {
@@ -459,6 +460,39 @@ START_TEST(text_behind_a_refused_ssl_request_is_no_part_of_the_session)
 }
 END_TEST
 
+/* Takes a request for TLS up and hangs up. libpq's next socket gets the number that is let go. */
+static bool
+hang_up_on_tls(struct session *session, const struct message *message, void *arg)
+{
+        int *spare = arg;
+
+        if (message->kind != MESSAGE_SSL)
+                return false;
+        close(*spare);
+        session_raw(session, "S", 1);
+        session_flush(session);
+        session_finish(session, SESSION_FIN);
+        return true;
+}
+
+START_TEST(a_connect_that_goes_on_with_another_socket_is_watched_there)
+{
+        struct pipit_options options = wire_options();
+        int spare = dup(STDERR_FILENO);
+        char url[200];
+
+        wire_server->on_message = hang_up_on_tls;
+        wire_server->arg = &spare;
+        options.connect_timeout_ms = 3000;
+        pipit_close(live_db);
+        snprintf(url, sizeof url, "postgresql://u@127.0.0.1:%d/db?sslmode=prefer",
+                 wire_server->port);
+        live_db = pipit_open(live_base, url, &options);
+        expect_service();
+        ck_assert_int_eq(wire_server->n_accepted, 2);
+}
+END_TEST
+
 START_TEST(closing_amid_a_connect_ends_the_requests)
 {
         struct batch batch = {0};
@@ -518,6 +552,7 @@ test_suite(void)
                             COUNT(ssl_answers));
         tcase_add_test(tcp, sslmode_prefer_goes_on_without_tls);
         tcase_add_test(tcp, text_behind_a_refused_ssl_request_is_no_part_of_the_session);
+        tcase_add_test(tcp, a_connect_that_goes_on_with_another_socket_is_watched_there);
         suite_add_tcase(suite, tcase);
         suite_add_tcase(suite, tcp);
         return suite;
