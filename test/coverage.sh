@@ -17,6 +17,7 @@ support=$root/test/support
 
 least=95
 
+# shellcheck disable=SC2317
 finish() {
         child_end 60
         [ -z "$scratch" ] || rm -rf "$scratch"
@@ -44,7 +45,7 @@ report() {
                 --exclude-throw-branches --exclude-branches-by-pattern '.*\bassert\(.*' \
                 --json-summary "$folder/coverage.json" --json-summary-pretty
         [ -n "$scratch" ] || set -- "$@" --html-details "$folder/coverage.html"
-        gcovr "$@" >&2 || return 1
+        gcovr "$@" --txt >&2 || return 1
         python3 - "$folder/coverage.json" "$least" <<'END'
 import json
 import sys

@@ -17,6 +17,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 build=$root/build-fuzz
 
+# shellcheck disable=SC2317
 finish() {
         child_end 10
 }

@@ -25,7 +25,7 @@ root=$(dirname "$here")
 
 # Seconds for one program, for one test that does not say otherwise.
 program_limit=120
-test_limit=10
+test_limit=20
 
 # shellcheck disable=SC2317 # at_end calls it
 finish() {

@@ -12,6 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=test/support/common.sh disable=SC1091
 . "$root/test/support/common.sh"
 
+# shellcheck disable=SC2317
 finish() {
         child_end 10
         rm -rf "$scratch"
@@ -23,7 +24,9 @@ tidy() {
                 cat "$scratch/setup" >&2
                 return 1
         }
-        # One file at a time: clang-tidy 14 forgets va_start() behind its first one.
+        # One file at a time: clang-tidy 14 forgets va_start() behind its first one. The inner shell
+        # expands what stands between the quotes.
+        # shellcheck disable=SC2016
         for file in lib/*.c; do
                 echo "$file"
         done | xargs -P "$jobs" -I '{}' sh -c \

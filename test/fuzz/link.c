@@ -96,15 +96,18 @@ link_get(void)
 {
         static struct link link;
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-        char folder[] = "/tmp/pipit-fuzz-XXXXXX";
+        char name[40];
 
         if (link.base != NULL)
                 return &link;
-        MUST(mkdtemp(folder) != NULL);
-        snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", folder);
-        snprintf(link.url, sizeof link.url, "host=%s port=5432 user=u dbname=d password=p", folder);
+        /* An abstract name: nothing of it is left in a folder, however the program ends. */
+        snprintf(name, sizeof name, "pipit-fuzz-%d", (int)getpid());
+        snprintf(link.url, sizeof link.url, "host=@%s port=5432 user=u dbname=d password=p", name);
+        int n = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s/.s.PGSQL.5432",
+                         name);
+        socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
         link.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        MUST(bind(link.listener, (struct sockaddr *)&address, sizeof address) == 0);
+        MUST(bind(link.listener, (struct sockaddr *)&address, length) == 0);
         MUST(listen(link.listener, 16) == 0);
         link.base = event_base_new();
         MUST(link.base != NULL);

@@ -319,6 +319,7 @@ client_set_timeout(void)
         int64_t time = times[choose(5)];
         trace("client: timeout of op %d: %lld", op->number, (long long)time);
         ledger_disturb();
+        op->was_due |= op->deadline_ms <= world.now_ms;
         op->deadline_ms = time >= 0 ? world.now_ms + time : INT64_MAX;
         call();
         pipit_set_timeout(client.db, op->request, time);

@@ -159,7 +159,7 @@ op_may_be_late(const struct op *op)
 {
         if (ledger.healed_ms > 0 && world.now_ms > ledger.healed_ms + HEALTHY_MS)
                 return false;
-        return op->deadline_ms <= world.now_ms || ledger.time_moved;
+        return op->was_due || op->deadline_ms <= world.now_ms || ledger.time_moved;
 }
 
 /* What was lost while it was idle must cost nobody an answer. */

@@ -41,6 +41,7 @@ struct op {
         int generation; /* which database, from 1 */
         pipit_request request;
         int64_t deadline_ms; /* INT64_MAX: none */
+        bool was_due;        /* a deadline had come before it was given another */
         bool cancelled;
         int64_t started_ms;
         int n_faults;      /* that there had been when it was started */

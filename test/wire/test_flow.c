@@ -474,6 +474,16 @@ START_TEST(a_chain_of_local_failures_leaves_a_timer_in_time)
 }
 END_TEST
 
+static TCase *
+case_add(Suite *suite, const char *name)
+{
+        TCase *tcase = tcase_create(name);
+
+        tcase_add_checked_fixture(tcase, wire_setup, wire_teardown);
+        suite_add_tcase(suite, tcase);
+        return tcase;
+}
+
 static void
 add_floods(TCase *tcase)
 {
@@ -482,6 +492,11 @@ add_floods(TCase *tcase)
         tcase_add_test(tcase, a_flood_of_notices_is_a_few_lines_of_log);
         tcase_add_test(tcase, a_server_that_does_not_read_bounds_what_is_sent);
         tcase_add_test(tcase, two_sides_that_write_at_once_do_not_wait_for_each_other);
+}
+
+static void
+add_limits(TCase *tcase)
+{
         tcase_add_loop_test(tcase, a_result_over_the_limit_is_cut_off_early, 0, 6);
         tcase_add_test(tcase, a_result_over_the_limit_that_comes_in_one_read_is_refused);
         tcase_add_loop_test(tcase, the_limit_is_one_results_and_not_the_connections, 0, 4);
@@ -500,11 +515,9 @@ Suite *
 test_suite(void)
 {
         Suite *suite = suite_create("flow");
-        TCase *tcase = tcase_create("flow");
 
-        tcase_add_checked_fixture(tcase, wire_setup, wire_teardown);
-        add_floods(tcase);
-        add_timers(tcase);
-        suite_add_tcase(suite, tcase);
+        add_floods(case_add(suite, "floods"));
+        add_limits(case_add(suite, "limits"));
+        add_timers(case_add(suite, "timers"));
         return suite;
 }
