@@ -289,6 +289,7 @@ struct ticker {
         int64_t last_us;
         int64_t worst_us;
         int n;
+        int n_late;
 };
 
 static int64_t
@@ -311,6 +312,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
         (void)what;
         if (now - ticker->last_us > ticker->worst_us)
                 ticker->worst_us = now - ticker->last_us;
+        if (now - ticker->last_us > LATE_US)
+                ticker->n_late++;
         ticker->last_us = now;
         ticker->n++;
         event_add(ticker->event, &millisecond);
@@ -324,13 +327,17 @@ ticker_start(struct ticker *ticker)
         on_tick(-1, 0, ticker);
 }
 
+/* In time, but for what a stolen processor can do to one tick in a hundred: a timer that is starved
+ * is late by all of the rest. */
 static void
 ticker_expect_in_time(struct ticker *ticker)
 {
         event_free(ticker->event);
         ck_assert_int_gt(ticker->n, 1);
-        if (!is_slow())
-                ck_assert_int_lt(ticker->worst_us, LATE_US);
+        if (is_slow())
+                return;
+        ck_assert_int_le(ticker->n_late, ticker->n / 100);
+        ck_assert_int_lt(ticker->worst_us, 10 * LATE_US);
 }
 
 #define MANY 5000
