@@ -23,11 +23,10 @@ extern "C" {
         X(PIPIT_ELIMIT, -9, "a limit was reached")                                                 \
         X(PIPIT_ENOTFOUND, -10, "no such row")                                                     \
         X(PIPIT_ETYPE, -11, "a value does not fit its type")                                       \
-        X(PIPIT_EPROTOCOL, -12, "the server broke the protocol")                                   \
-        X(PIPIT_EUNSHARED, -13, "this statement needs a connection of its own")                    \
-        X(PIPIT_EBLOCKING, -14, "blocking is not allowed here")                                    \
-        X(PIPIT_ETHREAD, -15, "called from another thread")                                        \
-        X(PIPIT_EFORK, -16, "called in a forked child")
+        X(PIPIT_EUNSHARED, -12, "this statement needs a connection of its own")                    \
+        X(PIPIT_EBLOCKING, -13, "blocking is not allowed here")                                    \
+        X(PIPIT_ETHREAD, -14, "called from another thread")                                        \
+        X(PIPIT_EFORK, -15, "called in a forked child")
 
 #define PIPIT_ERROR_ENUM_(name, value, text) name = value,
 /** What went wrong: 0 is success, every failure is negative. */

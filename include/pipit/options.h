@@ -14,10 +14,9 @@ extern "C" {
 
 /** How much a log line matters. */
 enum pipit_log_level {
-        PIPIT_LOG_DEBUG,   /**< state changes of connections */
-        PIPIT_LOG_NOTICE,  /**< NOTICE, INFO and LOG messages of the server */
-        PIPIT_LOG_WARNING, /**< WARNING messages; a connection lost or refused */
-        PIPIT_LOG_ERROR    /**< a fault of pipit or of the server's protocol; none is written yet */
+        PIPIT_LOG_DEBUG,  /**< state changes of connections */
+        PIPIT_LOG_NOTICE, /**< NOTICE, INFO and LOG messages of the server */
+        PIPIT_LOG_WARNING /**< WARNING messages; a connection lost or refused */
 };
 
 /**

@@ -185,8 +185,7 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
         case PIPIT_ETIMEDOUT: return op_may_be_late(op);
         case PIPIT_ENOMEM: return world_memory_failed();
         case PIPIT_ELOST: return op_may_be_lost(op);
-        case PIPIT_ECONNECT:
-        case PIPIT_EPROTOCOL: return ledger.disturbed || ledger.time_moved;
+        case PIPIT_ECONNECT: return ledger.disturbed || ledger.time_moved;
         case PIPIT_EUNSHARED: return op->kind >= OP_SETS && op->kind <= OP_COPIES_IN;
         case PIPIT_ETYPE: return op->kind == OP_NUL;
         case PIPIT_ELIMIT: return true;
