@@ -133,7 +133,7 @@ START_TEST(a_child_that_closes_calls_nobody_back_and_the_parent_gets_its_answers
 
         live_reopen(&options);
         const char *before = session();
-        ask_on(live_db, "SELECT pg_sleep(0.05)", &calls[0]);
+        ask_on(live_db, "SELECT pg_sleep(0.5)", &calls[0]);
         ask_on(live_db, "SELECT 'waited'", &calls[1]);
         loop_for(5);
         ask_on(live_db, "SELECT 'fresh'", &calls[2]);

@@ -358,7 +358,8 @@ START_TEST(nothing_of_the_database_moves_during_a_wait)
 
         execute("SELECT 1");
         ask_on(live_db, "SELECT 'meanwhile'", &sent);
-        event_base_loop(live_base, EVLOOP_NONBLOCK);
+        /* One turn: without ONCE it would go on while answers come. */
+        event_base_loop(live_base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
         /* It was sent and is answered, and the answer lies in the socket. */
         while (!pipit_failed(run(sync_scope, "SELECT 1 / count(*) FROM pg_stat_activity WHERE "
                                              "state = 'active' AND query LIKE '%''meanwhile''' "
