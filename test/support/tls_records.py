@@ -6,14 +6,14 @@ Prints the port it listens on, on 127.0.0.1. PostgreSQL before 17 writes records
 which always fit into libpq's buffer; here what the server says in one go travels in records of
 16 KiB, so that a part of one can stay behind in the client's TLS library. Ends with its parent.
 """
-import os
+import ctypes
 import select
+import signal
 import socket
 import ssl
 import struct
 import sys
 import threading
-import time
 
 RECORD = 16384
 QUIET = 0.005
@@ -66,17 +66,16 @@ def serve_safely(connection, context, path):
 
 
 def end_with_parent():
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(0)
+    """Has the kernel send SIGKILL when the parent ends."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def main():
     path, certificate, key = sys.argv[1:]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         while True:
