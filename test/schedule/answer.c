@@ -36,7 +36,10 @@ session_error(struct session *session, const char *severity, const char *sqlstat
                 bytes_put(out, fields[i], 1);
                 message_text(out, fields[i + 1]);
         }
-        message_text(out, "Mthe model says so");
+        message_text(out, "Msays no.");
+        message_text(out, "Fa");
+        message_text(out, "L1");
+        message_text(out, "Rs");
         bytes_put(out, "", 1);
         message_end(out, begun);
         if (is_notice)
@@ -251,7 +254,11 @@ session_answer(struct session *session, enum op_kind kind)
         switch (kind) {
         case OP_EMPTY: session_send(session, 'I', NULL); return;
         case OP_SETS: session_send(session, 'C', "SET"); return;
-        case OP_COPIES_OUT: session_copy(session, 'H'); return;
+        case OP_COPIES_OUT:
+                session_copy(session, 'H');
+                session_send(session, 'c', NULL);
+                session_send(session, 'C', "COPY 0");
+                return;
         case OP_COPIES_IN: session_copy(session, 'G'); return;
         case OP_WRITE:
         case OP_RETURNING:
@@ -369,6 +376,16 @@ session_on_sync(struct session *session)
         session->n_segment = 0;
 }
 
+/* It takes data and nothing else: in front of another message it loses its place. */
+static void
+session_on_copying(struct session *session, const struct message *message)
+{
+        if (message->type == 'S')
+                return;
+        session_error(session, "ERROR", "08P01");
+        session_fatal(session, "08P01");
+}
+
 bool
 session_parse(const struct session *session, struct message *ret_message)
 {
@@ -397,7 +414,11 @@ session_handle(struct session *session, const struct message *message)
                 session_close(session);
                 return;
         }
-        if (session->copying || (session->failed && message->type != 'S'))
+        if (session->copying) {
+                session_on_copying(session, message);
+                return;
+        }
+        if (session->failed && message->type != 'S')
                 return;
         switch (message->type) {
         case 'P': session_on_parse(session, message); break;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# prose.sh ROOT: public declarations are documented, links in Markdown lead somewhere; and what is
-# not so is noticed.
+# prose.sh ROOT: public declarations are documented, links in Markdown lead somewhere, tests that a
+# page names exist; and what is not so is noticed.
 # shellcheck disable=SC2154 # tap_dir is of tap.sh
 set -eu
 
@@ -15,6 +15,10 @@ comments() {
 
 links() {
         python3 "$here/links.py" "$@"
+}
+
+proofs() {
+        python3 "$here/proofs.py" "$@"
 }
 
 # says TEXT COMMAND FILE: the command fails for what is on stdin, as that file, and says the text.
@@ -120,5 +124,32 @@ tap_ok "a link to no heading is noticed" says '#three' links a.md <<END
 # One or two
 
 [here](#three)
+END
+
+tap_ok "the tests exist that show what is done about facts" proofs "$root/doc/libpq-facts.md"
+
+cat >"$tap_dir/a.c" <<END
+START_TEST(it_is_so)
+END
+tap_ok "a test that exists passes" passes proofs a.md <<END
+| fact | so | shown by |
+|---|---|---|
+| This. | Thus. | [a.c](a.c) \`it_is_so\` |
+| That. | not yet: those | |
+END
+tap_ok "a test that does not exist is noticed" says 'a.c has no test it_was_so' proofs a.md <<END
+| This. | Thus. | [a.c](a.c) \`it_is_so\`, \`it_was_so\` |
+END
+tap_ok "a test in a file that does not exist is noticed" says 'b.c has no test' proofs a.md <<END
+| This. | Thus. | [b.c](b.c) \`it_is_so\` |
+END
+tap_ok "a test without a file is noticed" says 'it_is_so has no file' proofs a.md <<END
+| This. | Thus. | \`it_is_so\` |
+END
+tap_ok "a fact without a test is noticed" says 'no test shows that This.' proofs a.md <<END
+| This. | Thus. | |
+END
+tap_ok "a page without facts is noticed" says 'no table' proofs a.md <<END
+This.
 END
 tap_end

@@ -1,4 +1,4 @@
-#include "server.h"
+#include "server_part.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -86,8 +86,7 @@ session_free(struct session *session)
         if (session->end == SESSION_RST)
                 setsockopt(session->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
         close(session->fd);
-        free(session->sql);
-        free(session->value);
+        session_free_statements(session);
         free(session);
 }
 
@@ -155,22 +154,6 @@ session_on_writable(evutil_socket_t fd, short what, void *arg)
                 session_free(session);
 }
 
-static void
-session_keep_text(char **place, const char *bytes, size_t n)
-{
-        free(*place);
-        *place = bytes != NULL ? strndup(bytes, n) : NULL;
-}
-
-static void
-session_on_parse(struct session *session, const struct message *message)
-{
-        const char *sql = message->body + strlen(message->body) + 1;
-
-        session_keep_text(&session->sql, sql, strlen(sql));
-        session_message(session, '1', "", 0);
-}
-
 static uint32_t
 read_int(const char *at, size_t size)
 {
@@ -182,25 +165,12 @@ read_int(const char *at, size_t size)
 }
 
 static void
-session_on_bind(struct session *session, const struct message *message)
-{
-        const char *at = message->body + strlen(message->body) + 1;
-
-        at += strlen(at) + 1;
-        at += 2 + 2 * read_int(at, 2);
-        uint32_t n = read_int(at, 2);
-        uint32_t length = n > 0 ? read_int(at + 2, 4) : UINT32_MAX;
-        session_keep_text(&session->value, length != UINT32_MAX ? at + 6 : NULL, length);
-        session_message(session, '2', "", 0);
-}
-
-static void
 session_on_execute(struct session *session)
 {
         struct server *server = session->server;
 
         if (!session->is_set_up) {
-                session_text(session, "on");
+                session_set_up(session);
                 return;
         }
         session->n_statements++;
@@ -216,9 +186,41 @@ session_on_sync(struct session *session)
         session_flush(session);
 }
 
+/* A session that takes data. One that is sent anything else does not know any more where it is. */
+static void
+session_on_copying(struct session *session, const struct message *message)
+{
+        switch (message->kind) {
+        case MESSAGE_COPY_DATA:
+        case MESSAGE_SYNC: return;
+        case MESSAGE_COPY_DONE: session_complete(session, "COPY 0"); break;
+        case MESSAGE_COPY_FAIL: session_error(session, "ERROR", "57014", "COPY failed"); break;
+        case MESSAGE_TERMINATE: session_finish(session, SESSION_FIN); break;
+        default:
+                session_error(session, "ERROR", "08P01", "unexpected message during COPY");
+                session_error(session, "FATAL", "08P01", "protocol synchronization was lost");
+                session_flush(session);
+                session_finish(session, SESSION_FIN);
+        }
+        session->copying = false;
+}
+
+static bool
+session_skips(const struct session *session, const struct message *message)
+{
+        return session->failed && message->kind != MESSAGE_SYNC &&
+               message->kind != MESSAGE_TERMINATE;
+}
+
 void
 server_default(struct session *session, const struct message *message)
 {
+        if (session->copying) {
+                session_on_copying(session, message);
+                return;
+        }
+        if (session_skips(session, message))
+                return;
         switch (message->kind) {
         case MESSAGE_STARTUP:
                 session_welcome(session);
@@ -230,7 +232,9 @@ server_default(struct session *session, const struct message *message)
                 break;
         case MESSAGE_PARSE: session_on_parse(session, message); break;
         case MESSAGE_BIND: session_on_bind(session, message); break;
+        case MESSAGE_DESCRIBE: session_on_describe(session, message); break;
         case MESSAGE_EXECUTE: session_on_execute(session); break;
+        case MESSAGE_CLOSE: session_on_close(session, message); break;
         case MESSAGE_SYNC: session_on_sync(session); break;
         case MESSAGE_CANCEL:
         case MESSAGE_TERMINATE: session_finish(session, SESSION_FIN); break;
@@ -311,6 +315,7 @@ server_on_accept(evutil_socket_t fd, short what, void *arg)
                 return;
         }
         session->server = server;
+        session->status = 'I';
         session->number = ++server->n_accepted;
         session->next = server->sessions;
         server->sessions = session;

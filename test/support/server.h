@@ -5,7 +5,8 @@
  * What the test says goes through two hooks: on_message sees every message before anything is done
  * about it, on_statement answers one statement. Without them every statement is answered by one row
  * with its first parameter, or its own text when it has none, so that an answer tells whose it is.
- * The statement with which pipit sets a session up is answered by the server itself.
+ * The statement with which pipit sets a session up is answered by the server itself. What the
+ * server says is what a real one would say: a live test compares the two.
  *
  * Nothing goes out before session_flush(), which the answer to a Sync calls. What goes out then
  * can be cut into slices, held back, or end in a FIN or an RST.
@@ -33,7 +34,11 @@ enum message_kind {
         MESSAGE_BIND = 'B',
         MESSAGE_DESCRIBE = 'D',
         MESSAGE_EXECUTE = 'E',
+        MESSAGE_CLOSE = 'C',
         MESSAGE_SYNC = 'S',
+        MESSAGE_COPY_DATA = 'd',
+        MESSAGE_COPY_DONE = 'c',
+        MESSAGE_COPY_FAIL = 'f',
         MESSAGE_PASSWORD = 'p',
         MESSAGE_TERMINATE = 'X'
 };
@@ -84,6 +89,8 @@ struct server {
         pid_t child; /* 0: it runs here */
 };
 
+struct prepared;
+
 struct session {
         struct session *next;
         struct server *server;
@@ -98,7 +105,12 @@ struct session {
         bool is_set_up;          /* its first Sync was answered */
         bool reads_when_written; /* starts to read again once everything is written */
         enum session_end end;
-        char *sql;   /* of the last Parse */
+        bool failed;               /* skips everything until a Sync */
+        bool copying;              /* takes what a COPY brings */
+        bool owes_description;     /* was asked to describe what the next answer is like */
+        char status;               /* what ReadyForQuery tells: I, T or E */
+        struct prepared *prepared; /* the statements that have a name */
+        char *sql;                 /* of the last Parse, or of the name in the last Bind */
         char *value; /* the first parameter of the last Bind; NULL when there is none */
         int n_statements;
 };
@@ -122,7 +134,8 @@ void server_default(struct session *session, const struct message *message);
 /* Answers with the statement's first parameter, or its text. */
 void server_echo(struct session *session, const char *sql, void *arg);
 
-/* Puts something into what goes out next. Texts are NUL-terminated; NULL is SQL NULL. */
+/* Puts something into what goes out next. Texts are NUL-terminated; NULL is SQL NULL. What has no
+ * columns says so by itself before it is complete, and an error skips what follows until a Sync. */
 void session_raw(struct session *session, const void *bytes, size_t n);
 void session_message(struct session *session, char type, const void *body, size_t n);
 void session_authentication(struct session *session, uint32_t code);
@@ -131,8 +144,14 @@ void session_key(struct session *session);
 void session_welcome(struct session *session); /* from AuthenticationOk to ReadyForQuery */
 void session_ready(struct session *session);
 void session_columns(struct session *session, int n, const char *const *names);
+/* Only for what is told before an answer without columns is complete, as a notice. */
+void session_no_columns(struct session *session);
 void session_row(struct session *session, int n, const char *const *values);
+/* The tags of BEGIN, COMMIT and ROLLBACK open and end a transaction; a COMMIT of one that has
+ * failed becomes a ROLLBACK. */
 void session_complete(struct session *session, const char *tag);
+/* In place of it, for a statement of nothing. */
+void session_empty(struct session *session);
 /* One row of one column with its CommandComplete. */
 void session_text(struct session *session, const char *text);
 /* A NULL field is left out. */
@@ -140,7 +159,8 @@ void session_error(struct session *session, const char *severity, const char *sq
                    const char *text);
 void session_notice(struct session *session, const char *severity, const char *text);
 void session_notification(struct session *session, const char *channel, const char *payload);
-/* type: G, H or W, for CopyIn, CopyOut and CopyBoth. */
+/* type: G, H or W, for CopyIn, CopyOut and CopyBoth. A CopyIn goes out at once, and behind it
+ * the session takes nothing but data, until these are done. */
 void session_copy(struct session *session, char type);
 
 /* Lets everything put so far go out. */

@@ -116,18 +116,16 @@ session_key(struct session *session)
 void
 session_ready(struct session *session)
 {
-        session_message(session, 'Z', "I", 1);
+        session->failed = false;
+        session_message(session, 'Z', &session->status, 1);
 }
 
 void
-session_welcome(struct session *session)
+session_no_columns(struct session *session)
 {
-        session_authentication(session, 0);
-        session_parameter(session, "server_version", "15.0");
-        session_parameter(session, "client_encoding", "UTF8");
-        session_parameter(session, "standard_conforming_strings", "on");
-        session_key(session);
-        session_ready(session);
+        if (session->owes_description)
+                session_message(session, 'n', "", 0);
+        session->owes_description = false;
 }
 
 void
@@ -135,6 +133,7 @@ session_columns(struct session *session, int n, const char *const *names)
 {
         struct body body = body_new();
 
+        session->owes_description = false;
         body_int16(&body, n);
         for (int i = 0; i < n; i++) {
                 body_text(&body, names[i]);
@@ -153,6 +152,7 @@ session_row(struct session *session, int n, const char *const *values)
 {
         struct body body = body_new();
 
+        session->owes_description = false;
         body_int16(&body, n);
         for (int i = 0; i < n; i++) {
                 size_t length = values[i] != NULL ? strlen(values[i]) : 0;
@@ -166,7 +166,21 @@ session_row(struct session *session, int n, const char *const *values)
 void
 session_complete(struct session *session, const char *tag)
 {
+        if (strcmp(tag, "COMMIT") == 0 && session->status == 'E')
+                tag = "ROLLBACK";
+        if (strcmp(tag, "BEGIN") == 0)
+                session->status = 'T';
+        if (strcmp(tag, "COMMIT") == 0 || strcmp(tag, "ROLLBACK") == 0)
+                session->status = 'I';
+        session_no_columns(session);
         session_message(session, 'C', tag, strlen(tag) + 1);
+}
+
+void
+session_empty(struct session *session)
+{
+        session_no_columns(session);
+        session_message(session, 'I', "", 0);
 }
 
 void
@@ -186,8 +200,9 @@ body_field(struct body *body, char type, const char *text)
         body_text(body, text);
 }
 
-void
-session_error(struct session *session, const char *severity, const char *sqlstate, const char *text)
+static void
+session_report(struct session *session, char type, const char *severity, const char *sqlstate,
+               const char *text)
 {
         struct body body = body_new();
 
@@ -195,21 +210,27 @@ session_error(struct session *session, const char *severity, const char *sqlstat
         body_field(&body, 'V', severity);
         body_field(&body, 'C', sqlstate);
         body_field(&body, 'M', text);
+        body_field(&body, 'F', "server_message.c");
+        body_field(&body, 'L', "1");
+        body_field(&body, 'R', "session_report");
         body_put(&body, "", 1);
-        body_send(&body, session, 'E');
+        body_send(&body, session, type);
+}
+
+void
+session_error(struct session *session, const char *severity, const char *sqlstate, const char *text)
+{
+        session_no_columns(session);
+        session_report(session, 'E', severity, sqlstate, text);
+        session->failed = true;
+        if (session->status == 'T')
+                session->status = 'E';
 }
 
 void
 session_notice(struct session *session, const char *severity, const char *text)
 {
-        struct body body = body_new();
-
-        body_field(&body, 'S', severity);
-        body_field(&body, 'V', severity);
-        body_field(&body, 'C', "00000");
-        body_field(&body, 'M', text);
-        body_put(&body, "", 1);
-        body_send(&body, session, 'N');
+        session_report(session, 'N', severity, "00000", text);
 }
 
 void
@@ -226,10 +247,15 @@ session_notification(struct session *session, const char *channel, const char *p
 void
 session_copy(struct session *session, char type)
 {
-        struct body body = body_new();
+        struct body body;
 
+        session_no_columns(session);
+        body = body_new();
         body_put(&body, "", 1);
         body_int16(&body, 1);
         body_int16(&body, 0);
         body_send(&body, session, type);
+        session->copying = type == 'G';
+        if (session->copying)
+                session_flush(session);
 }

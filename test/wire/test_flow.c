@@ -4,6 +4,7 @@
  */
 #include "wire.h"
 
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,25 +66,62 @@ send_notice(struct session *session)
         session_notice(session, "NOTICE", "you \x1b[31mmay\nwant\tto know");
 }
 
-START_TEST(notifications_in_front_of_an_answer_go_away)
+/* The program is linked with --wrap for this one: what libpq has kept until somebody takes it. */
+PGnotify *__real_PQnotifies(PGconn *conn);
+PGnotify *__wrap_PQnotifies(PGconn *conn);
+
+static int n_taken;
+static int n_warnings;
+
+PGnotify *
+__wrap_PQnotifies(PGconn *conn)
+{
+        PGnotify *notify = __real_PQnotifies(conn);
+
+        n_taken += notify != NULL;
+        return notify;
+}
+
+START_TEST(notifications_in_front_of_an_answer_do_not_stay_in_libpq)
 {
         struct flood flood = {50000, send_notification};
 
+        n_taken = 0;
         wire_server->on_statement = flood_on_statement;
         wire_server->arg = &flood;
         expect_service();
+        ck_assert_int_eq(n_taken, 50000);
         expect_service();
+        ck_assert_int_eq(n_taken, 100000);
         ck_assert_int_eq(wire_server->n_accepted, 1);
 }
 END_TEST
 
-START_TEST(notifications_while_idle_go_away)
+/* The log says when libpq has read what was sent in front of a warning. */
+static void
+on_warning(enum pipit_log_level level, const char *line, void *arg)
 {
+        int *n = arg;
+
+        (void)line;
+        *n += level == PIPIT_LOG_WARNING;
+}
+
+START_TEST(notifications_while_idle_do_not_stay_in_libpq)
+{
+        struct pipit_options options = wire_options();
         struct flood flood = {50000, send_notification};
 
+        options.log = on_warning;
+        options.log_arg = &n_warnings;
+        wire_reopen(&options);
         wire_connect();
+        n_taken = n_warnings = 0;
         flood_send(wire_server->sessions, &flood);
+        session_notice(wire_server->sessions, "WARNING", "that was all");
         session_flush(wire_server->sessions);
+        loop_until(&n_warnings, 1);
+        ck_assert_int_eq(n_taken, flood.n);
         expect_service();
         ck_assert_int_eq(wire_server->n_accepted, 1);
 }
@@ -494,8 +532,8 @@ case_add(Suite *suite, const char *name)
 static void
 add_floods(TCase *tcase)
 {
-        tcase_add_test(tcase, notifications_in_front_of_an_answer_go_away);
-        tcase_add_test(tcase, notifications_while_idle_go_away);
+        tcase_add_test(tcase, notifications_in_front_of_an_answer_do_not_stay_in_libpq);
+        tcase_add_test(tcase, notifications_while_idle_do_not_stay_in_libpq);
         tcase_add_test(tcase, a_flood_of_notices_is_a_few_lines_of_log);
         tcase_add_test(tcase, a_server_that_does_not_read_bounds_what_is_sent);
         tcase_add_test(tcase, two_sides_that_write_at_once_do_not_wait_for_each_other);
