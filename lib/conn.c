@@ -385,8 +385,13 @@ conn_flush(struct conn *conn)
         conn->unflushed = r == 1;
         /* While it cannot write it must read, or both sides wait for each other. */
         if (r < 0 ||
-            pipit__watch_want(conn->watch, WATCH_READ | (conn->unflushed ? WATCH_WRITE : 0)) != 0)
+            pipit__watch_want(conn->watch, WATCH_READ | (conn->unflushed ? WATCH_WRITE : 0)) != 0) {
                 conn_break(conn, pipit__pq_message(conn->pq));
+                return;
+        }
+        /* libpq reads where it cannot write, and of what it has taken the socket says no more. */
+        if (!pipit__pq_busy(conn->pq) || pipit__pq_holds_more(conn->pq))
+                pipit__timer_set_or_now(conn->again, 0);
 }
 
 static void
