@@ -14,8 +14,9 @@
 # build, is a failure: it is to be kept up to date, not removed.
 #
 # The tree as it is goes first: what finds a bug must be clean without it. Prints a line for each
-# bug, and last "mutants: N; found: N; missed: N; seconds: T"; the exit status is 0 when all were
-# found. What is built and run has the sanitizers in it.
+# bug, with the test that failed and what it said, and last "planted: N; found: N; not found: N;
+# seconds: T"; the exit status is 0 when all were found. What is built and run has the sanitizers
+# in it; what is missing on this machine is installed first.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,9 +24,11 @@ root=$(dirname "$here")
 # shellcheck source=test/support/common.sh disable=SC1091
 . "$here/support/common.sh"
 
-# Seconds for one program, for one test that does not say otherwise.
+# Seconds for one program, for one test that does not say otherwise, and milliseconds for what a
+# test waits for: a callback that never comes is a failure with words, and not a time-out.
 program_limit=120
 test_limit=20
+patience_ms=8000
 
 # shellcheck disable=SC2317 # at_end calls it
 finish() {
@@ -74,6 +77,21 @@ build() {
         ninja -C "$work/build" "$@" >"$work/build.log" 2>&1
 }
 
+# failure_text LINE: the test of a line of TAP and what it said, or what a sanitizer said.
+failure_text() {
+        text=$(printf '%s' "$1" | sed 's/^not ok [0-9]* - [^:]*:[^:]*:\([^:]*\): */\1: /')
+        case $text in
+        *'Early exit with return value'*)
+                said=$(sed -n -e 's/ on address .*//' \
+                        -e 's/.*ERROR: \([A-Za-z]*Sanitizer: .*\)/\1/p' \
+                        -e 's/.*runtime error: /UndefinedBehaviorSanitizer: /p' "$work/errors" |
+                        head -n 1)
+                text="${text%%: *}: ${said:-${text#*: }}"
+                ;;
+        esac
+        printf '%s' "$text" | cut -c 1-240
+}
+
 # observe PROGRAM[:CASE]: runs it until a test fails, and sets `failure` to what failed.
 observe() {
         set -- "${1%%:*}" "$1"
@@ -89,7 +107,7 @@ observe() {
         wait "$running" 2>/dev/null || status=$? # not a word of the signal
         running=''
         if [ -n "$failure" ]; then
-                failure=$(echo "$failure" | sed 's/^not ok [0-9]* - [^:]*:[^:]*:\([^:]*\):.*/\1/')
+                failure=$(failure_text "$failure")
         elif [ "$status" -ne 0 ]; then
                 failure="exit status $status"
         fi
@@ -170,7 +188,7 @@ hunt_all() {
                 n=$((n + 1))
                 ! hunt "$patch" || found_n=$((found_n + 1))
         done
-        echo "mutants: $n; found: $found_n; missed: $((n - found_n));" \
+        echo "planted: $n; found: $found_n; not found: $((n - found_n));" \
                 "seconds: $(($(date +%s) - started))"
         [ "$n" -gt 0 ] && [ "$n" -eq "$found_n" ]
 }
@@ -202,15 +220,16 @@ case ${1-} in
 esac
 
 at_end finish
-has patch || die 'needs patch'
 if [ -n "$inside" ]; then
         hunt_all "$started" "$@"
         exit
 fi
+sh "$here/support/setup.sh" test >&2
 work=$(mktemp -d)
 chmod 755 "$work"
 copy_tree
 export CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent CK_DEFAULT_TIMEOUT=$test_limit
+export PIPIT_TEST_PATIENCE_MS=$patience_ms
 export ASAN_OPTIONS="detect_leaks=1:${ASAN_OPTIONS-}"
 export UBSAN_OPTIONS="halt_on_error=1:${UBSAN_OPTIONS-}"
 child_run sh "$here/support/cluster.sh" run -- \

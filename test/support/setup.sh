@@ -96,6 +96,7 @@ need_test() {
         need 'universal-ctags' universal-ctags ctags_is_universal
         need 'clang-format' clang-format has clang-format
         need 'python3' python3 has python3
+        need 'patch' patch has patch
 }
 
 need_valgrind() {

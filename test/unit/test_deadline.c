@@ -13,6 +13,9 @@
 #define SPREAD  1000
 #define AT_ONCE 8
 
+/* How long a test waits for what never comes. */
+#define PATIENCE_MS 2000
+
 static struct event_base *base;
 static struct reactor *reactor;
 static struct deadlines deadlines;
@@ -58,6 +61,23 @@ static void
 setup(void)
 {
         start(on_deadline);
+}
+
+static int
+n_timers(void)
+{
+        return event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED);
+}
+
+/* Turns the loop until so many were called; what is to be called is a few milliseconds away. */
+static void
+turn_until_fired(int n)
+{
+        int64_t until = pipit__reactor_now(reactor) + PATIENCE_MS;
+
+        while (n_fired < n && pipit__reactor_now(reactor) < until)
+                event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+        ck_assert_int_ge(n_fired, n);
 }
 
 /* The oracle is a plain array: what is set, at what time. */
@@ -136,7 +156,8 @@ START_TEST(what_has_passed_is_called_once_in_its_order_and_not_early)
 
         for (int i = 0; i < ITEMS; i++)
                 pipit__deadline_set(&deadlines, &items[i], now + i * 37 % 23);
-        event_base_dispatch(base); /* ends by itself: nothing is set any more */
+        turn_until_fired(ITEMS);
+        ck_assert_int_eq(n_timers(), 0);
         ck_assert_int_eq(n_fired, ITEMS);
         for (int i = 1; i < ITEMS; i++)
                 ck_assert_int_ge(fired_ms[i], fired_ms[i - 1]);
@@ -149,11 +170,11 @@ START_TEST(an_empty_heap_has_no_timer)
 
         event_base_loop(base, EVLOOP_NONBLOCK); /* what a reactor does first is over */
         pipit__deadline_set(&deadlines, &items[0], now + FAR_MS);
-        ck_assert_int_eq(event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 1);
+        ck_assert_int_eq(n_timers(), 1);
         pipit__deadline_set(&deadlines, &items[0], DEADLINE_NEVER);
-        ck_assert_int_eq(event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 0);
+        ck_assert_int_eq(n_timers(), 0);
         pipit__deadline_set(&deadlines, &items[0], DEADLINE_NEVER);
-        ck_assert_int_eq(event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 0);
+        ck_assert_int_eq(n_timers(), 0);
 }
 END_TEST
 
@@ -163,8 +184,7 @@ START_TEST(an_earlier_deadline_moves_the_timer)
 
         pipit__deadline_set(&deadlines, &items[0], now + FAR_MS);
         pipit__deadline_set(&deadlines, &items[1], now + 5);
-        while (n_fired == 0)
-                event_base_loop(base, EVLOOP_ONCE);
+        turn_until_fired(1);
         ck_assert_int_eq(fired_ms[0], now + 5);
         ck_assert_uint_eq(deadlines.n, 1);
 }
@@ -177,8 +197,7 @@ START_TEST(a_deadline_that_moves_back_is_not_called_at_its_old_time)
         pipit__deadline_set(&deadlines, &items[0], now + 2);
         pipit__deadline_set(&deadlines, &items[0], now + FAR_MS);
         pipit__deadline_set(&deadlines, &items[1], now + 8);
-        while (n_fired == 0)
-                event_base_loop(base, EVLOOP_ONCE);
+        turn_until_fired(1);
         ck_assert_int_eq(n_fired, 1);
         ck_assert_int_eq(fired_ms[0], now + 8);
 }
@@ -188,7 +207,8 @@ START_TEST(a_time_that_has_passed_already_is_called_from_the_loop)
 {
         pipit__deadline_set(&deadlines, &items[0], pipit__reactor_now(reactor) - 1000);
         ck_assert_int_eq(n_fired, 0);
-        event_base_dispatch(base);
+        turn_until_fired(1);
+        ck_assert_int_eq(n_timers(), 0);
         ck_assert_int_eq(n_fired, 1);
 }
 END_TEST
@@ -211,8 +231,9 @@ START_TEST(a_call_may_take_others_out_and_put_others_in)
         int64_t now = pipit__reactor_now(reactor);
         pipit__deadline_set(&deadlines, &items[0], now);
         pipit__deadline_set(&deadlines, &items[1], now + 1);
-        event_base_dispatch(base);
-        ck_assert_int_eq(n_fired, 2); /* items 0 and 2 */
+        turn_until_fired(2); /* items 0 and 2 */
+        event_base_loop(base, EVLOOP_NONBLOCK);
+        ck_assert_int_eq(n_fired, 2);
         ck_assert_uint_eq(deadlines.n, 0);
         stop();
 }
@@ -233,6 +254,166 @@ START_TEST(without_memory_for_more_the_deadlines_stay)
 }
 END_TEST
 
+/* libevent's memory is the test's: here malloc() is oom.c's. A base has room for eight timers. */
+#define ROOM 8
+
+static struct event *others[ROOM];
+
+static void
+on_other(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        (void)arg;
+}
+
+/* Whether a timer of the program's own got in. */
+static bool
+other_add(struct event *other)
+{
+        static const struct timeval far = {FAR_MS / 1000, 0};
+
+        return event_add(other, &far) == 0;
+}
+
+/* With the one of the deadlines, no room is left. */
+static void
+others_fill(void)
+{
+        for (int i = 0; i < ROOM - 1; i++)
+                ck_assert_int_eq(other_add(others[i]), true);
+}
+
+static void
+setup_memory(void)
+{
+        event_set_mem_functions(malloc, realloc, free);
+        setup();
+        event_base_loop(base, EVLOOP_NONBLOCK); /* what a reactor does first is over */
+        for (int i = 0; i < ROOM; i++) {
+                others[i] = event_new(base, -1, 0, on_other, NULL);
+                ck_assert_ptr_nonnull(others[i]);
+        }
+}
+
+static void
+teardown_memory(void)
+{
+        for (int i = 0; i < ROOM; i++)
+                event_free(others[i]);
+        stop();
+        event_set_mem_functions(NULL, NULL, NULL);
+}
+
+/* Check's own memory is oom.c's, too: nothing is asserted until oom_stop(). */
+START_TEST(a_hold_without_memory_fails_and_holds_nothing)
+{
+        oom_after(0);
+        int r = pipit__deadlines_hold(&deadlines);
+        ck_assert_int_eq(oom_stop(), true);
+        ck_assert_int_eq(r, PIPIT_ENOMEM);
+        ck_assert_int_eq(deadlines.held, false);
+        ck_assert_int_eq(n_timers(), 0);
+        ck_assert_int_eq(pipit__deadlines_hold(&deadlines), 0);
+        ck_assert_int_eq(n_timers(), 1);
+}
+END_TEST
+
+START_TEST(a_hold_lasts_until_it_is_released_and_counts_once)
+{
+        ck_assert_int_eq(pipit__deadlines_hold(&deadlines), 0);
+        ck_assert_int_eq(pipit__deadlines_hold(&deadlines), 0);
+        pipit__deadline_set(&deadlines, &items[0], pipit__reactor_now(reactor) + FAR_MS);
+        pipit__deadline_set(&deadlines, &items[0], DEADLINE_NEVER);
+        ck_assert_int_eq(n_timers(), 1);
+        pipit__deadlines_release(&deadlines);
+        ck_assert_int_eq(n_timers(), 0);
+}
+END_TEST
+
+START_TEST(a_release_leaves_the_deadlines_their_timer)
+{
+        ck_assert_int_eq(pipit__deadlines_hold(&deadlines), 0);
+        pipit__deadline_set(&deadlines, &items[0], pipit__reactor_now(reactor) + 2);
+        pipit__deadlines_release(&deadlines);
+        ck_assert_int_eq(n_timers(), 1);
+        turn_until_fired(1);
+        ck_assert_int_eq(n_timers(), 0);
+}
+END_TEST
+
+START_TEST(a_hold_beside_a_deadline_takes_no_memory)
+{
+        pipit__deadline_set(&deadlines, &items[0], pipit__reactor_now(reactor) + FAR_MS);
+        others_fill();
+        oom_after(0);
+        int r = pipit__deadlines_hold(&deadlines);
+        pipit__deadline_set(&deadlines, &items[0], DEADLINE_NEVER);
+        ck_assert_int_eq(oom_stop(), false);
+        ck_assert_int_eq(r, 0);
+        ck_assert_int_eq(n_timers(), ROOM);
+}
+END_TEST
+
+START_TEST(a_deadline_in_a_held_place_takes_no_memory)
+{
+        ck_assert_int_eq(pipit__deadlines_hold(&deadlines), 0);
+        others_fill();
+        oom_after(0);
+        pipit__deadline_set(&deadlines, &items[0], pipit__reactor_now(reactor) + 2);
+        ck_assert_int_eq(oom_stop(), false);
+        turn_until_fired(1);
+        ck_assert_int_eq(n_timers(), ROOM);
+}
+END_TEST
+
+/* What a call sees: whether the program's timer got in, and whether a deadline took memory. */
+static bool let_in;
+static bool took_memory;
+
+static void
+on_deadline_crowd(struct deadline *deadline, void *arg)
+{
+        (void)arg;
+        n_fired++;
+        if (deadline != &items[0])
+                return;
+        oom_after(0);
+        let_in = other_add(others[ROOM - 1]);
+        oom_after(0);
+        pipit__deadline_set(&deadlines, &items[1], pipit__reactor_now(reactor) + 2);
+        took_memory = oom_stop();
+}
+
+START_TEST(nobody_takes_a_held_place_while_deadlines_are_called)
+{
+        let_in = took_memory = true;
+        deadlines.fn = on_deadline_crowd;
+        ck_assert_int_eq(pipit__deadlines_hold(&deadlines), 0);
+        others_fill();
+        pipit__deadline_set(&deadlines, &items[0], pipit__reactor_now(reactor));
+        turn_until_fired(2);
+        ck_assert_int_eq(let_in, false);
+        ck_assert_int_eq(took_memory, false);
+        ck_assert_int_eq(n_timers(), ROOM);
+}
+END_TEST
+
+static TCase *
+memory(void)
+{
+        TCase *tcase = tcase_create("memory");
+
+        tcase_add_checked_fixture(tcase, setup_memory, teardown_memory);
+        tcase_add_test(tcase, a_hold_without_memory_fails_and_holds_nothing);
+        tcase_add_test(tcase, a_hold_lasts_until_it_is_released_and_counts_once);
+        tcase_add_test(tcase, a_release_leaves_the_deadlines_their_timer);
+        tcase_add_test(tcase, a_hold_beside_a_deadline_takes_no_memory);
+        tcase_add_test(tcase, a_deadline_in_a_held_place_takes_no_memory);
+        tcase_add_test(tcase, nobody_takes_a_held_place_while_deadlines_are_called);
+        return tcase;
+}
+
 Suite *
 test_suite(void)
 {
@@ -252,5 +433,6 @@ test_suite(void)
         tcase = tcase_create("calls");
         tcase_add_test(tcase, a_call_may_take_others_out_and_put_others_in);
         suite_add_tcase(suite, tcase);
+        suite_add_tcase(suite, memory());
         return suite;
 }

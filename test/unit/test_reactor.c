@@ -1,4 +1,3 @@
-#include "oom.h"
 #include "reactor.h"
 #include "runner.h"
 
@@ -466,35 +465,6 @@ START_TEST(time_is_not_the_clock_on_the_wall)
 }
 END_TEST
 
-static bool
-make_all(void)
-{
-        struct reactor *one = pipit__reactor_new(base, 0, on_turn, &base);
-        struct watch *watch = one != NULL ? pipit__watch_new(one, 0, on_ready, NULL) : NULL;
-        struct timer *timer = one != NULL ? pipit__timer_new(one, on_timer, NULL) : NULL;
-        bool made = one != NULL && watch != NULL && timer != NULL;
-
-        pipit__timer_free(timer);
-        pipit__watch_free(watch);
-        pipit__reactor_free(one);
-        return made;
-}
-
-START_TEST(without_memory_nothing_is_half_made)
-{
-        bool failed;
-        int n = 0;
-
-        do {
-                oom_after(n++);
-                bool made = make_all();
-                failed = oom_stop();
-                ck_assert_int_eq(made, !failed);
-        } while (failed);
-        ck_assert_int_eq(n, 4);
-}
-END_TEST
-
 Suite *
 test_suite(void)
 {
@@ -524,7 +494,6 @@ test_suite(void)
         tcase_add_test(tcase, a_private_base_turns_until_its_guests_have_left);
         tcase_add_test(tcase, time_does_not_go_back);
         tcase_add_test(tcase, time_is_not_the_clock_on_the_wall);
-        tcase_add_test(tcase, without_memory_nothing_is_half_made);
         suite_add_tcase(suite, tcase);
         return suite;
 }
