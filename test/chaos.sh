@@ -4,8 +4,8 @@
 #       chaos.sh --live SECONDS [--seed S] [--sanitize]
 #       chaos.sh --schedules N [--seed S]
 #
-#       --schedules N      so many runs of the simulation in test/schedule, with sanitizers; what
-#                          fails is written to SEED.sched in the current folder
+#       --schedules N      so many runs of the simulation in test/schedule, with sanitizers, on all
+#                          cores; what fails is written to SEED.sched in the current folder
 #       --live SECONDS     a real PostgreSQL behind the fault proxy, under load for so long
 #       --sanitize         with the address and undefined behaviour sanitizers
 #

@@ -4,6 +4,7 @@
 #include "client.h"
 #include "choose.h"
 #include "model.h"
+#include "net.h"
 #include "scope.h"
 #include "world.h"
 
@@ -11,7 +12,7 @@
 
 /* Entries that are kept for the end of a run. */
 #define KEPT_ENTRIES 8
-#define LONG_TEXT    300000
+#define LONG_TEXT    (NET_CAPACITY + 20000)
 
 static struct {
         uint32_t features;
@@ -29,6 +30,8 @@ client_start(void)
         client.features = choose(256);
         client.features |= choose(256) << 8;
         client.features |= choose(256) << 16;
+        if (may(MAY_SLICE))
+                net_slice((size_t)64 << client.features % 5);
         client.db = NULL;
         client.generation = 0;
         ledger.in_callback = client_on_callback;
@@ -107,11 +110,10 @@ client_open(void)
         trace("client: open, %d connections, pipeline %d, timeout %lld, %lld",
               client.options.max_connections, client.options.max_pipeline,
               (long long)client.options.timeout_ms, (long long)client.options.acquire_timeout_ms);
-        int n_attempts = world.n_attempts;
         call();
         client.db = pipit_open(world.base, model_url(), &client.options);
         called();
-        world.n_attempts = n_attempts; /* what reads the URL connects to nothing */
+        /* What reads the URL connects to nothing. */
         world.n_links_most = world.n_links;
         if (client.db == NULL && !world_memory_failed())
                 broken("I1: there is memory, and no database");

@@ -5,8 +5,10 @@
  *      schedules --replay FILE       runs one schedule and tells each of its steps
  *      schedules --show SEED         the same for a seed
  *
- * The i-th run has the seed S + i. The last line is "schedules: N; per second: X; failures: F;
- * seed: S". A schedule that failed is written to FOLDER/SEED.sched, as small as could be made.
+ * The i-th run has the seed S + i. The last line is "schedules: N; per second: X; per core and
+ * second: Y; actions each: A; requests each: R; failures: F; seed: S", where Y is for a second that
+ * a core was busy with them. A schedule that failed is written to FOLDER/SEED.sched, as small as
+ * could be made.
  */
 #include "file.h"
 #include "run.h"
@@ -16,6 +18,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,11 +44,12 @@ struct job {
 
 const char *__asan_default_options(void);
 
-/* Runs are short and many: what the sanitizer keeps of each allocation is what they cost. */
+/* Runs are short and many, and to keep who has allocated what takes a third of them: that is for
+ * the replay of one that failed. */
 const char *
 __asan_default_options(void)
 {
-        return "malloc_context_size=6:quarantine_size_mb=4:max_malloc_fill_size=512";
+        return "malloc_context_size=0:quarantine_size_mb=4:max_malloc_fill_size=512";
 }
 
 static int64_t
@@ -69,15 +73,14 @@ run_seeds(struct shared *shared, uint64_t seed)
                 choose_from_seed(seed, &shared->taken);
                 run_schedule();
                 shared->n_done++;
+                shared->n_actions += run_figures.actions;
+                shared->n_requests += run_figures.requests;
         }
 }
 
 static void
-write_schedule(uint64_t seed, const struct taken *schedule, const char *text)
+write_schedule(const char *path, uint64_t seed, const struct taken *schedule, const char *text)
 {
-        char path[400];
-
-        snprintf(path, sizeof path, "%s/%" PRIu64 ".sched", hunt.folder, seed);
         FILE *file = fopen(path, "w");
         if (file == NULL) {
                 perror(path);
@@ -89,11 +92,28 @@ write_schedule(uint64_t seed, const struct taken *schedule, const char *text)
         fprintf(stderr, "the schedule is in %s\n", path);
 }
 
+/* Has a fresh program tell the steps of a schedule, with all that the sanitizer can say. */
+static void
+tell_steps(const char *path)
+{
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                alarm(MAX_SECONDS);
+                setenv("ASAN_OPTIONS", "malloc_context_size=30", 0);
+                execl("/proc/self/exe", "schedules", "--replay", path, (char *)NULL);
+                _exit(EXIT_FAILURE);
+        }
+        if (pid > 0)
+                waitpid(pid, NULL, 0);
+}
+
 /* Finds the smallest schedule that fails as this seed does, and tells its steps. */
 static void
 explain(struct shared *shared, uint64_t seed)
 {
         struct verdict verdict;
+        char path[400];
 
         run_seed_apart(shared, seed, &verdict);
         struct taken schedule = shared->taken;
@@ -106,11 +126,10 @@ explain(struct shared *shared, uint64_t seed)
         if (hunt.shrink == 0)
                 return;
         shrink(shared, &schedule, &verdict);
-        write_schedule(seed, &schedule, verdict.text);
+        snprintf(path, sizeof path, "%s/%" PRIu64 ".sched", hunt.folder, seed);
+        write_schedule(path, seed, &schedule, verdict.text);
         schedule_print(stderr, &schedule);
-        world.tracing = true;
-        run_apart(shared, &schedule, false, &verdict);
-        world.tracing = false;
+        tell_steps(path);
 }
 
 /* One job: a child runs seeds; when it dies, its seed is looked into, and another goes on. */
@@ -141,12 +160,36 @@ work(struct shared *shared, unsigned job)
         return n_failures;
 }
 
+/* Milliseconds of cores that children took. */
+static int64_t
+busy_ms(void)
+{
+        struct rusage used;
+
+        getrusage(RUSAGE_CHILDREN, &used);
+        return (int64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+               (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
+static void
+print_figures(const struct shared *sum, int64_t took_ms, int n_failures)
+{
+        double n = sum->n_done > 0 ? (double)sum->n_done : 1;
+        int64_t busy = busy_ms();
+
+        printf("schedules: %" PRIu64 "; per second: %.0f; per core and second: %.0f; "
+               "actions each: %.1f; requests each: %.1f; failures: %d; seed: %" PRIu64 "\n",
+               sum->n_done, (double)sum->n_done * 1000 / (double)(took_ms > 0 ? took_ms : 1),
+               (double)sum->n_done * 1000 / (double)(busy > 0 ? busy : 1),
+               (double)sum->n_actions / n, (double)sum->n_requests / n, n_failures, hunt.seed);
+}
+
 static int
 run_jobs(void)
 {
+        static struct shared sum;
         struct job jobs[MAX_JOBS];
         int n_failures = 0;
-        uint64_t n_done = 0;
         int64_t begun = now_ms();
 
         for (unsigned i = 0; i < hunt.jobs; i++) {
@@ -163,11 +206,11 @@ run_jobs(void)
                         n_failures++;
                 else
                         n_failures += WEXITSTATUS(status);
-                n_done += jobs[i].shared->n_done;
+                sum.n_done += jobs[i].shared->n_done;
+                sum.n_actions += jobs[i].shared->n_actions;
+                sum.n_requests += jobs[i].shared->n_requests;
         }
-        int64_t took = now_ms() - begun;
-        printf("schedules: %" PRIu64 "; per second: %" PRIu64 "; failures: %d; seed: %" PRIu64 "\n",
-               n_done, n_done * 1000 / (uint64_t)(took > 0 ? took : 1), n_failures, hunt.seed);
+        print_figures(&sum, now_ms() - begun, n_failures);
         return n_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -252,6 +252,14 @@ op_on_then(struct pipit_result *res, void *arg)
                        op->n_then_calls, op->n_then);
 }
 
+/* Whether the client has been sent all that this one's caller waits for. */
+static bool
+op_is_answered(const struct op *op)
+{
+        return op->session != 0 && op->ready_at > 0 &&
+               model_numbered(op->session)->delivered >= op->ready_at;
+}
+
 void
 ledger_check_quiet(int open_generation)
 {
@@ -264,6 +272,8 @@ ledger_check_quiet(int open_generation)
                 if (op->deadline_ms < world.now_ms - 2)
                         broken("I15: op %d is overdue by %" PRId64 " ms", op->number,
                                world.now_ms - op->deadline_ms);
+                if (op_is_answered(op))
+                        broken("I1: op %d is answered, and its caller is not told", op->number);
         }
 }
 

@@ -91,7 +91,7 @@ bool op_is_out(const struct op *op);
 void op_on_done(struct pipit_result *res, void *arg);
 void op_on_then(struct pipit_result *res, void *arg);
 
-/* Once the loop is quiet: nothing is overdue, nothing of an ended generation is out. */
+/* Once the loop is quiet: nothing is overdue or answered, nothing of an ended generation is out. */
 void ledger_check_quiet(int open_generation);
 /* At the end, when the server has worked off everything. */
 void ledger_check_end(void);

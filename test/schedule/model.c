@@ -3,64 +3,33 @@
  */
 #include "model.h"
 #include "model_session.h"
+#include "net.h"
 #include "world.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_SESSIONS 200
 #define OUT_BUFFER   8192
 
 static struct {
-        int fd; /* -1: nobody listens */
         enum welcome welcome;
-        int n_accepted;
         int n; /* sessions so far, those that are gone included */
         struct session sessions[MAX_SESSIONS];
-} model = {.fd = -1};
-
-static socklen_t
-model_address(struct sockaddr_un *ret_address)
-{
-        *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
-        /* An abstract name begins with a zero byte, and its length tells where it ends. */
-        int n = snprintf(ret_address->sun_path + 1, sizeof ret_address->sun_path - 1,
-                         "pipit-schedule-%d/.s.PGSQL.5432", (int)getpid());
-        return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
-}
+} model;
 
 const char *
 model_url(void)
 {
-        static char url[160];
-
-        snprintf(url, sizeof url,
-                 "host=@pipit-schedule-%d port=5432 dbname=db user=u sslmode=disable "
-                 "gssencmode=disable passfile=/nowhere/at/all",
-                 (int)getpid());
-        return url;
+        return "host=@pipit-schedule port=5432 dbname=db user=u sslmode=disable "
+               "gssencmode=disable passfile=/nowhere/at/all";
 }
 
 void
 model_listen(bool on)
 {
-        struct sockaddr_un address;
-        socklen_t length = model_address(&address);
-
-        if (!on && model.fd >= 0) {
-                close(model.fd);
-                model.fd = -1;
-        }
-        if (!on || model.fd >= 0)
-                return;
-        model.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (model.fd < 0 || bind(model.fd, (struct sockaddr *)&address, length) != 0 ||
-            listen(model.fd, 64) != 0)
-                broken("the model cannot listen: %s", strerror(errno));
+        net_listen(on);
 }
 
 void
@@ -72,7 +41,7 @@ model_set_welcome(enum welcome welcome)
 void
 model_start(void)
 {
-        model.n = model.n_accepted = 0;
+        model.n = 0;
         model.welcome = WELCOME_YES;
         model_listen(true);
 }
@@ -116,12 +85,7 @@ session_open(struct session *session, int fd)
 static void
 model_accept(void)
 {
-        /* Nobody can have come when nobody has begun to. */
-        while (model.fd >= 0 && model.n_accepted < world.n_attempts) {
-                int fd = accept4(model.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-                if (fd < 0)
-                        return;
-                model.n_accepted++;
+        for (int fd = net_accept(); fd >= 0; fd = net_accept()) {
                 if (model.n == MAX_SESSIONS)
                         close(fd);
                 else
@@ -134,14 +98,14 @@ static void
 session_take_in(struct session *session)
 {
         for (;;) {
-                unsigned char *at = bytes_reserve(&session->in, 32768);
-                ssize_t n = recv(session->fd, at, 32768, MSG_DONTWAIT);
+                unsigned char *at = bytes_reserve(&session->in, NET_CAPACITY);
+                ssize_t n = recv(session->fd, at, NET_CAPACITY, MSG_DONTWAIT);
                 if (n <= 0) {
                         session->eof = n == 0 || errno != EAGAIN;
                         return;
                 }
                 bytes_grew(&session->in, (size_t)n);
-                if (n < 32768)
+                if (n < NET_CAPACITY)
                         return;
         }
 }

@@ -1,6 +1,6 @@
 /*
- * The model: a PostgreSQL server as far as a run needs one, in the same process. It listens on an
- * abstract Unix socket, takes messages apart, and notes in the ledger what it executed and what it
+ * The model: a PostgreSQL server as far as a run needs one, in the same process. It listens on the
+ * run's network, takes messages apart, and notes in the ledger what it executed and what it
  * committed. Nothing happens in it but by model_... calls, so a run decides when and how far.
  *
  * A segment (what lies in front of a Sync) is a transaction: it is committed at its Sync, or

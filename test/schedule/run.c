@@ -17,6 +17,8 @@
 #define HOUR_MS    3600000
 #define MAX_ROUNDS 1000
 
+struct run_figures run_figures;
+
 static void
 turn(void)
 {
@@ -345,8 +347,12 @@ run_schedule(void)
         model_start();
         client_start();
         client_open();
-        while (!choices_are_over())
+        run_figures.actions = 0;
+        while (!choices_are_over()) {
                 step();
+                run_figures.actions++;
+        }
         finish();
+        run_figures.requests = (unsigned)ledger.n;
         return world.digest;
 }

@@ -6,6 +6,14 @@
 
 #include <stdint.h>
 
+/* What the last run was made of. */
+struct run_figures {
+        unsigned actions;
+        unsigned requests;
+};
+
+extern struct run_figures run_figures;
+
 /* Runs what choose() gives; what is wrong is told to world_on_broken(). The digest of the run. */
 uint64_t run_schedule(void);
 

@@ -89,14 +89,12 @@ fork_run(struct shared *shared)
 }
 
 void
-run_apart(struct shared *shared, const struct taken *schedule, bool quiet,
-          struct verdict *ret_verdict)
+run_apart(struct shared *shared, const struct taken *schedule, struct verdict *ret_verdict)
 {
         pid_t pid = fork_run(shared);
 
         if (pid == 0) {
-                if (quiet)
-                        hush();
+                hush();
                 choose_from_bytes(schedule->bytes, schedule->n, &shared->taken);
                 run_schedule();
                 _exit(0);
@@ -127,7 +125,7 @@ shrink_try(struct shared *shared, struct taken *schedule, const struct taken *ca
 
         if (++n_reruns > MAX_RERUNS)
                 return false;
-        run_apart(shared, candidate, true, &now);
+        run_apart(shared, candidate, &now);
         if (!now.failed || now.status != verdict->status ||
             strncmp(now.text, verdict->text, SAME_BEGINNING) != 0)
                 return false;

@@ -20,6 +20,8 @@ struct verdict {
 struct shared {
         uint64_t seed; /* of the run that is on */
         uint64_t n_done;
+        uint64_t n_actions; /* of all that are done */
+        uint64_t n_requests;
         struct taken taken;
         char text[600];
 };
@@ -29,9 +31,8 @@ struct shared *shared_new(void);
 /* Has what is wrong written there, and the process ended. */
 void shared_report_to(struct shared *shared);
 
-/* Runs a schedule in a child. quiet: what it writes goes nowhere. */
-void run_apart(struct shared *shared, const struct taken *schedule, bool quiet,
-               struct verdict *ret_verdict);
+/* Runs a schedule in a child; what it writes goes nowhere. */
+void run_apart(struct shared *shared, const struct taken *schedule, struct verdict *ret_verdict);
 /* The same for a seed; what it took is in shared. */
 void run_seed_apart(struct shared *shared, uint64_t seed, struct verdict *ret_verdict);
 

@@ -4,6 +4,7 @@
  */
 #include "file.h"
 #include "ledger.h"
+#include "net.h"
 #include "run.h"
 #include "runner.h"
 #include "world.h"
@@ -12,6 +13,7 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define FRESH_SEED 1000000
 #define FRESH      1500
@@ -197,9 +199,41 @@ be_late(void)
         ledger_check_quiet(1);
 }
 
-static void (*const lies[])(void) = {call_back_again,     call_back_inline, succeed_without_commit,
-                                     forget_to_call_back, deny_a_commit,    deny_that_it_was_sent,
-                                     leave_a_block,       be_late};
+static void
+leave_a_socket(void)
+{
+        socket(AF_UNIX, SOCK_STREAM, 0);
+        world_end();
+}
+
+/* An answer that has come, and nothing happens. */
+static void
+keep_an_answer(void)
+{
+        run_seed(1);
+        struct op *op = ledger_add(OP_READ, 1);
+        op->request = 1u;
+        op->session = 1;
+        op->ready_at = 1;
+        ledger_check_quiet(1);
+}
+
+static void
+wait_for_an_answer(void)
+{
+        const struct sockaddr address = {.sa_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        char byte;
+
+        net_listen(true);
+        connect(fd, &address, sizeof address);
+        recv(fd, &byte, 1, 0);
+}
+
+static void (*const lies[])(void) = {call_back_again,     call_back_inline,  succeed_without_commit,
+                                     forget_to_call_back, deny_a_commit,     deny_that_it_was_sent,
+                                     leave_a_block,       be_late,           leave_a_socket,
+                                     keep_an_answer,      wait_for_an_answer};
 
 START_TEST(a_lie_is_seen)
 {

@@ -2,6 +2,7 @@
  * The world. See world.h.
  */
 #include "world.h"
+#include "net.h"
 
 #include <event2/event.h>
 #include <stdarg.h>
@@ -264,7 +265,6 @@ __wrap_PQconnectStartParams(const char *const *keys, const char *const *values, 
 {
         struct pg_conn *pq = __real_PQconnectStartParams(keys, values, expand);
 
-        world.n_attempts++;
         if (pq != NULL && ++world.n_links > world.n_links_most)
                 world.n_links_most = world.n_links;
         return pq;
@@ -286,11 +286,11 @@ world_start(void)
                 world.base = event_base_new();
         if (world.base == NULL)
                 broken("no event base");
+        net_start();
         world.running = true;
         world.now_ms = START_MS;
         n_looks = 0;
         world.n_blocks = world.n_results = world.n_links = world.n_links_most = 0;
-        world.n_attempts = 0;
         world.digest = 0xcbf29ce484222325u;
         n_alarms = 0;
         has_failed = false;
@@ -312,6 +312,7 @@ world_end(void)
                     "active events");
         expect_none(world.n_results, "results of libpq");
         expect_none(world.n_links, "connections of libpq");
+        expect_none(net_count(), "sockets");
         expect_none(world.n_blocks, "blocks of memory");
         world.running = false;
 }
@@ -381,6 +382,12 @@ void
 world_heal(void)
 {
         memory_fault = event_fault = (struct fault){0};
+}
+
+bool
+world_memory_fails(void)
+{
+        return memory_fault.armed;
 }
 
 bool

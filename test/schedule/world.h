@@ -1,5 +1,6 @@
 /*
- * The world around the library: its clock, its memory, its events and what it holds of libpq.
+ * The world around the library: its clock, its memory, its events and what it holds of libpq. Its
+ * sockets are in net.h.
  *
  * The program's own clock_gettime() stands in front of the C library's, for libevent as well: while
  * a run is on, time stands still until world_advance(). The rest is linked with --wrap, so that
@@ -22,7 +23,6 @@ struct world {
         int n_blocks;     /* blocks of memory that the library holds */
         int n_results;    /* PGresults that it holds */
         int n_links;      /* PGconns that it holds */
-        int n_attempts;   /* how many it has ever begun */
         int n_links_most; /* the most it held at once since this was set to 0 */
         bool harnessing;  /* the harness runs, not the library: nothing is counted */
         bool tracing;     /* each step is told on standard error */
@@ -59,7 +59,8 @@ void world_fail_memory(int n, bool sticky);
 /* Makes libevent refuse an event, the same way. */
 void world_fail_event(int n);
 void world_heal(void);
-/* Whether something has been refused since the start. */
+/* Whether an allocation is to fail, or something has been refused since the start. */
+bool world_memory_fails(void);
 bool world_memory_failed(void);
 
 #endif
