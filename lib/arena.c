@@ -27,19 +27,20 @@ block_new(size_t size)
         struct block *block = NULL;
 
         if (size <= SIZE_MAX - sizeof(*block))
-                block = calloc(1, sizeof(*block) + size);
+                block = malloc(sizeof(*block) + size);
         if (block)
-                block->size = size;
+                *block = (struct block){.size = size};
         return block;
 }
 
+/* Zeroed only now: much of a block may never be used. */
 static void *
 block_take(struct block *block, size_t size)
 {
         void *memory = block->data + block->used;
 
         block->used += size;
-        return memory;
+        return memset(memory, 0, size);
 }
 
 static void *

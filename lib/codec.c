@@ -6,11 +6,15 @@
 #include <pipit/error.h>
 #include <string.h>
 
+#include "decimal.h"
+#include "interval.h"
 #include "number.h"
 #include "timestamp.h"
 
 _Static_assert((int)PIPIT__NUMBER_SIZE <= (int)PIPIT__CODEC_SCALAR_SIZE, "numbers fit");
 _Static_assert((int)PIPIT__TIMESTAMP_SIZE <= (int)PIPIT__CODEC_SCALAR_SIZE, "timestamps fit");
+_Static_assert((int)PIPIT__INTERVAL_SIZE <= (int)PIPIT__CODEC_SCALAR_SIZE, "intervals fit");
+_Static_assert((int)PIPIT__DECIMAL_SIZE <= (int)PIPIT__CODEC_SCALAR_SIZE, "decimals fit");
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -85,18 +89,35 @@ uuid_write(char *out, struct pipit_uuid uuid)
         return (size_t)(end - out);
 }
 
+/* Exact, since it is what waiting requests hold. */
+static size_t
+integer_size(const struct pipit_value *value)
+{
+        char text[PIPIT__CODEC_SCALAR_SIZE];
+
+        if (value->kind == PIPIT_KIND_UINT)
+                return pipit__number_write_uint(value->as.uint_value, text) + 1;
+        return pipit__number_write_int(value->as.int_value, text) + 1;
+}
+
 int
 pipit__codec_measure(const struct pipit_value *value, size_t *ret_size)
 {
         switch (value->kind) {
         case PIPIT_KIND_NULL: *ret_size = 0; return 0;
-        case PIPIT_KIND_BOOL:
+        case PIPIT_KIND_BOOL: *ret_size = sizeof "t"; return 0;
         case PIPIT_KIND_INT:
-        case PIPIT_KIND_UINT:
+        case PIPIT_KIND_UINT: *ret_size = integer_size(value); return 0;
         case PIPIT_KIND_FLOAT:
         case PIPIT_KIND_DOUBLE:
         case PIPIT_KIND_TIMESTAMP:
+        case PIPIT_KIND_INTERVAL:
         case PIPIT_KIND_UUID: *ret_size = PIPIT__CODEC_SCALAR_SIZE; return 0;
+        case PIPIT_KIND_DECIMAL:
+                if (!pipit__decimal_is_good(value->as.decimal))
+                        return PIPIT_EINVAL;
+                *ret_size = PIPIT__CODEC_SCALAR_SIZE;
+                return 0;
         case PIPIT_KIND_TEXT:
                 if (!value->as.text)
                         return PIPIT_EINVAL;
@@ -129,6 +150,8 @@ pipit__codec_encode(const struct pipit_value *value, char *out)
         case PIPIT_KIND_BYTES: return bytes_write(out, value->as.bytes, value->length);
         case PIPIT_KIND_TIMESTAMP: return pipit__timestamp_write(value->as.timestamp, out);
         case PIPIT_KIND_UUID: return uuid_write(out, value->as.uuid);
+        case PIPIT_KIND_INTERVAL: return pipit__interval_write(value->as.interval, out);
+        case PIPIT_KIND_DECIMAL: return pipit__decimal_write(value->as.decimal, out);
         case PIPIT_KIND_NULL:
         case PIPIT_KIND_POINTER: break;
         }

@@ -17,9 +17,9 @@
 enum { PIPIT__CODEC_SCALAR_SIZE = 64 };
 
 /*
- * The room that a value's text needs, its NUL included: exact for text and bytes, enough for all
- * others, 0 for SQL NULL. Returns 0, PIPIT_EINVAL for a kind that has no text, or PIPIT_ETYPE for
- * text with a NUL in it and for what could never fit into memory.
+ * The room that a value's text needs, its NUL included: exact for text, bytes and integers, enough
+ * for all others, 0 for SQL NULL. Returns 0, PIPIT_EINVAL for a kind that has no text, or
+ * PIPIT_ETYPE for text with a NUL in it and for what could never fit into memory.
  */
 int pipit__codec_measure(const struct pipit_value *value, size_t *ret_size);
 

@@ -1,5 +1,6 @@
 /*
- * Connections: one PGconn in pipeline mode each, from its first attempt to its end.
+ * Connections: one PGconn in pipeline mode each: its state, its link, its end. How it is opened,
+ * sent on and read is in conn_open, conn_send and conn_read.
  *
  * A connection whose state is in any doubt is closed: what was sent on it and not answered ends as
  * unknown. Its owner is told of every change of state, and keeps one list for each.
@@ -8,8 +9,10 @@
 #define PIPIT_CONN_INTERNAL_H
 
 #include "attempt.h"
+#include "group.h"
 #include "list.h"
 #include "pq.h"
+#include "prepared.h"
 #include "reactor.h"
 #include "segment.h"
 
@@ -23,6 +26,9 @@ struct conninfo;
 struct log;
 struct request;
 
+/* What makes libpq's buffers so large that a connection is replaced: one row, one statement. */
+#define CONN_LARGE ((size_t)1 << 22)
+
 enum conn_state {
         CONN_CONNECTING, /* its attempt runs */
         CONN_SETTING_UP, /* its session settings are out; a timer runs */
@@ -35,8 +41,6 @@ struct conn_ops {
         /* Its state has changed. Closed: failure says why, and it is not to be used again. */
         void (*entered)(struct conn *conn, enum conn_state from,
                         const struct attempt_failure *failure, void *arg);
-        /* A segment was answered: there is room for another request. */
-        void (*has_room)(struct conn *conn, void *arg);
 };
 
 /* What all connections of a pool have in common; borrowed. */
@@ -46,7 +50,8 @@ struct conn_config {
         struct log *log;
         int64_t connect_timeout_ms;
         size_t max_result_bytes;
-        int max_pipeline;
+        struct shapes *shapes;
+        int max_prepared;        /* 0: nothing is prepared */
         const char *search_path; /* "" leaves the server's */
         const struct conn_ops *ops;
         void *arg;
@@ -63,11 +68,19 @@ struct conn {
         struct timer *limit; /* of the set-up; of answers that nobody waits for */
         struct timer *again; /* goes on with what a budget left over */
         struct segments segments;
-        bool unflushed;  /* libpq has bytes that the socket did not take */
-        bool incomplete; /* a part of a result is here */
-        bool odd;        /* libpq itself complained: the protocol is in doubt */
-        size_t incoming; /* bytes of the incomplete result */
-        size_t unread;   /* those of them that libpq left in the socket the last time */
+        struct prepared prepared;
+        int64_t read_turn; /* the turn of the loop in which it was read last; -1: never */
+        int64_t read_us;   /* when the last segment was answered */
+        struct flight flight;
+        bool reader;       /* its transactions cannot write, once what was sent is answered */
+        bool serializable; /* its reads may fail at their Sync: they do not share it */
+        bool unflushed;    /* libpq has bytes that the socket did not take */
+        bool incomplete;   /* a part of a result is here */
+        bool large;        /* libpq's buffers have grown, and never shrink */
+        bool odd;          /* libpq itself complained: the protocol is in doubt */
+        int pieces;        /* in which the incomplete result has come */
+        size_t incoming;   /* bytes of the incomplete result */
+        size_t unread;     /* those of them that libpq left in the socket the last time */
         int64_t born_ms;
         int64_t since_ms;              /* when it entered its state */
         int64_t expires_ms;            /* its owner's: the end of its lifetime */
@@ -75,23 +88,33 @@ struct conn {
         struct deferred deferred;
 };
 
-/* Starts to connect; the owner's entered() tells how it went, later. NULL: no memory. */
-struct conn *pipit__conn_new(const struct conn_config *config);
+int64_t pipit__conn_now(const struct conn *conn);
 
-/* Whether it can be given one more request now. */
-bool pipit__conn_has_room(const struct conn *conn);
-/* Looks for bad news on an idle connection, without a round trip; false when it was closed. */
-bool pipit__conn_is_alive(struct conn *conn);
-/* Sends a request's statement. -1: it was not sent, the request is still the caller's, and the
- * connection was closed. */
-int pipit__conn_send(struct conn *conn, struct request *req);
+/* The only place that changes the state; failure when it is CONN_CLOSED. */
+void
+pipit__conn_enter(struct conn *conn, enum conn_state state, const struct attempt_failure *failure);
+
+/* Writes what libpq has for the socket, and watches it; may close it. */
+void pipit__conn_flush(struct conn *conn);
 
 /* Its request has ended otherwise: the answer goes away when it comes. expired: the time is up. */
 void pipit__conn_give_up(struct conn *conn, const struct request *req, bool expired);
+/* Bounds the time that answers which nobody waits for may take. */
+void pipit__conn_watch_given_up(struct conn *conn);
 
+/* Keeps why the server ends the session, for whoever is told of it. */
+void pipit__conn_note_ending(struct conn *conn, const char *sqlstate, const char *message);
+
+/* Closes it for a reason of its own; what the server said at its end, if anything, goes first. */
+void pipit__conn_break(struct conn *conn, const char *reason);
 /* Closes it; outstanding requests end as unknown, for the reason given in one phrase. */
 void pipit__conn_close(struct conn *conn, const char *reason);
+/* Ends it like this; in_child: a forked child's copy, without a word on the socket. */
+void pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_child);
 /* Drops a forked child's copy. */
 void pipit__conn_abandon(struct conn *conn);
+
+/* Frees what it consists of: only for one that nobody has seen yet, and as its deferred free. */
+void pipit__conn_free(struct deferred *deferred);
 
 #endif

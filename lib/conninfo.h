@@ -6,6 +6,7 @@
 #define PIPIT_CONNINFO_INTERNAL_H
 
 #include "pq.h"
+#include "pq_settings.h"
 
 #include <pipit/options.h>
 #include <stdbool.h>

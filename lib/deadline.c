@@ -10,7 +10,8 @@
 #include <pipit/error.h>
 #include <stdlib.h>
 
-#define FAR_MS 3600000 /* an hour */
+#define FAR_MS      3600000 /* an hour */
+#define LANE_GAP_MS 2000
 
 static void
 heap_put(struct deadlines *deadlines, size_t place, struct deadline *deadline)
@@ -62,18 +63,80 @@ heap_remove(struct deadlines *deadlines, struct deadline *deadline)
                 heap_down(deadlines, place, last);
 }
 
+static struct deadline *
+deadline_of(struct list *link)
+{
+        return container_of(link, struct deadline, link);
+}
+
+/* The earliest of all; NULL when there is none. */
+static struct deadline *
+deadlines_first(const struct deadlines *deadlines)
+{
+        struct deadline *first = deadlines->n > 0 ? deadlines->heap[1] : NULL;
+
+        for (int i = 0; i < DEADLINE_LANES; i++) {
+                struct list *link = list_first(&deadlines->lanes[i]);
+                if (link != NULL && (first == NULL || deadline_of(link)->at_ms < first->at_ms))
+                        first = deadline_of(link);
+        }
+        return first;
+}
+
+/* The lane whose last is a little earlier, or an empty one; NULL when there is none. */
+static struct list *
+deadlines_lane(struct deadlines *deadlines, int64_t at_ms)
+{
+        struct list *empty = NULL;
+
+        for (int i = 0; i < DEADLINE_LANES; i++) {
+                struct list *lane = &deadlines->lanes[i];
+                if (list_empty(lane)) {
+                        empty = lane;
+                        continue;
+                }
+                int64_t last_ms = deadline_of(lane->prev)->at_ms;
+                if (at_ms >= last_ms && at_ms - last_ms <= LANE_GAP_MS)
+                        return lane;
+        }
+        return empty;
+}
+
+static void
+deadline_remove(struct deadlines *deadlines, struct deadline *deadline)
+{
+        if (deadline->place != 0)
+                heap_remove(deadlines, deadline);
+        else if (deadline->link.next != NULL)
+                list_remove(&deadline->link);
+}
+
+static void
+deadline_insert(struct deadlines *deadlines, struct deadline *deadline)
+{
+        struct list *lane = deadlines_lane(deadlines, deadline->at_ms);
+
+        if (lane != NULL) {
+                list_push_back(lane, &deadline->link);
+        } else {
+                assert(deadlines->n + 1 < deadlines->capacity);
+                heap_up(deadlines, ++deadlines->n, deadline);
+        }
+}
+
 /* Sets the timer after the earliest deadline has changed from what it was. */
 static void
 deadlines_arm(struct deadlines *deadlines)
 {
+        const struct deadline *first = deadlines_first(deadlines);
         int64_t delay = FAR_MS;
 
-        if (deadlines->n == 0 && !deadlines->held) {
+        if (first == NULL && !deadlines->held) {
                 pipit__timer_stop(deadlines->timer);
                 return;
         }
-        if (deadlines->n > 0)
-                delay = deadlines->heap[1]->at_ms - pipit__reactor_now(deadlines->reactor);
+        if (first != NULL)
+                delay = first->at_ms - pipit__reactor_now(deadlines->reactor);
         /* The loop's clock is coarse: what has passed already must not wait for its next tick. */
         if (delay > 0)
                 delay++;
@@ -85,14 +148,14 @@ deadlines_on_timer(void *arg)
 {
         struct deadlines *deadlines = arg;
         int64_t now = pipit__reactor_now(deadlines->reactor);
+        struct deadline *first;
 
         /* Before somebody else's timer takes its place. */
         if (deadlines->held)
                 pipit__timer_set(deadlines->timer, FAR_MS);
-        while (deadlines->n > 0 && deadlines->heap[1]->at_ms <= now) {
-                struct deadline *deadline = deadlines->heap[1];
-                heap_remove(deadlines, deadline);
-                deadlines->fn(deadline, deadlines->arg);
+        while ((first = deadlines_first(deadlines)) != NULL && first->at_ms <= now) {
+                deadline_remove(deadlines, first);
+                deadlines->fn(first, deadlines->arg);
         }
         deadlines_arm(deadlines);
 }
@@ -102,6 +165,8 @@ pipit__deadlines_init(struct deadlines *deadlines, struct reactor *reactor, pipi
                       void *arg)
 {
         *deadlines = (struct deadlines){.reactor = reactor, .fn = fn, .arg = arg};
+        for (int i = 0; i < DEADLINE_LANES; i++)
+                list_init(&deadlines->lanes[i]);
         deadlines->timer = pipit__timer_new(reactor, deadlines_on_timer, deadlines);
         return deadlines->timer != NULL ? 0 : PIPIT_ENOMEM;
 }
@@ -131,7 +196,7 @@ pipit__deadlines_reserve(struct deadlines *deadlines, size_t n)
 int
 pipit__deadlines_hold(struct deadlines *deadlines)
 {
-        if (!deadlines->held && deadlines->n == 0 &&
+        if (!deadlines->held && deadlines_first(deadlines) == NULL &&
             pipit__timer_set(deadlines->timer, FAR_MS) != 0)
                 return PIPIT_ENOMEM;
         deadlines->held = true;
@@ -142,25 +207,26 @@ void
 pipit__deadlines_release(struct deadlines *deadlines)
 {
         deadlines->held = false;
-        if (deadlines->n == 0)
+        if (deadlines_first(deadlines) == NULL)
                 pipit__timer_stop(deadlines->timer);
 }
 
 void
 pipit__deadline_set(struct deadlines *deadlines, struct deadline *deadline, int64_t at_ms)
 {
-        bool was_empty = deadlines->n == 0;
-        int64_t earliest_ms = was_empty ? DEADLINE_NEVER : deadlines->heap[1]->at_ms;
+        const struct deadline *first = NULL;
+        int64_t earliest_ms;
 
-        if (deadline->place != 0)
-                heap_remove(deadlines, deadline);
+        deadline_remove(deadlines, deadline);
+        /* The timer may fire early, and then finds nothing; while it is held it may do so alone. */
+        if (at_ms == DEADLINE_NEVER && deadlines->held)
+                return;
+        first = deadlines_first(deadlines);
+        earliest_ms = first != NULL ? first->at_ms : DEADLINE_NEVER;
         if (at_ms != DEADLINE_NEVER) {
-                assert(deadlines->n + 1 < deadlines->capacity);
                 deadline->at_ms = at_ms;
-                heap_up(deadlines, ++deadlines->n, deadline);
+                deadline_insert(deadlines, deadline);
         }
-        /* The timer may fire early, and then finds nothing; it must not fire late, nor for an empty
-         * heap. */
-        if (deadlines->n == 0 ? !was_empty : deadlines->heap[1]->at_ms < earliest_ms)
+        if (at_ms < earliest_ms || first == NULL)
                 deadlines_arm(deadlines);
 }

@@ -2,7 +2,10 @@
  * The dispatcher. See dispatch.h.
  */
 #include "dispatch.h"
+#include "burst.h"
+#include "carrier.h"
 #include "conn.h"
+#include "conn_send.h"
 #include "pool.h"
 #include "request.h"
 #include "statement.h"
@@ -17,9 +20,11 @@ pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *opti
 {
         *dispatch = (struct dispatch){.max = options->max_waiting,
                                       .max_bytes = options->max_waiting_bytes,
+                                      .max_burst = options->max_pipeline,
                                       .reactor = reactor,
                                       .pool = pool};
-        list_init(&dispatch->queue);
+        list_init(&dispatch->reads);
+        list_init(&dispatch->others);
 }
 
 bool
@@ -29,16 +34,36 @@ pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes)
                bytes <= dispatch->max_bytes - dispatch->bytes;
 }
 
-void
-pipit__dispatch_add(struct dispatch *dispatch, struct request *req)
+static struct list *
+dispatch_queue(struct dispatch *dispatch, const struct request *req)
+{
+        return req->is_read ? &dispatch->reads : &dispatch->others;
+}
+
+/* It waits from now on. */
+static void
+dispatch_enter(struct dispatch *dispatch, struct request *req)
 {
         assert(req->state == REQUEST_NEW);
         req->state = REQUEST_WAITING;
-        list_push_back(&dispatch->queue, &req->link);
         dispatch->n++;
         dispatch->bytes += req->statement->bytes;
         pipit__request_set_deadline(req, req->deadline_ms);
         pipit__reactor_schedule(dispatch->reactor);
+}
+
+void
+pipit__dispatch_add(struct dispatch *dispatch, struct request *req)
+{
+        list_push_back(dispatch_queue(dispatch, req), &req->link);
+        dispatch_enter(dispatch, req);
+}
+
+void
+pipit__dispatch_add_again(struct dispatch *dispatch, struct request *req)
+{
+        list_push_front(dispatch_queue(dispatch, req), &req->link);
+        dispatch_enter(dispatch, req);
 }
 
 /* It waits no longer. */
@@ -49,18 +74,77 @@ dispatch_leave(struct dispatch *dispatch, const struct request *req)
         dispatch->bytes -= req->statement->bytes;
 }
 
+/* The queue whose first request has waited longest; NULL when nobody waits. */
+static struct list *
+dispatch_oldest(struct dispatch *dispatch)
+{
+        struct list *read = list_first(&dispatch->reads);
+        struct list *other = list_first(&dispatch->others);
+
+        if (read == NULL || other == NULL)
+                return read != NULL ? &dispatch->reads : other != NULL ? &dispatch->others : NULL;
+        return container_of(read, struct request, link)->started_ms <=
+                               container_of(other, struct request, link)->started_ms
+                       ? &dispatch->reads
+                       : &dispatch->others;
+}
+
+/* Sends a burst: all of it as one segment, or each as its own. */
+static void
+dispatch_send(struct conn *conn, struct burst *burst)
+{
+        if (burst->kind != SEGMENT_SINGLE) {
+                pipit__conn_send(conn, burst->kind, &burst->requests);
+                return;
+        }
+        while (!list_empty(&burst->requests)) {
+                struct list one;
+                list_init(&one);
+                list_push_back(&one, list_pop_first(&burst->requests));
+                if (pipit__conn_send(conn, SEGMENT_SINGLE, &one) != 0) {
+                        list_splice(&one, &burst->requests);
+                        list_splice(&burst->requests, &one);
+                        return;
+                }
+        }
+}
+
+/* Gives a connection its burst; what could not be sent waits on, in its place. */
+static void
+dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
+{
+        int share = pipit__pool_share(dispatch->pool, dispatch->n);
+        /* A role is a setting of the session: behind a pooler, where nothing is prepared either, it
+         * would be somebody else's. */
+        bool may_read = queue != &dispatch->reads || conn->config->max_prepared > 0;
+        struct burst burst;
+
+        pipit__burst_take(&burst, queue, share < dispatch->max_burst ? share : dispatch->max_burst,
+                          !conn->serializable && may_read);
+        LIST_EACH(link, &burst.requests)
+                dispatch_leave(dispatch, container_of(link, struct request, link));
+        pipit__carriers_pack(&burst);
+        dispatch_send(conn, &burst);
+        while (!list_empty(&burst.requests)) {
+                struct list *link = burst.requests.prev;
+                struct request *req = container_of(link, struct request, link);
+                list_remove(link);
+                req->state = REQUEST_NEW;
+                pipit__dispatch_add_again(dispatch, req);
+        }
+        pipit__conn_flush(conn);
+}
+
 void
 pipit__dispatch_turn(struct dispatch *dispatch)
 {
         while (dispatch->n > 0) {
-                struct conn *conn = pipit__pool_take(dispatch->pool, dispatch->n);
+                struct list *queue = dispatch_oldest(dispatch);
+                struct conn *conn = pipit__pool_take(dispatch->pool, queue == &dispatch->reads);
                 /* Taking may have closed connections, and so have refused all who waited. */
                 if (conn == NULL || dispatch->n == 0)
                         break;
-                struct list *link = list_first(&dispatch->queue);
-                struct request *req = container_of(link, struct request, link);
-                if (pipit__conn_send(conn, req) == 0)
-                        dispatch_leave(dispatch, req);
+                dispatch_deal(dispatch, dispatch_oldest(dispatch), conn);
         }
         pipit__pool_want(dispatch->pool, dispatch->n);
 }
@@ -94,8 +178,10 @@ pipit__dispatch_expire(struct dispatch *dispatch, struct request *req)
         pipit__request_fail(req, PIPIT_ETIMEDOUT, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
                             "no answer from %s after %.1f s: nobody knows whether the statement "
                             "was executed",
-                            conn->ending.host, (double)(now - req->started_ms) / 1000);
-        pipit__conn_give_up(conn, req, true);
+                            conn != NULL ? conn->ending.host : "the server",
+                            (double)(now - req->started_ms) / 1000);
+        if (conn != NULL)
+                pipit__conn_give_up(conn, req, true);
 }
 
 void
@@ -113,7 +199,8 @@ pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const cha
                                     "%s before its answer came: nobody knows whether the "
                                     "statement was executed",
                                     reason);
-                pipit__conn_give_up(conn, req, false);
+                if (conn != NULL)
+                        pipit__conn_give_up(conn, req, false);
         }
 }
 
@@ -136,9 +223,8 @@ pipit__dispatch_refuse_one(struct request *req, const struct attempt_failure *fa
 void
 pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure)
 {
-        while (dispatch->n > 0) {
-                struct list *link = list_first(&dispatch->queue);
-                struct request *req = container_of(link, struct request, link);
+        for (struct list *queue; (queue = dispatch_oldest(dispatch)) != NULL;) {
+                struct request *req = container_of(list_first(queue), struct request, link);
                 dispatch_leave(dispatch, req);
                 pipit__dispatch_refuse_one(req, failure);
         }

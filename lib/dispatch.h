@@ -1,5 +1,9 @@
 /*
  * The dispatcher: requests that wait for a connection, and how they are dealt at the end of a turn.
+ *
+ * A connection that is free is dealt a burst: what shares a Sync, or one after the other with a
+ * Sync each. While it is busy requests gather, and the next burst is larger. Nothing that is known
+ * to be fast is put behind what may be slow.
  */
 #ifndef PIPIT_DISPATCH_INTERNAL_H
 #define PIPIT_DISPATCH_INTERNAL_H
@@ -16,11 +20,13 @@ struct reactor;
 struct request;
 
 struct dispatch {
-        struct list queue; /* REQUEST_WAITING, in the order of the calls */
+        struct list reads;  /* REQUEST_WAITING, declared reads, in the order of the calls */
+        struct list others; /* REQUEST_WAITING, all others */
         int n;
         size_t bytes; /* of their statements */
         int max;
         size_t max_bytes;
+        int max_burst;
         struct reactor *reactor;
         struct pool *pool;
 };
@@ -33,8 +39,10 @@ bool pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes);
 
 /* Puts a request, with its statement, at the queue's end. */
 void pipit__dispatch_add(struct dispatch *dispatch, struct request *req);
+/* The same, before all others: it has been sent before. */
+void pipit__dispatch_add_again(struct dispatch *dispatch, struct request *req);
 
-/* Deals what waits to the connections that have room, and has the pool make more. */
+/* Deals what waits to the connections that are free, and has the pool make more. */
 void pipit__dispatch_turn(struct dispatch *dispatch);
 
 /* Ends a request that waits or was sent: its time is up, or it was cancelled. */

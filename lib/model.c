@@ -7,29 +7,31 @@
 #include <pipit/error.h>
 #include <string.h>
 
-#include "codec.h"
+#include "decode.h"
+#include "oid.h"
 
 struct type {
         const char *name; /* in SQL */
         size_t size;      /* in C */
+        uint32_t oid;     /* of its values */
 };
 
 /* By enum pipit_type. */
 static const struct type types[] = {
-        [PIPIT_TYPE_serial] = {"serial", sizeof(int32_t)},
-        [PIPIT_TYPE_bigserial] = {"bigserial", sizeof(int64_t)},
-        [PIPIT_TYPE_boolean] = {"boolean", sizeof(bool)},
-        [PIPIT_TYPE_smallint] = {"smallint", sizeof(int16_t)},
-        [PIPIT_TYPE_integer] = {"integer", sizeof(int32_t)},
-        [PIPIT_TYPE_bigint] = {"bigint", sizeof(int64_t)},
-        [PIPIT_TYPE_real] = {"real", sizeof(float)},
-        [PIPIT_TYPE_double_precision] = {"double precision", sizeof(double)},
-        [PIPIT_TYPE_varchar] = {"varchar", sizeof(const char *)},
-        [PIPIT_TYPE_text] = {"text", sizeof(const char *)},
-        [PIPIT_TYPE_bytea] = {"bytea", sizeof(struct pipit_bytes)},
-        [PIPIT_TYPE_timestamp] = {"timestamp", sizeof(struct pipit_timestamp)},
-        [PIPIT_TYPE_timestamptz] = {"timestamptz", sizeof(struct pipit_timestamp)},
-        [PIPIT_TYPE_uuid] = {"uuid", sizeof(struct pipit_uuid)},
+        [PIPIT_TYPE_serial] = {"serial", sizeof(int32_t), OID_INT4},
+        [PIPIT_TYPE_bigserial] = {"bigserial", sizeof(int64_t), OID_INT8},
+        [PIPIT_TYPE_boolean] = {"boolean", sizeof(bool), OID_BOOL},
+        [PIPIT_TYPE_smallint] = {"smallint", sizeof(int16_t), OID_INT2},
+        [PIPIT_TYPE_integer] = {"integer", sizeof(int32_t), OID_INT4},
+        [PIPIT_TYPE_bigint] = {"bigint", sizeof(int64_t), OID_INT8},
+        [PIPIT_TYPE_real] = {"real", sizeof(float), OID_FLOAT4},
+        [PIPIT_TYPE_double_precision] = {"double precision", sizeof(double), OID_FLOAT8},
+        [PIPIT_TYPE_varchar] = {"varchar", sizeof(const char *), OID_VARCHAR},
+        [PIPIT_TYPE_text] = {"text", sizeof(const char *), OID_TEXT},
+        [PIPIT_TYPE_bytea] = {"bytea", sizeof(struct pipit_bytes), OID_BYTEA},
+        [PIPIT_TYPE_timestamp] = {"timestamp", sizeof(struct pipit_timestamp), OID_TIMESTAMP},
+        [PIPIT_TYPE_timestamptz] = {"timestamptz", sizeof(struct pipit_timestamp), OID_TIMESTAMPTZ},
+        [PIPIT_TYPE_uuid] = {"uuid", sizeof(struct pipit_uuid), OID_UUID},
 };
 
 const char *
@@ -48,6 +50,12 @@ const char *
 pipit__field_type(const struct pipit_field *field)
 {
         return types[field->type].name;
+}
+
+uint32_t
+pipit__field_oid(const struct pipit_field *field)
+{
+        return types[field->type].oid;
 }
 
 void
@@ -123,6 +131,16 @@ field_is_serial(const struct pipit_field *field)
 }
 
 bool
+pipit__field_is_unique(const struct pipit_field *field)
+{
+        int n_keys = 0;
+
+        for (int i = 0; i < field->model->n_fields; i++)
+                n_keys += field->model->fields[i].primary_key;
+        return field->unique || (field->primary_key && n_keys == 1);
+}
+
+bool
 pipit__field_has_default(const struct pipit_field *field)
 {
         return field->default_sql || field->default_text || field->default_bool ||
@@ -191,47 +209,40 @@ pipit__field_set_null(const struct pipit_field *field, void *row)
         *null = true;
 }
 
-static int
-bytes_read(struct pipit_bytes *at, const char *text, size_t length, uint8_t *spare)
-{
-        struct pipit_bytes bytes = {spare, 0};
-        int r = pipit__codec_read_bytes(text, length, spare, &bytes.length);
-
-        if (r == 0)
-                *at = bytes;
-        return r;
-}
-
-static int
-text_read(const char **at, const char *text)
-{
-        *at = text;
-        return 0;
-}
-
 int
-pipit__field_read(const struct pipit_field *field, void *row, const char *text, size_t length,
-                  uint8_t *spare)
+pipit__field_read(const struct pipit_field *field, void *row, const struct pipit_item *item)
 {
         void *at = row_place(row, field->offset);
 
         switch (field->type) {
-        case PIPIT_TYPE_boolean: return pipit__codec_read_bool(text, length, at);
-        case PIPIT_TYPE_smallint: return pipit__codec_read_int16(text, length, at);
+        case PIPIT_TYPE_boolean: return pipit__decode_bool(item, at);
+        case PIPIT_TYPE_smallint: return pipit__decode_int16(item, at);
         case PIPIT_TYPE_serial:
-        case PIPIT_TYPE_integer: return pipit__codec_read_int32(text, length, at);
+        case PIPIT_TYPE_integer: return pipit__decode_int32(item, at);
         case PIPIT_TYPE_bigserial:
-        case PIPIT_TYPE_bigint: return pipit__codec_read_int64(text, length, at);
-        case PIPIT_TYPE_real: return pipit__codec_read_float(text, length, at);
-        case PIPIT_TYPE_double_precision: return pipit__codec_read_double(text, length, at);
-        case PIPIT_TYPE_varchar:
-        case PIPIT_TYPE_text: return text_read(at, text);
-        case PIPIT_TYPE_bytea: return bytes_read(at, text, length, spare);
+        case PIPIT_TYPE_bigint: return pipit__decode_int64(item, at);
+        case PIPIT_TYPE_real: return pipit__decode_float(item, at);
+        case PIPIT_TYPE_double_precision: return pipit__decode_double(item, at);
         case PIPIT_TYPE_timestamp:
-        case PIPIT_TYPE_timestamptz: return pipit__codec_read_timestamp(text, length, at);
-        case PIPIT_TYPE_uuid: return pipit__codec_read_uuid(text, length, at);
+        case PIPIT_TYPE_timestamptz: return pipit__decode_timestamp(item, at);
+        case PIPIT_TYPE_uuid: return pipit__decode_uuid(item, at);
+        case PIPIT_TYPE_varchar:
+        case PIPIT_TYPE_text:
+        case PIPIT_TYPE_bytea: break;
         }
         return PIPIT_ETYPE;
+}
+
+void
+pipit__field_set_text(const struct pipit_field *field, void *row, const char *text)
+{
+        *(const char **)row_place(row, field->offset) = text;
+}
+
+void
+pipit__field_set_bytes(const struct pipit_field *field, void *row, struct pipit_bytes bytes)
+{
+        *(struct pipit_bytes *)row_place(row, field->offset) = bytes;
 }
 
 /* Sets a member to its declared default, if it has one that C can know. */

@@ -4,6 +4,7 @@
 #ifndef PIPIT_MODEL_INTERNAL_H
 #define PIPIT_MODEL_INTERNAL_H
 
+#include <pipit/item.h>
 #include <pipit/model.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,9 @@ void pipit__model_set_stored(const struct pipit_model *model, void *row);
 /* Whether the model has a primary key. */
 bool pipit__model_has_key(const struct pipit_model *model);
 
+/* Whether a value of the field is in one row at most: it is unique, or the whole primary key. */
+bool pipit__field_is_unique(const struct pipit_field *field);
+
 /* Whether the server fills a column in when an insert leaves it out. */
 bool pipit__field_has_default(const struct pipit_field *field);
 
@@ -49,12 +53,17 @@ bool pipit__field_is_zero(const struct pipit_field *field, const void *row);
 void pipit__field_set_null(const struct pipit_field *field, void *row);
 
 /*
- * Sets a member from the server's text. Text is borrowed, so it must be NUL-terminated and live as
- * long as the row; bytes are decoded to spare, which has room for length / 2 + 1 of them. 0 or
- * PIPIT_ETYPE.
+ * Sets a member from a value that is not NULL, other than text and bytes: 0, PIPIT_ETYPE or
+ * PIPIT_ENOMEM.
  */
-int pipit__field_read(const struct pipit_field *field, void *row, const char *text, size_t length,
-                      uint8_t *spare);
+int pipit__field_read(const struct pipit_field *field, void *row, const struct pipit_item *item);
+
+/* Set a member that is text or bytes; both are borrowed. */
+void pipit__field_set_text(const struct pipit_field *field, void *row, const char *text);
+void pipit__field_set_bytes(const struct pipit_field *field, void *row, struct pipit_bytes bytes);
+
+/* The number of the type of the column's values. */
+uint32_t pipit__field_oid(const struct pipit_field *field);
 
 /* The type's name in SQL. */
 const char *pipit__field_type(const struct pipit_field *field);

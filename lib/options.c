@@ -36,7 +36,8 @@ options_fill(struct pipit_options *options)
 {
         default_int(&options->max_connections, 8);
         default_int(&options->max_connecting, 2);
-        default_int(&options->max_pipeline, 16);
+        default_int(&options->max_pipeline, 64);
+        default_int(&options->max_prepared, 256);
         default_int(&options->max_waiting, 10000);
         default_size(&options->max_waiting_bytes, 64 * MEBIBYTE);
         default_size(&options->max_request_bytes, 64 * MEBIBYTE);
@@ -72,6 +73,8 @@ options_check(const struct pipit_options *options)
                 return "max_connecting, max_pipeline and max_waiting must be at least 1";
         if (options->max_pipeline > 10000)
                 return "max_pipeline must be at most 10000";
+        if (options->max_prepared < -1 || options->max_prepared > 10000)
+                return "max_prepared must be from -1 to 10000";
         if (options->timeout_ms < -1 || options->acquire_timeout_ms < -1 ||
             options->connect_timeout_ms < 0 || options->idle_timeout_ms < -1 ||
             options->lifetime_ms < -1)

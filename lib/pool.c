@@ -5,6 +5,8 @@
  * requests wait that they go out within 200 ms of the server's return.
  */
 #include "pool.h"
+#include "conn_open.h"
+#include "conn_read.h"
 #include "log.h"
 
 #include <assert.h>
@@ -212,46 +214,36 @@ pool_on_entered(struct conn *conn, enum conn_state from, const struct attempt_fa
                 pool->ops->ready(pool->arg);
 }
 
-static void
-pool_on_has_room(struct conn *conn, void *arg)
-{
-        struct pool *pool = arg;
-
-        (void)conn;
-        if (pool->n_waiting > 0)
-                pool->ops->ready(pool->arg);
-}
-
-static const struct conn_ops pool_conn_ops = {pool_on_entered, pool_on_has_room};
+static const struct conn_ops pool_conn_ops = {pool_on_entered};
 
 int
-pipit__pool_init(struct pool *pool, const struct pipit_options *options, struct reactor *reactor,
-                 const struct conninfo *info, struct log *log, const struct pool_ops *ops,
-                 void *arg)
+pipit__pool_init(struct pool *pool, const struct pipit_options *options,
+                 const struct pool_parts *parts)
 {
-        *pool = (struct pool){.config = {.reactor = reactor,
-                                         .info = info,
-                                         .log = log,
-                                         .connect_timeout_ms = options->connect_timeout_ms,
-                                         .max_result_bytes = options->max_result_bytes,
-                                         .max_pipeline = options->max_pipeline,
-                                         .search_path = options->search_path,
-                                         .ops = &pool_conn_ops,
-                                         .arg = pool},
-                              .min = options->min_connections,
-                              .max = options->max_connections,
-                              .max_connecting = options->max_connecting,
-                              .idle_timeout_ms = options->idle_timeout_ms,
-                              .lifetime_ms = options->lifetime_ms,
-                              .jitter = (unsigned)(uintptr_t)pool ^
-                                        (unsigned)pipit__reactor_now(reactor),
-                              .ops = ops,
-                              .arg = arg};
+        *pool = (struct pool){
+                .config = {.reactor = parts->reactor,
+                           .info = parts->info,
+                           .log = parts->log,
+                           .connect_timeout_ms = options->connect_timeout_ms,
+                           .max_result_bytes = options->max_result_bytes,
+                           .shapes = parts->shapes,
+                           .max_prepared = options->max_prepared > 0 ? options->max_prepared : 0,
+                           .search_path = options->search_path,
+                           .ops = &pool_conn_ops,
+                           .arg = pool},
+                .min = options->min_connections,
+                .max = options->max_connections,
+                .max_connecting = options->max_connecting,
+                .idle_timeout_ms = options->idle_timeout_ms,
+                .lifetime_ms = options->lifetime_ms,
+                .jitter = (unsigned)(uintptr_t)pool ^ (unsigned)pipit__reactor_now(parts->reactor),
+                .ops = parts->ops,
+                .arg = parts->arg};
         list_init(&pool->connecting);
         list_init(&pool->idle);
         list_init(&pool->busy);
-        pool->retry = pipit__timer_new(reactor, pool_on_retry, pool);
-        pool->idle_end = pipit__timer_new(reactor, pool_on_idle_end, pool);
+        pool->retry = pipit__timer_new(parts->reactor, pool_on_retry, pool);
+        pool->idle_end = pipit__timer_new(parts->reactor, pool_on_idle_end, pool);
         return pool->retry != NULL && pool->idle_end != NULL ? 0 : PIPIT_ENOMEM;
 }
 
@@ -263,12 +255,23 @@ pipit__pool_fini(struct pool *pool)
         pipit__timer_free(pool->idle_end);
 }
 
-/* The latest used idle connection that is neither dead nor old. */
+/* The latest used idle connection, of those with that role if there is one. */
 static struct conn *
-pool_take_idle(struct pool *pool)
+pool_choose(const struct pool *pool, bool reader)
+{
+        LIST_EACH(link, &pool->idle) {
+                struct conn *conn = container_of(link, struct conn, link);
+                if (conn->reader == reader)
+                        return conn;
+        }
+        return container_of(list_first(&pool->idle), struct conn, link);
+}
+
+struct conn *
+pipit__pool_take(struct pool *pool, bool reader)
 {
         while (pool->n_idle > 0) {
-                struct conn *conn = container_of(list_first(&pool->idle), struct conn, link);
+                struct conn *conn = pool_choose(pool, reader);
                 if (conn->expires_ms <= pool_now(pool))
                         pipit__conn_close(conn, "it was old");
                 else if (pipit__conn_is_alive(conn))
@@ -277,30 +280,15 @@ pool_take_idle(struct pool *pool)
         return NULL;
 }
 
-/* A busy connection with room, each in its turn. */
-static struct conn *
-pool_take_busy(struct pool *pool)
+int
+pipit__pool_share(const struct pool *pool, int n_waiting)
 {
-        for (int i = 0; i < pool->n_busy; i++) {
-                struct list *link = list_pop_first(&pool->busy);
-                list_push_back(&pool->busy, link);
-                struct conn *conn = container_of(link, struct conn, link);
-                if (pipit__conn_has_room(conn))
-                        return conn;
-        }
-        return NULL;
-}
+        int n = pool->n_idle + pool->n_connecting;
 
-struct conn *
-pipit__pool_take(struct pool *pool, int n_waiting)
-{
-        struct conn *conn = pool_take_idle(pool);
-        /* Better a new connection than a place behind somebody's slow statement: those being made
-         * are for the last who wait. */
-        bool can_grow = pool->n_failures == 0 &&
-                        (pool_size(pool) < pool->max || n_waiting <= pool->n_connecting);
-
-        return conn != NULL || can_grow ? conn : pool_take_busy(pool);
+        /* Better a new connection than a place behind somebody else's statement. */
+        if (pool->n_failures == 0)
+                n = pool->max - pool->n_busy;
+        return n > 1 ? (n_waiting + n - 1) / n : n_waiting;
 }
 
 const struct attempt_failure *

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 
 struct pool_ops {
-        void (*ready)(void *arg); /* there may be room: call pipit__pool_take() at the turn's end */
+        /* A connection is free, or can be made: call pipit__pool_take() at the turn's end. */
+        void (*ready)(void *arg);
         /* No connection is there, and trying again does not help: whoever waits is to be told. */
         void (*refused)(const struct attempt_failure *failure, void *arg);
 };
@@ -25,7 +26,7 @@ struct pool {
         int64_t lifetime_ms;     /* -1: never */
         struct list connecting;  /* CONN_CONNECTING and CONN_SETTING_UP */
         struct list idle;        /* CONN_IDLE; the latest used first */
-        struct list busy;        /* CONN_BUSY; the next to take from first */
+        struct list busy;        /* CONN_BUSY */
         int n_connecting;
         int n_idle;
         int n_busy;
@@ -42,15 +43,27 @@ struct pool {
         void *arg;
 };
 
-/* config: reactor, info, log and ops' owner of the connections are filled in by the caller, the
- * rest from the options, in which no default is open any more. 0 or PIPIT_ENOMEM. */
+/* What a pool is made from; borrowed. */
+struct pool_parts {
+        struct reactor *reactor;
+        const struct conninfo *info;
+        struct log *log;
+        struct shapes *shapes;
+        const struct pool_ops *ops;
+        void *arg;
+};
+
+/* No default is open in the options any more. 0 or PIPIT_ENOMEM. */
 int pipit__pool_init(struct pool *pool, const struct pipit_options *options,
-                     struct reactor *reactor, const struct conninfo *info, struct log *log,
-                     const struct pool_ops *ops, void *arg);
+                     const struct pool_parts *parts);
 void pipit__pool_fini(struct pool *pool);
 
-/* A connection with room for the first of so many waiting requests; NULL when it must wait. */
-struct conn *pipit__pool_take(struct pool *pool, int n_waiting);
+/* A connection that is free, a reader or a writer if there is one; NULL when none is free. */
+struct conn *pipit__pool_take(struct pool *pool, bool reader);
+
+/* How many of so many waiting requests the next connection should be given, so that each that is
+ * free, or will be soon, has its share. */
+int pipit__pool_share(const struct pool *pool, int n_waiting);
 
 /* Makes connections for so many waiting requests, and for the minimum. */
 void pipit__pool_want(struct pool *pool, int n_waiting);

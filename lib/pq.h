@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pg_conn;
 struct pg_result;
@@ -38,21 +39,6 @@ struct pq_receiver {
         void *arg;
 };
 
-/* What a URL, the environment, a service file and libpq's defaults come to together. */
-struct pq_settings {
-        int n;
-        char **keys;
-        char **values;
-        bool sslmode_given; /* by the URL, PGSSLMODE or a service file */
-};
-
-/*
- * Reads the settings; nothing is connected and no name is looked up. 0; PIPIT_ENOMEM; PIPIT_EINVAL
- * with *ret_problem, which the caller frees.
- */
-int pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char **ret_problem);
-void pipit__pq_settings_free(struct pq_settings *settings);
-
 /* Whether this libpq takes sslrootcert=system. */
 bool pipit__pq_has_system_roots(void);
 
@@ -70,8 +56,27 @@ int pipit__pq_server_version(const struct pg_conn *pq);
 /* Makes a connection that is up ready for work: non-blocking, in pipeline mode. 0, or -1. */
 int pipit__pq_enter(struct pg_conn *pq, struct pq_receiver *receiver);
 
-/* Queue one statement with its parameters as text, and the end of a segment. 0, or -1. */
-int pipit__pq_send(struct pg_conn *pq, const char *sql, int n, const char *const *values);
+/* The parameters of a statement. */
+struct pq_params {
+        int n;
+        const char *const *values; /* NULL for SQL NULL */
+        const int *lengths;        /* of those in binary form; NULL when all are text */
+        const int *formats;        /* 1 for binary form, else 0; NULL likewise */
+};
+
+/*
+ * Queue a statement: unnamed, with the types of its parameters or NULL, and its result as text; or
+ * by the name it was prepared under. A Prepare, with types likewise; the description of what was
+ * prepared; its end; the end of a segment. 0, or -1.
+ */
+int pipit__pq_send(struct pg_conn *pq, const char *sql, const uint32_t *types,
+                   const struct pq_params *params);
+int pipit__pq_send_prepared(struct pg_conn *pq, const char *name, const struct pq_params *params,
+                            bool binary_result);
+int pipit__pq_prepare(struct pg_conn *pq, const char *name, const char *sql, int n_types,
+                      const uint32_t *types);
+int pipit__pq_describe(struct pg_conn *pq, const char *name);
+int pipit__pq_close_prepared(struct pg_conn *pq, const char *name);
 int pipit__pq_sync(struct pg_conn *pq);
 /* 0 when all is written, 1 when some is left, -1 on failure. */
 int pipit__pq_flush(struct pg_conn *pq);
@@ -80,6 +85,8 @@ int pipit__pq_flush(struct pg_conn *pq);
 int pipit__pq_consume(struct pg_conn *pq);
 /* Whether TLS holds bytes that the socket will not tell of: consume once more. */
 bool pipit__pq_holds_more(struct pg_conn *pq);
+/* Notifications pile up in libpq until somebody takes them. */
+void pipit__pq_drop_notifications(struct pg_conn *pq);
 /* Whether pipit__pq_next() would have to wait. */
 bool pipit__pq_busy(struct pg_conn *pq);
 /* The next result, owned by the caller; NULL at the end of a statement's results. */
@@ -100,6 +107,12 @@ void pipit__pq_clear(struct pg_result *result);
 enum pq_kind pipit__pq_kind(const struct pg_result *result);
 /* The result's command tag; "" when there is none. Borrowed. */
 const char *pipit__pq_tag(const struct pg_result *result);
+/* The value of a column in the first row; "" when there is none. Borrowed. */
+const char *pipit__pq_value(const struct pg_result *result, const char *column);
+/* The types of a described statement's parameters, or of its columns, the first max of them; how
+ * many it has. */
+int pipit__pq_param_types(const struct pg_result *result, int max, uint32_t *ret_types);
+int pipit__pq_column_types(const struct pg_result *result, int max, uint32_t *ret_types);
 /* Whether there are as many rows as the tag of a SELECT says; true for other tags. */
 bool pipit__pq_has_all_rows(const struct pg_result *result);
 /* An error's SQLSTATE and message; "" where there is none. Borrowed. */
@@ -107,7 +120,9 @@ const char *pipit__pq_sqlstate(const struct pg_result *result);
 const char *pipit__pq_error(const struct pg_result *result);
 /* Whether an error ends its session: FATAL or PANIC. */
 bool pipit__pq_is_fatal(const struct pg_result *result);
-/* Whether its rows took more than so many bytes on their way. */
+/* Whether its rows took more than so many bytes on their way; whether one of them did, for which
+ * libpq has made its buffer as large. */
 bool pipit__pq_is_over(const struct pg_result *result, size_t bytes);
+bool pipit__pq_has_large_row(const struct pg_result *result, size_t bytes);
 
 #endif

@@ -2,12 +2,15 @@
  * Queries. See query.h and <pipit/query.h>.
  */
 #include "query.h"
+#include "lookup.h"
 #include "reactor.h"
 #include "scope.h"
 #include "statement.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Why a scope takes nothing now; NULL when it does. */
 static const struct pipit_error *
@@ -47,6 +50,17 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
         return req;
 }
 
+/* No connection can be had for the moment. */
+static struct request *
+query_refuse_connect(struct pipit *scope, pipit_cb cb, void *arg)
+{
+        struct request *req = pipit__scope_request(scope, 0, cb, arg);
+
+        if (req != NULL)
+                pipit__dispatch_refuse_one(req, pipit__pool_refusal(&scope->pool));
+        return req;
+}
+
 static int64_t
 deadline_after(int64_t now, int64_t timeout_ms)
 {
@@ -54,75 +68,131 @@ deadline_after(int64_t now, int64_t timeout_ms)
                                                                    : now + timeout_ms;
 }
 
-/* Every check has passed but those that need memory. */
+/* Every check has passed; takes *shape over. NULL when memory ran out. */
 static struct request *
-query_enqueue(struct pipit *scope, const char *sql, struct pipit_params params, size_t size,
+query_enqueue(struct pipit *scope, const struct query *query, struct shape **shape, size_t size,
               const struct completion *completion)
 {
         const struct pipit_options *options = &scope->options;
-        const struct attempt_failure *refusal = pipit__pool_refusal(&scope->pool);
-        struct request *req = pipit__scope_request(scope, refusal == NULL ? size : 0,
-                                                   completion->cb, completion->arg);
+        struct request *req = pipit__scope_request(scope, size, completion->cb, completion->arg);
 
         if (req == NULL)
                 return NULL;
-        if (refusal != NULL) {
-                pipit__dispatch_refuse_one(req, refusal);
-                return req;
-        }
-        req->statement = pipit__statement_write(pipit__request_block(req), sql, params);
+        req->statement = pipit__statement_write(pipit__request_block(req), *shape, query->params);
+        *shape = NULL;
+        req->is_read = query->is_read;
+        req->is_grouped = scope->groups_writes && !query->is_read;
+        req->lookup =
+                req->is_grouped || (query->is_read && scope->coalesces) ? query->lookup : NULL;
+        req->key = query->key;
         req->deadline_ms = deadline_after(req->started_ms, options->timeout_ms);
         req->wait_until_ms = deadline_after(req->started_ms, options->acquire_timeout_ms);
         pipit__dispatch_add(&scope->dispatch, req);
         return req;
 }
 
+/* Too much waits already. */
+static struct request *
+query_refuse_room(struct pipit *scope, const struct completion *completion)
+{
+        char pool[900];
+
+        pipit__pool_describe(&scope->pool, pool, sizeof pool);
+        return pipit__query_refuse(scope, PIPIT_ELIMIT, completion->cb, completion->arg,
+                                   "%d requests of %zu bytes wait already (max_waiting, "
+                                   "max_waiting_bytes): %s",
+                                   scope->dispatch.n, scope->dispatch.bytes, pool);
+}
+
+static struct request *
+query_refuse_size(struct pipit *scope, size_t bytes, const struct completion *completion)
+{
+        return pipit__query_refuse(scope, PIPIT_ELIMIT, completion->cb, completion->arg,
+                                   "the statement and its values take %zu bytes: "
+                                   "max_request_bytes is %zu",
+                                   bytes, scope->options.max_request_bytes);
+}
+
+/* The checks that depend on its values; the shape goes on to the request, or *shape is left. */
+static struct request *
+query_admit(struct pipit *scope, const struct query *query, struct shape **shape,
+            const struct completion *completion)
+{
+        struct statement_problem problem;
+        size_t size;
+
+        if (pipit__statement_measure(*shape, query->params, &size, &problem) != 0)
+                return pipit__query_refuse(scope, problem.code, completion->cb, completion->arg,
+                                           "%s", problem.text);
+        size_t bytes = size + (*shape)->length;
+        if (bytes > scope->options.max_request_bytes)
+                return query_refuse_size(scope, bytes, completion);
+        if (pipit__pool_refusal(&scope->pool) != NULL)
+                return query_refuse_connect(scope, completion->cb, completion->arg);
+        if (!pipit__dispatch_has_room(&scope->dispatch, bytes))
+                return query_refuse_room(scope, completion);
+        return query_enqueue(scope, query, shape, size, completion);
+}
+
+static struct shape *
+query_shape(struct pipit *scope, const struct query *query)
+{
+        if (query->lookup != NULL)
+                return pipit__lookup_one(query->lookup);
+        return pipit__shapes_get(&scope->shapes, query->sql, strlen(query->sql));
+}
+
 struct request *
-pipit__query_start(struct pipit *scope, const char *sql, struct pipit_params params, pipit_cb cb,
-                   void *arg)
+pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, void *arg)
 {
         struct completion completion = {cb, arg};
         struct statement_problem problem;
-        size_t size;
 
         if (!pipit__scope_is_mine(scope))
                 return NULL;
         if (scope_refusal(scope) != NULL)
                 return query_fail_like(scope, scope_refusal(scope), cb, arg);
-        if (pipit__statement_measure(sql, params, &size, &problem) != 0)
+        if (query->lookup == NULL &&
+            pipit__statement_check(query->sql, query->params, &problem) != 0)
                 return pipit__query_refuse(scope, problem.code, cb, arg, "%s", problem.text);
-        if (size > scope->options.max_request_bytes)
-                return pipit__query_refuse(scope, PIPIT_ELIMIT, cb, arg,
-                                           "the statement and its values take %zu bytes: "
-                                           "max_request_bytes is %zu",
-                                           size, scope->options.max_request_bytes);
-        if (!pipit__dispatch_has_room(&scope->dispatch, size)) {
-                char pool[900];
-                pipit__pool_describe(&scope->pool, pool, sizeof pool);
-                return pipit__query_refuse(scope, PIPIT_ELIMIT, cb, arg,
-                                           "%d requests of %zu bytes wait already (max_waiting, "
-                                           "max_waiting_bytes): %s",
-                                           scope->dispatch.n, scope->dispatch.bytes, pool);
+        struct shape *shape = query_shape(scope, query);
+        if (shape == NULL)
+                return NULL;
+        struct request *req = query_admit(scope, query, &shape, &completion);
+        pipit__shape_unref(shape);
+        return req;
+}
+
+/* Gives a request another statement. 0, or why not. */
+static int
+query_replace(struct request *req, const struct query *query)
+{
+        struct pipit *scope = req->requests->home.scope;
+        struct shape *shape = pipit__shapes_get(&scope->shapes, query->sql, strlen(query->sql));
+        struct statement_problem problem;
+        void *block = NULL;
+        size_t size;
+
+        if (shape != NULL && pipit__statement_measure(shape, query->params, &size, &problem) == 0)
+                block = malloc(size);
+        if (block != NULL &&
+            pipit__request_again(req, block, pipit__statement_write(block, shape, query->params)) ==
+                    0) {
+                req->is_read = query->is_read;
+                return 0;
         }
-        return query_enqueue(scope, sql, params, size, &completion);
+        pipit__shape_unref(shape);
+        free(block);
+        return PIPIT_ENOMEM;
 }
 
 struct request *
-pipit__query_continue(struct request *req, const char *sql, struct pipit_params params)
+pipit__query_continue(struct request *req, const struct query *query)
 {
         struct pipit *scope = req->requests->home.scope;
-        struct statement_problem problem;
-        size_t size;
 
-        if (pipit__statement_measure(sql, params, &size, &problem) != 0)
+        if (query_replace(req, query) != 0)
                 return NULL;
-        void *block = malloc(size);
-        if (block == NULL)
-                return NULL;
-        if (pipit__request_again(req, block, pipit__statement_write(block, sql, params)) != 0) {
-                free(block);
-                return NULL;
-        }
         if (scope_refusal(scope) != NULL && scope->state != SCOPE_DRAINING) {
                 pipit__result_fail_like(req->res, scope_refusal(scope));
                 pipit__request_end(req);
@@ -138,5 +208,15 @@ pipit_request
 pipit_query(struct pipit *scope, const char *sql, struct pipit_params params, pipit_cb cb,
             void *arg)
 {
-        return pipit__request_number(pipit__query_start(scope, sql, params, cb, arg));
+        struct query query = {.sql = sql, .params = params};
+
+        return pipit__request_number(pipit__query_start(scope, &query, cb, arg));
+}
+
+pipit_request
+pipit_read(struct pipit *scope, const char *sql, struct pipit_params params, pipit_cb cb, void *arg)
+{
+        struct query query = {.sql = sql, .params = params, .is_read = true};
+
+        return pipit__request_number(pipit__query_start(scope, &query, cb, arg));
 }

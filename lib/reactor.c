@@ -23,6 +23,7 @@ struct reactor {
         int guests;
         int depth; /* how many calls of pipit are on the stack */
         int priority;
+        int64_t turns; /* ends of turns that have run */
         struct event *turn;
         struct event *start;
         pipit__reactor_fn fn;
@@ -72,6 +73,7 @@ reactor_on_turn(evutil_socket_t fd, short what, void *arg)
         pipit__reactor_enter(reactor);
         reactor->fn(reactor->arg);
         reactor->in_turn = false;
+        reactor->turns++;
         pipit__reactor_leave(reactor);
 }
 
@@ -182,8 +184,14 @@ pipit__reactor_schedule(struct reactor *reactor)
                 event_active(reactor->turn, EV_TIMEOUT, 0);
 }
 
+int64_t
+pipit__reactor_turns(const struct reactor *reactor)
+{
+        return reactor->turns;
+}
+
 static int64_t
-reactor_cached_us(struct reactor *reactor)
+reactor_cached_us(const struct reactor *reactor)
 {
         struct timeval tv;
 
@@ -204,13 +212,12 @@ clock_ns(void)
 static bool
 reactor_running(const struct reactor *reactor)
 {
-        struct reactor *self = (struct reactor *)(uintptr_t)reactor;
-        int64_t before = reactor_cached_us(self);
+        int64_t before = reactor_cached_us(reactor);
         int64_t until = clock_ns() + 5000;
 
         while (clock_ns() < until)
                 continue;
-        return reactor_cached_us(self) == before;
+        return reactor_cached_us(reactor) == before;
 }
 
 bool
@@ -236,6 +243,13 @@ pipit__reactor_now(const struct reactor *reactor)
 {
         (void)reactor;
         return clock_ns() / 1000000;
+}
+
+int64_t
+pipit__reactor_now_us(const struct reactor *reactor)
+{
+        (void)reactor;
+        return clock_ns() / 1000;
 }
 
 void

@@ -54,6 +54,9 @@ void pipit__reactor_forked(struct reactor *reactor);
 /* Turns a private base once; blocks until something happened. */
 void pipit__reactor_run_once(struct reactor *reactor);
 
+/* How many ends of turns have run. */
+int64_t pipit__reactor_turns(const struct reactor *reactor);
+
 /* Whether the loop runs now, or has ever run since the reactor was made. */
 bool pipit__reactor_started(const struct reactor *reactor);
 
@@ -62,8 +65,9 @@ bool pipit__reactor_has_priority(const struct reactor *reactor);
 
 struct event_base *pipit__reactor_base(const struct reactor *reactor);
 
-/* Milliseconds of the monotonic clock. */
+/* Milliseconds, and microseconds, of the monotonic clock. */
 int64_t pipit__reactor_now(const struct reactor *reactor);
+int64_t pipit__reactor_now_us(const struct reactor *reactor);
 
 /*
  * Every path from libevent, or from a user's call, into code that can run callbacks goes between

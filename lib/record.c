@@ -9,12 +9,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "lookup.h"
 #include "model.h"
 #include "query.h"
 #include "request.h"
 #include "result.h"
 #include "row.h"
 #include "schema.h"
+#include "scope.h"
 #include "select.h"
 #include "sql.h"
 #include "write.h"
@@ -25,6 +27,7 @@ struct call {
         const struct pipit_model *model;
         pipit_cb cb;
         void *arg;
+        bool is_read;
 };
 
 /* The statements that create a table, one after the other; owned by the frame. */
@@ -83,10 +86,20 @@ call_refuse(const struct call *call, int error, const char *text)
                                    text);
 }
 
-/* Starts what was built, or a request that fails with why it could not be; fn NULL: no frame. NULL
- * when memory ran out. */
+static void
+request_push_first(struct request *req, pipit__frame_fn fn, void *arg)
+{
+        int r = pipit__request_push(req, fn, arg);
+
+        assert(r == 0); /* there is always room for the first */
+        (void)r;
+}
+
+/* Starts what was built, or the statement of a lookup with its values; or a request that fails with
+ * why it could not be built. fn NULL: no frame. NULL when memory ran out. */
 static struct request *
-call_start(const struct call *call, struct sql *sql, pipit__frame_fn fn, void *arg)
+call_start_as(const struct call *call, struct sql *sql, struct lookup *lookup, pipit__frame_fn fn,
+              void *arg)
 {
         struct request *req = NULL;
         int error = pipit__sql_error(sql);
@@ -94,16 +107,22 @@ call_start(const struct call *call, struct sql *sql, pipit__frame_fn fn, void *a
         if (error != 0 && error != PIPIT_ENOMEM)
                 req = call_refuse(call, error, pipit__sql_error_text(sql));
         else if (error == 0)
-                req = pipit__query_start(call->scope, pipit__sql_text(sql), pipit__sql_params(sql),
+                req = pipit__query_start(call->scope,
+                                         &(struct query){.sql = pipit__sql_text(sql),
+                                                         .params = pipit__sql_params(sql),
+                                                         .is_read = call->is_read,
+                                                         .lookup = lookup},
                                          call->cb, call->arg);
-        if (req && fn) {
-                int r = pipit__request_push(req, fn, arg);
-
-                assert(r == 0); /* there is always room for the first */
-                (void)r;
-        }
+        if (req && fn)
+                request_push_first(req, fn, arg);
         pipit__sql_fini(sql);
         return req;
+}
+
+static struct request *
+call_start(const struct call *call, struct sql *sql, pipit__frame_fn fn, void *arg)
+{
+        return call_start_as(call, sql, NULL, fn, arg);
 }
 
 /* A statement about one row: how it is built, and what reads its answer. */
@@ -134,6 +153,89 @@ call_select(const struct call *call, const struct pipit_select *select, pipit__f
         return pipit__request_number(call_start(call, &sql, fn, model_as_arg(call->model)));
 }
 
+static struct lookup_id
+lookup_id(const void *what, uint64_t given)
+{
+        return (struct lookup_id){.what = (uintptr_t)what, .given = given};
+}
+
+/* Whether the key of a lookup can be by a field, compared with that value. */
+static bool
+field_is_key(const struct pipit_field *field, const struct pipit_value *value,
+             enum lookup_key *ret_key)
+{
+        bool is_text = field->type == PIPIT_TYPE_varchar || field->type == PIPIT_TYPE_text;
+        bool is_int = field->type == PIPIT_TYPE_smallint || field->type == PIPIT_TYPE_integer ||
+                      field->type == PIPIT_TYPE_bigint || field->type == PIPIT_TYPE_serial ||
+                      field->type == PIPIT_TYPE_bigserial;
+
+        *ret_key = is_text ? LOOKUP_TEXT : LOOKUP_INT;
+        return (is_text && value->kind == PIPIT_KIND_TEXT) ||
+               (is_int && value->kind == PIPIT_KIND_INT);
+}
+
+/* A statement that gets rows by one field; NULL when memory ran out, or it cannot be built. */
+static const char *
+lookup_sql(const struct pipit_field *field, const char *condition, struct sql *sql)
+{
+        pipit__sql_init(sql);
+        pipit__select_sql(field->model, NULL, sql);
+        pipit__sql_raw(sql, " WHERE ");
+        pipit__field_sql(field, sql);
+        pipit__sql_raw(sql, condition);
+        return pipit__sql_error(sql) == 0 ? pipit__sql_text(sql) : NULL;
+}
+
+static struct lookup *
+lookup_add(struct pipit *scope, const struct pipit_field *field, enum lookup_key key)
+{
+        struct sql one;
+        struct sql many;
+        struct lookup_plan plan = {.one = lookup_sql(field, " = $1 LIMIT 1", &one),
+                                   .many = lookup_sql(field, " = ANY($1)", &many),
+                                   .key = key,
+                                   .column = (int)(field - field->model->fields),
+                                   .n_columns = field->model->n_fields,
+                                   .n_params = 1};
+        struct lookup *lookup = NULL;
+
+        if (plan.one && plan.many)
+                lookup = pipit__lookups_add(scope->lookups, lookup_id(field, 0), &plan);
+        pipit__sql_fini(&one);
+        pipit__sql_fini(&many);
+        return lookup;
+}
+
+/* What a condition looks up, when it is a unique field that equals a value; else NULL. */
+static struct lookup *
+call_lookup(const struct call *call, const struct pipit_expr *where)
+{
+        const struct pipit_field *field = where->field;
+        enum lookup_key key;
+
+        if (where->op != PIPIT_OP_EQ || !call->model || !field || field->model != call->model ||
+            where->values.n != 1 || !where->values.values || !pipit__scope_is_mine(call->scope) ||
+            !pipit__field_is_unique(field) || !field_is_key(field, where->values.values, &key))
+                return NULL;
+        struct lookups *lookups = call->scope->lookups;
+        struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(field, 0));
+        if (lookup || !pipit__lookups_has_room(lookups))
+                return lookup;
+        return lookup_add(call->scope, field, key);
+}
+
+static struct request *
+call_start_lookup(const struct call *call, struct lookup *lookup, struct pipit_params params)
+{
+        struct query query = {
+                .params = params,
+                .is_read = true,
+                .lookup = lookup,
+                .key = params.values[0].kind == PIPIT_KIND_INT ? params.values[0].as.int_value : 0};
+
+        return pipit__query_start(call->scope, &query, call->cb, call->arg);
+}
+
 /* One row by a condition: a missing one would find any. */
 static pipit_request
 call_get(const struct call *call, const struct pipit_expr *where, pipit__frame_fn fn)
@@ -143,7 +245,76 @@ call_get(const struct call *call, const struct pipit_expr *where, pipit__frame_f
         if (!where)
                 return pipit__request_number(
                         call_refuse(call, PIPIT_EINVAL, "the condition is NULL"));
-        return call_select(call, &select, fn);
+        struct lookup *lookup = call_lookup(call, where);
+        if (!lookup)
+                return call_select(call, &select, fn);
+        struct request *req = call_start_lookup(call, lookup, where->values);
+        if (req)
+                request_push_first(req, fn, model_as_arg(call->model));
+        return pipit__request_number(req);
+}
+
+/* For the creates of a model that give these fields; NULL when memory ran out, or the statement
+ * cannot be built. */
+static struct lookup *
+creates_add(struct lookups *lookups, const struct pipit_model *model, const void *row,
+            uint64_t given)
+{
+        struct sql one;
+        struct sql many;
+        uint32_t types[LOOKUP_MAX_PARAMS];
+        struct lookup_plan plan = {.key = LOOKUP_ORDINAL,
+                                   .column = model->n_fields,
+                                   .n_columns = model->n_fields,
+                                   .types = types};
+        struct lookup *lookup = NULL;
+
+        for (int i = 0; i < model->n_fields; i++) {
+                if (given >> i & 1)
+                        types[plan.n_params++] = pipit__field_oid(&model->fields[i]);
+        }
+        pipit__sql_init(&one);
+        pipit__sql_init(&many);
+        pipit__write_insert(model, row, &one);
+        pipit__write_insert_many(model, given, &many);
+        plan.one = pipit__sql_text(&one);
+        plan.many = pipit__sql_text(&many);
+        if (pipit__sql_error(&one) == 0 && pipit__sql_error(&many) == 0)
+                lookup = pipit__lookups_add(lookups, lookup_id(model, given), &plan);
+        pipit__sql_fini(&one);
+        pipit__sql_fini(&many);
+        return lookup;
+}
+
+/* What a create can be carried by; NULL when it runs by itself. */
+static struct lookup *
+call_creates(const struct call *call, const void *row)
+{
+        const struct pipit_model *model = call->model;
+
+        if (!model || !row || model->n_fields > LOOKUP_MAX_PARAMS ||
+            !pipit__scope_is_mine(call->scope) || !call->scope->groups_writes)
+                return NULL;
+        struct lookups *lookups = call->scope->lookups;
+        uint64_t given = pipit__write_given(model, row);
+        struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(model, given));
+        if (lookup || !pipit__lookups_has_room(lookups) || !pipit__write_can_group(model, given))
+                return lookup;
+        return creates_add(lookups, model, row, given);
+}
+
+static pipit_request
+call_create(const struct call *call, const void *row)
+{
+        struct lookup *lookup = call_creates(call, row);
+        struct sql sql;
+
+        if (!lookup)
+                return call_write(call, row, pipit__write_insert, record_on_row);
+        pipit__sql_init(&sql);
+        pipit__write_values(call->model, row, &sql);
+        return pipit__request_number(
+                call_start_as(call, &sql, lookup, record_on_row, model_as_arg(call->model)));
 }
 
 /* Runs the plan's next statement on the same request; false: res is a failure instead. */
@@ -155,7 +326,8 @@ plan_continue(struct plan *plan, struct request *req, struct pipit_result *res)
         pipit__sql_init(&sql);
         pipit__schema_create(plan->model, plan->flags, plan->next++, &sql);
         if (pipit__sql_error(&sql) == 0 &&
-            !pipit__query_continue(req, pipit__sql_text(&sql), pipit__sql_params(&sql)))
+            !pipit__query_continue(req, &(struct query){.sql = pipit__sql_text(&sql),
+                                                        .params = pipit__sql_params(&sql)}))
                 pipit__sql_fail(&sql, PIPIT_ENOMEM, "out of memory");
         int error = pipit__sql_error(&sql);
         if (error != 0)
@@ -207,9 +379,9 @@ pipit_request
 pipit_record_create(struct pipit *scope, const struct pipit_model *model, const void *row,
                     pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, false};
 
-        return call_write(&call, row, pipit__write_insert, record_on_row);
+        return call_create(&call, row);
 }
 
 pipit_request
@@ -232,7 +404,7 @@ pipit_request
 pipit_record_update(struct pipit *scope, const struct pipit_model *model, const void *row,
                     pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, false};
 
         return call_write(&call, row, pipit__write_update, record_on_row);
 }
@@ -241,7 +413,7 @@ pipit_request
 pipit_record_delete(struct pipit *scope, const struct pipit_model *model, const void *row,
                     pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, false};
 
         return call_write(&call, row, pipit__write_delete, record_on_deleted);
 }
@@ -250,7 +422,7 @@ pipit_request
 pipit_record_select(struct pipit *scope, const struct pipit_model *model,
                     const struct pipit_select *select, pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, true};
 
         return call_select(&call, select, record_on_rows);
 }
@@ -259,7 +431,7 @@ pipit_request
 pipit_record_get(struct pipit *scope, const struct pipit_model *model,
                  const struct pipit_expr *where, pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, true};
 
         return call_get(&call, where, record_on_row);
 }
@@ -268,7 +440,7 @@ pipit_request
 pipit_record_get_or_none(struct pipit *scope, const struct pipit_model *model,
                          const struct pipit_expr *where, pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, true};
 
         return call_get(&call, where, record_on_rows);
 }
@@ -277,7 +449,7 @@ pipit_request
 pipit_record_create_table(struct pipit *scope, const struct pipit_model *model, unsigned flags,
                           pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, false};
 
         if (!model)
                 return pipit__request_number(call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
@@ -288,7 +460,7 @@ pipit_request
 pipit_record_drop_table(struct pipit *scope, const struct pipit_model *model, unsigned flags,
                         pipit_cb cb, void *arg)
 {
-        struct call call = {scope, model, cb, arg};
+        struct call call = {scope, model, cb, arg, false};
         struct sql sql;
 
         if (!model)

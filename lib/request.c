@@ -106,25 +106,26 @@ requests_rest(struct requests *requests)
 struct request *
 pipit__request_new(struct requests *requests, size_t statement_size, pipit_cb cb, void *arg)
 {
-        struct request *req = malloc(sizeof *req + statement_size);
+        struct pipit_result *res =
+                pipit__result_new_with(&requests->home, sizeof(struct request) + statement_size);
 
-        if (req == NULL)
+        if (res == NULL)
                 return NULL;
+        struct request *req = pipit__result_room(res);
         *req = (struct request){.requests = requests,
+                                .res = res,
                                 .deadline_ms = DEADLINE_NEVER,
                                 .wait_until_ms = DEADLINE_NEVER,
                                 .first = {.cb = cb, .arg = arg}};
         list_init(&req->link);
         req->started_ms = pipit__reactor_now(requests->reactor);
-        req->res = pipit__result_new(&requests->home);
-        if (req->res == NULL ||
-            pipit__deadlines_reserve(&requests->deadlines, (size_t)requests->n + 1) != 0 ||
+        if (pipit__deadlines_reserve(&requests->deadlines, (size_t)requests->n + 1) != 0 ||
             pipit__deadlines_hold(&requests->deadlines) != 0 || slot_take(requests, req) != 0) {
-                pipit_result_unref(req->res);
-                free(req);
+                pipit_result_unref(res);
                 requests_rest(requests);
                 return NULL;
         }
+        req->block = pipit_result_ref(res);
         requests->n++;
         return req;
 }
@@ -153,9 +154,10 @@ pipit__request_push(struct request *req, pipit__frame_fn fn, void *arg)
 int
 pipit__request_then(struct request *req, pipit_cb cb, void *arg)
 {
-        struct completion *more =
-                reallocarray(req->more, (size_t)req->n_more + 1, sizeof *req->more);
+        struct completion *more = NULL;
 
+        if (req->n_more < UINT16_MAX)
+                more = reallocarray(req->more, (size_t)req->n_more + 1, sizeof *req->more);
         if (more == NULL)
                 return PIPIT_ENOMEM;
         req->more = more;
@@ -174,13 +176,33 @@ pipit__request_set_deadline(struct request *req, int64_t deadline_ms)
 }
 
 void
+pipit__request_carry(struct request *req, struct request **place)
+{
+        list_remove(&req->link);
+        req->state = REQUEST_SENT;
+        req->conn = NULL;
+        req->carried = place;
+        *place = req;
+}
+
+/* Whatever it does next, it is with nobody any more. */
+static void
+request_alight(struct request *req)
+{
+        if (req->carried != NULL)
+                *req->carried = NULL;
+        req->carried = NULL;
+        req->conn = NULL;
+}
+
+void
 pipit__request_end(struct request *req)
 {
         struct requests *requests = req->requests;
 
         assert(req->state != REQUEST_ENDING && req->state != REQUEST_DONE);
         req->state = REQUEST_ENDING;
-        req->conn = NULL;
+        request_alight(req);
         list_remove(&req->link);
         list_push_back(&requests->ending, &req->link);
         requests->n_ending++;
@@ -205,10 +227,11 @@ request_free(struct request *req)
 {
         struct requests *requests = req->requests;
 
+        pipit__statement_fini(req->statement);
         pipit_result_unref(req->res);
         free(req->more_statement);
         free(req->more);
-        free(req);
+        pipit_result_unref(req->block);
         requests->n--;
         requests_rest(requests);
         requests->ops->gone(requests->arg);
@@ -217,12 +240,27 @@ request_free(struct request *req)
 void
 pipit__request_discard(struct request *req)
 {
+        request_alight(req);
         list_remove(&req->link);
         if (req->state == REQUEST_ENDING)
                 req->requests->n_ending--;
         pipit__deadline_set(&req->requests->deadlines, &req->deadline, DEADLINE_NEVER);
         slot_release(req->requests, req);
         request_free(req);
+}
+
+void
+pipit__requests_discard(struct requests *requests)
+{
+        /* First, because what carries others goes with its own request. */
+        for (uint32_t i = 0; i < requests->n_slots; i++) {
+                if (requests->slots[i].request != NULL)
+                        request_alight(requests->slots[i].request);
+        }
+        for (uint32_t i = 0; i < requests->n_slots; i++) {
+                if (requests->slots[i].request != NULL)
+                        pipit__request_discard(requests->slots[i].request);
+        }
 }
 
 /* The user's callbacks: the request's number names nothing any more. */
@@ -257,7 +295,7 @@ pipit__request_complete(struct request *req)
         list_remove(&req->link);
         pipit__deadline_set(&req->requests->deadlines, &req->deadline, DEADLINE_NEVER);
         req->state = REQUEST_DONE;
-        req->conn = NULL;
+        request_alight(req);
         pipit__request_next(req, req->res);
 }
 
@@ -268,6 +306,7 @@ pipit__request_again(struct request *req, void *block, struct statement *stateme
 
         if (res == NULL)
                 return PIPIT_ENOMEM;
+        pipit__statement_fini(req->statement);
         pipit_result_unref(req->res);
         free(req->more_statement);
         req->res = res;
@@ -275,6 +314,20 @@ pipit__request_again(struct request *req, void *block, struct statement *stateme
         req->statement = statement;
         req->state = REQUEST_NEW;
         return 0;
+}
+
+void
+pipit__requests_again(struct list *list)
+{
+        while (!list_empty(list)) {
+                struct request *req = container_of(list->prev, struct request, link);
+                list_remove(&req->link);
+                pipit__result_reset(req->res);
+                req->state = REQUEST_NEW;
+                request_alight(req);
+                req->wait_until_ms = DEADLINE_NEVER; /* it has had its connection */
+                req->requests->ops->again(req, req->requests->arg);
+        }
 }
 
 void

@@ -13,11 +13,14 @@
 #include "result.h"
 
 #include <pipit/request.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#define REQUEST_MAX_FRAMES 4
+#define REQUEST_MAX_FRAMES 2
 
 struct conn;
+struct lookup;
 struct reactor;
 struct request;
 struct statement;
@@ -46,13 +49,24 @@ struct completion {
 struct request {
         struct list link; /* in the list that its state names */
         enum request_state state;
-        int n_frames;
+        bool is_read;    /* its caller declared that it has no effect */
+        bool is_grouped; /* its caller lets it be committed together with others */
+        uint8_t n_frames;
+        uint8_t n_heals;    /* it was prepared anew */
+        uint8_t n_skips;    /* it was skipped in a group */
+        uint16_t n_more;    /* callbacks of pipit_then() */
+        uint16_t group;     /* statements that it was sent with, itself among them */
+        uint16_t max_group; /* statements that it may be sent with; 0: any number */
         pipit_request number;
         struct requests *requests;
         struct pipit_result *res;
+        struct pipit_result *block;  /* the one that it lives in: a reference */
         struct statement *statement; /* NULL when it runs none */
         void *more_statement;        /* the block of a statement that came later */
-        struct conn *conn;           /* while it is sent */
+        struct conn *conn;           /* while it is sent; NULL while another carries it */
+        struct lookup *lookup;       /* of a get that others may be carried with; else NULL */
+        int64_t key;                 /* of that get, when it is a number */
+        struct request **carried;    /* where the request that carries it has it */
         struct deadline deadline;
         int64_t deadline_ms;   /* the end of its whole time */
         int64_t wait_until_ms; /* the end of its time to wait for a connection */
@@ -60,7 +74,6 @@ struct request {
         struct frame frames[REQUEST_MAX_FRAMES];
         struct completion first;
         struct completion *more; /* those of pipit_then() */
-        int n_more;
 };
 
 struct slot {
@@ -72,6 +85,7 @@ struct slot {
 struct requests_ops {
         void (*expired)(struct request *req, void *arg); /* its deadline has passed */
         void (*gone)(void *arg);                         /* a request is gone, callbacks and all */
+        void (*again)(struct request *req, void *arg);   /* it is to run again, before others */
 };
 
 /* All requests of one scope. */
@@ -104,6 +118,8 @@ struct request *
 pipit__request_new(struct requests *requests, size_t statement_size, pipit_cb cb, void *arg);
 /* Drops a request without its callbacks, frames and all. */
 void pipit__request_discard(struct request *req);
+/* The same of all. */
+void pipit__requests_discard(struct requests *requests);
 /* Where its statement goes. */
 void *pipit__request_block(struct request *req);
 
@@ -122,6 +138,12 @@ void pipit__request_end(struct request *req);
 /* The same as a failure. */
 void pipit__request_fail(struct request *req, enum pipit_code code, enum pipit_executed executed,
                          enum pipit_phase phase, const char *format, ...) PIPIT_PRINTF(5, 6);
+
+/* It goes along with another request, which has it at that place until it ends otherwise. */
+void pipit__request_carry(struct request *req, struct request **place);
+
+/* Has those of a list, which were sent, run again, in their order and before all others. */
+void pipit__requests_again(struct list *list);
 
 /* Completes a request now: only from the loop. It may be gone when this returns. */
 void pipit__request_complete(struct request *req);

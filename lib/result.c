@@ -3,26 +3,58 @@
  */
 #include "result.h"
 #include "arena.h"
+#include "buf.h"
 #include "codec.h"
+#include "decode.h"
 #include "pq.h"
 
 #include <libpq-fe.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct pipit_result {
-        struct list link; /* in its home */
-        struct result_home *home;
-        int refs; /* 0: a constant */
-        bool failed;
-        PGresult *pg;
-        char *text; /* of the message, when it is pipit's */
-        char *host;
+/* A text that was made of a value in binary form. */
+struct made_text {
+        const char *data; /* NULL: not yet */
+        size_t length;
+};
+
+/* Columns whose types are at hand. */
+#define RESULT_COLUMNS 8
+
+/* What a column is, so that libpq is not asked for each value. */
+struct column {
+        uint32_t type;
+        uint16_t number; /* of the column, from 1; 0: none yet */
+        bool binary;
+};
+
+/* What a success has, and what was made of it. */
+struct rows {
+        struct pipit_result *whole; /* whose rows it shows a part of; NULL: pg is its own */
+        int first;                  /* of that part */
+        int n;                      /* rows */
+        int n_columns;
+        const char *tag; /* of a part */
+        struct column columns[RESULT_COLUMNS];
         void *attached;
         const void *owner;
         struct pipit_arena *arena; /* decoded values; NULL until there is one */
-        struct pipit_error error;
+        struct made_text **texts;  /* in the arena: for each column NULL, or for each row a text */
+};
+
+struct pipit_result {
+        _Alignas(max_align_t) struct list link; /* in its home */
+        struct result_home *home;
+        int refs; /* 0: a constant */
+        bool failed;
+        bool owns_message; /* of the error */
+        PGresult *pg;
+        union {
+                struct rows rows;         /* of a success */
+                struct pipit_error error; /* of a failure, which owns its host */
+        };
 };
 
 void
@@ -42,17 +74,27 @@ pipit__result_home_fini(struct result_home *home)
 }
 
 struct pipit_result *
-pipit__result_new(struct result_home *home)
+pipit__result_new_with(struct result_home *home, size_t room)
 {
-        struct pipit_result *res = calloc(1, sizeof *res);
+        struct pipit_result *res = malloc(sizeof *res + room); /* quicker than calloc() */
 
         if (res == NULL)
                 return NULL;
-        res->refs = 1;
-        res->home = home;
-        res->error.message = "";
+        *res = (struct pipit_result){.refs = 1, .home = home};
         list_push_back(&home->results, &res->link);
         return res;
+}
+
+struct pipit_result *
+pipit__result_new(struct result_home *home)
+{
+        return pipit__result_new_with(home, 0);
+}
+
+void *
+pipit__result_room(struct pipit_result *res)
+{
+        return res + 1;
 }
 
 #define RESULT_CONSTANT(c, text)                                                                   \
@@ -86,23 +128,33 @@ pipit__result_constant(enum pipit_code code)
         return &invalid;
 }
 
+/* Gives up a text of an error, which the result owns. */
+static void
+error_free(const char *text)
+{
+        free((char *)(uintptr_t)text);
+}
+
 /* Frees what the server sent and what was made of it. */
 static void
 result_clear(struct pipit_result *res)
 {
-        pipit_arena_free(res->arena);
-        PQclear(res->pg);
-        free(res->text);
-        free(res->host);
-        free(res->attached);
-        res->arena = NULL;
+        if (res->failed) {
+                PQclear(res->pg);
+                error_free(res->owns_message ? res->error.message : NULL);
+                error_free(res->error.host);
+        } else if (res->rows.whole != NULL) { /* rows and what is attached are there */
+                pipit_arena_free(res->rows.arena);
+                pipit_result_unref(res->rows.whole);
+        } else {
+                PQclear(res->pg);
+                pipit_arena_free(res->rows.arena);
+                free(res->rows.attached);
+        }
         res->pg = NULL;
-        res->text = NULL;
-        res->host = NULL;
-        res->attached = NULL;
-        res->owner = NULL;
         res->failed = false;
-        res->error = (struct pipit_error){.message = ""};
+        res->owns_message = false;
+        res->rows = (struct rows){0};
 }
 
 struct pipit_result *
@@ -123,6 +175,12 @@ pipit_result_unref(struct pipit_result *res)
         result_clear(res);
         free(res);
         return NULL;
+}
+
+void
+pipit__result_reset(struct pipit_result *res)
+{
+        result_clear(res);
 }
 
 static int
@@ -168,11 +226,27 @@ pipit__result_take(struct pipit_result *res, struct pg_result *pg, enum pipit_ex
 {
         result_clear(res);
         res->pg = pg;
-        if (pipit__pq_kind(pg) != PQ_KIND_ERROR)
+        if (pipit__pq_kind(pg) != PQ_KIND_ERROR) {
+                res->rows.n = PQntuples(pg);
+                res->rows.n_columns = PQnfields(pg);
                 return;
+        }
         res->failed = true;
-        res->error.executed = executed;
+        res->error = (struct pipit_error){.executed = executed};
         result_read_error(res);
+}
+
+void
+pipit__result_show(struct pipit_result *res, struct pipit_result *whole,
+                   const struct result_part *part)
+{
+        result_clear(res);
+        res->pg = whole->pg;
+        res->rows.whole = pipit_result_ref(whole);
+        res->rows.first = part->row >= 0 ? part->row : 0;
+        res->rows.n = part->row >= 0;
+        res->rows.n_columns = part->n_columns;
+        res->rows.tag = part->tag;
 }
 
 bool
@@ -185,18 +259,23 @@ void
 pipit__result_vfail(struct pipit_result *res, enum pipit_code code, enum pipit_executed executed,
                     enum pipit_phase phase, const char *format, va_list args)
 {
-        char *text = NULL;
+        va_list again;
 
-        /* Before anything is cleared: an argument may be part of it. */
-        if (vasprintf(&text, format, args) < 0)
-                text = NULL;
+        va_copy(again, args);
+        /* Before anything is cleared: an argument may be part of it. Not vasprintf(): without
+         * memory glibc's writes behind the end of a text of 100 bytes. */
+        int length = vsnprintf(NULL, 0, format, again);
+        va_end(again);
+        char *text = length >= 0 ? malloc((size_t)length + 1) : NULL;
+        if (text != NULL)
+                vsnprintf(text, (size_t)length + 1, format, args);
         result_clear(res);
         res->failed = true;
-        res->text = text;
-        res->error.code = code;
-        res->error.executed = executed;
-        res->error.phase = phase;
-        res->error.message = text != NULL ? text : pipit_code_text(code);
+        res->owns_message = text != NULL;
+        res->error = (struct pipit_error){.code = code,
+                                          .executed = executed,
+                                          .phase = phase,
+                                          .message = text != NULL ? text : pipit_code_text(code)};
 }
 
 void
@@ -223,9 +302,9 @@ pipit__result_set_host(struct pipit_result *res, const char *host)
 {
         if (!res->failed || host == NULL)
                 return;
-        free(res->host);
-        res->host = strdup(host);
-        res->error.host = res->host;
+        char *copy = strdup(host);
+        error_free(res->error.host);
+        res->error.host = copy;
 }
 
 bool
@@ -264,19 +343,22 @@ result_rows(const struct pipit_result *res)
 int
 pipit_result_rows(const struct pipit_result *res)
 {
-        return result_rows(res) != NULL ? PQntuples(res->pg) : 0;
+        return res != NULL && !res->failed ? res->rows.n : 0;
 }
 
 int
 pipit_result_columns(const struct pipit_result *res)
 {
-        return result_rows(res) != NULL ? PQnfields(res->pg) : 0;
+        return res != NULL && !res->failed ? res->rows.n_columns : 0;
 }
 
 int64_t
 pipit_result_affected(const struct pipit_result *res)
 {
         int64_t n = 0;
+
+        if (result_rows(res) != NULL && res->rows.whole != NULL)
+                return res->rows.n;
         const char *text = result_rows(res) != NULL ? PQcmdTuples(res->pg) : "";
 
         return pipit__codec_read_int64(text, strlen(text), &n) == 0 ? n : 0;
@@ -285,6 +367,8 @@ pipit_result_affected(const struct pipit_result *res)
 const char *
 pipit_result_tag(const struct pipit_result *res)
 {
+        if (result_rows(res) != NULL && res->rows.whole != NULL)
+                return res->rows.tag;
         return result_rows(res) != NULL ? pipit__pq_tag(res->pg) : "";
 }
 
@@ -308,28 +392,114 @@ pipit_column(const struct pipit_result *res, const char *name)
         return -1;
 }
 
-static bool
+static inline bool
 result_has(const struct pipit_result *res, int row, int column)
 {
-        return row >= 0 && row < pipit_result_rows(res) && column >= 0 &&
-               column < pipit_result_columns(res);
+        return res != NULL && !res->failed && row >= 0 && row < res->rows.n && column >= 0 &&
+               column < res->rows.n_columns;
 }
 
-const char *
-pipit__result_cell(const struct pipit_result *res, int row, int column, size_t *ret_length)
+void
+pipit__result_column(const struct pipit_result *res, int column, struct pipit_item *item)
 {
-        if (!result_has(res, row, column) || PQgetisnull(res->pg, row, column))
-                return NULL;
-        *ret_length = (size_t)PQgetlength(res->pg, row, column);
-        return PQgetvalue(res->pg, row, column);
+        struct pipit_result *self = (struct pipit_result *)(uintptr_t)res;
+        struct column *known = &self->rows.columns[column % RESULT_COLUMNS];
+
+        if (known->number != column + 1)
+                *known = (struct column){.type = PQftype(res->pg, column),
+                                         .number = (uint16_t)(column + 1),
+                                         .binary = PQfformat(res->pg, column) == 1};
+        /* Member by member: as a whole it would be made twice, once here and once there. */
+        item->result = self;
+        item->type = known->type;
+        item->binary = known->binary;
+}
+
+void
+pipit__result_cell(int row, int column, struct pipit_item *item)
+{
+        const PGresult *pg = item->result->pg;
+
+        row += item->result->rows.first;
+        item->length = (size_t)PQgetlength(pg, row, column);
+        /* Of no bytes, too, a value is somewhere; NULL is nowhere. */
+        item->data = item->length == 0 && PQgetisnull(pg, row, column)
+                             ? NULL
+                             : PQgetvalue(pg, row, column);
+}
+
+bool
+pipit__result_item(const struct pipit_result *res, int row, int column, struct pipit_item *ret)
+{
+        if (!result_has(res, row, column))
+                return false;
+        pipit__result_column(res, column, ret);
+        pipit__result_cell(row, column, ret);
+        return true;
 }
 
 bool
 pipit_result_null(const struct pipit_result *res, int row, int column)
 {
-        size_t length;
+        return !result_has(res, row, column) || PQgetisnull(res->pg, res->rows.first + row, column);
+}
 
-        return pipit__result_cell(res, row, column, &length) == NULL;
+int
+pipit__result_text(const struct pipit_item *item, const char **ret_text, size_t *ret_length)
+{
+        struct buf buf;
+        const char *text = pipit__decode_inside(item, ret_length);
+
+        if (text != NULL) {
+                *ret_text = text;
+                return 0;
+        }
+        pipit__buf_init(&buf);
+        int code = pipit__decode_text(item, &buf);
+        char *copy = code == 0 ? pipit__result_alloc(item->result, buf.length + 1) : NULL;
+        if (copy != NULL) {
+                *ret_text = memcpy(copy, pipit__buf_text(&buf), buf.length);
+                *ret_length = buf.length;
+        } else if (code == 0) {
+                code = PIPIT_ENOMEM;
+        }
+        pipit__buf_fini(&buf);
+        return code;
+}
+
+/* Where a made text is kept; NULL when memory ran out. */
+static struct made_text *
+result_made(struct pipit_result *res, int row, int column)
+{
+        if (res->rows.texts == NULL)
+                res->rows.texts = pipit__result_alloc(res, (size_t)PQnfields(res->pg) *
+                                                                   sizeof *res->rows.texts);
+        if (res->rows.texts == NULL)
+                return NULL;
+        if (res->rows.texts[column] == NULL)
+                res->rows.texts[column] = pipit__result_alloc(
+                        res, (size_t)pipit_result_rows(res) * sizeof **res->rows.texts);
+        return res->rows.texts[column] != NULL ? &res->rows.texts[column][row] : NULL;
+}
+
+/* The text of a value, which is made no more than once. */
+static const char *
+result_text(const struct pipit_result *res, int row, int column, size_t *ret_length)
+{
+        struct pipit_item item;
+
+        if (!pipit__result_item(res, row, column, &item) || item.data == NULL)
+                return NULL;
+        const char *text = pipit__decode_inside(&item, ret_length);
+        if (text != NULL)
+                return text;
+        struct made_text *made = result_made(item.result, row, column);
+        if (made == NULL)
+                return NULL;
+        if (made->data == NULL && pipit__result_text(&item, &made->data, &made->length) != 0)
+                return NULL;
+        *ret_length = made->length;
+        return made->data;
 }
 
 const char *
@@ -337,7 +507,7 @@ pipit_result_text(const struct pipit_result *res, int row, int column)
 {
         size_t length;
 
-        return pipit__result_cell(res, row, column, &length);
+        return result_text(res, row, column, &length);
 }
 
 size_t
@@ -345,29 +515,36 @@ pipit_result_length(const struct pipit_result *res, int row, int column)
 {
         size_t length = 0;
 
-        pipit__result_cell(res, row, column, &length);
-        return length;
+        return result_text(res, row, column, &length) != NULL ? length : 0;
 }
 
 void *
 pipit__result_alloc(struct pipit_result *res, size_t size)
 {
-        if (res->arena == NULL)
-                res->arena = pipit_arena_new();
-        return res->arena != NULL ? pipit__arena_alloc(res->arena, size) : NULL;
+        if (res->failed)
+                return NULL;
+        if (res->rows.arena == NULL)
+                res->rows.arena = pipit_arena_new();
+        return res->rows.arena != NULL ? pipit__arena_alloc(res->rows.arena, size) : NULL;
 }
 
 void *
 pipit__result_attach(struct pipit_result *res, size_t size, const void *owner)
 {
-        free(res->attached);
-        res->attached = calloc(1, size > 0 ? size : 1);
-        res->owner = owner;
-        return res->attached;
+        if (res->failed)
+                return NULL;
+        if (res->rows.whole != NULL) { /* together with those of all other parts */
+                res->rows.attached = pipit__result_alloc(res->rows.whole, size);
+        } else {
+                free(res->rows.attached);
+                res->rows.attached = calloc(1, size > 0 ? size : 1);
+        }
+        res->rows.owner = owner;
+        return res->rows.attached;
 }
 
 void *
 pipit__result_attached(const struct pipit_result *res, const void *owner)
 {
-        return res != NULL && !res->failed && res->owner == owner ? res->attached : NULL;
+        return res != NULL && !res->failed && res->rows.owner == owner ? res->rows.attached : NULL;
 }

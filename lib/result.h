@@ -9,6 +9,7 @@
 
 #include "list.h"
 
+#include <pipit/item.h>
 #include <pipit/result.h>
 #include <stdarg.h>
 
@@ -26,14 +27,30 @@ void pipit__result_home_fini(struct result_home *home);
 
 /* An empty, successful result; NULL when memory ran out. */
 struct pipit_result *pipit__result_new(struct result_home *home);
+/* The same with room for something else in its block, which lives as long as the result. */
+struct pipit_result *pipit__result_new_with(struct result_home *home, size_t room);
+void *pipit__result_room(struct pipit_result *res);
 
 /* What pipit_wait() gives when it cannot wait: PIPIT_EINVAL, PIPIT_EBLOCKING or PIPIT_ECLOSED.
  * Never freed. */
 struct pipit_result *pipit__result_constant(enum pipit_code code);
 
+/* Makes it empty and successful again. */
+void pipit__result_reset(struct pipit_result *res);
+
 /* Takes pg over: rows, or the server's error with what became of the statement. */
 void
 pipit__result_take(struct pipit_result *res, struct pg_result *pg, enum pipit_executed executed);
+/* Of a result: what is the answer to one of many. */
+struct result_part {
+        int row;       /* -1: none */
+        int n_columns; /* the first of them */
+        const char *tag;
+};
+
+/* Makes it show a part of another's, which it refers to from then on; the tag is borrowed. */
+void pipit__result_show(struct pipit_result *res, struct pipit_result *whole,
+                        const struct result_part *part);
 /* Whether it holds something from the server. */
 bool pipit__result_is_taken(const struct pipit_result *res);
 
@@ -49,9 +66,17 @@ void pipit__result_fail_like(struct pipit_result *res, const struct pipit_error 
 /* Says where the connection of a failed request went; copied. */
 void pipit__result_set_host(struct pipit_result *res, const char *host);
 
-/* A value; NULL for SQL NULL and for what is not there. */
-const char *
-pipit__result_cell(const struct pipit_result *res, int row, int column, size_t *ret_length);
+/* For many values of a column that is there: what is the same in all of them; and each of them. */
+void pipit__result_column(const struct pipit_result *res, int column, struct pipit_item *item);
+void pipit__result_cell(int row, int column, struct pipit_item *item);
+
+/* A value, NULL included; whether it is there at all. */
+bool
+pipit__result_item(const struct pipit_result *res, int row, int column, struct pipit_item *ret);
+
+/* The text of a value that is not NULL, owned by its result, where each call makes it anew if it
+ * has to be made: 0, PIPIT_ETYPE when it is no such value, or PIPIT_ENOMEM. */
+int pipit__result_text(const struct pipit_item *item, const char **ret_text, size_t *ret_length);
 
 /* Zeroed memory that is freed with the result; NULL when memory ran out. */
 void *pipit__result_alloc(struct pipit_result *res, size_t size);

@@ -1,6 +1,6 @@
 /*
- * Decoded rows. They are one block that belongs to their result: the row structs, and behind them
- * the bytes of their bytea members. Their text is the result's own.
+ * Decoded rows. They are one block that belongs to their result; their text and bytes are the
+ * result's own.
  */
 #include "row.h"
 
@@ -15,34 +15,7 @@
 struct decoder {
         struct pipit_result *res;
         char *rows;
-        uint8_t *spare; /* for the next bytea; there is room for all of them */
 };
-
-/* The room for all bytes of a column, so much as pipit__field_read() wants. */
-static size_t
-column_measure(const struct pipit_result *res, int column)
-{
-        int n_rows = pipit_result_rows(res);
-        size_t size = 0;
-
-        for (int row = 0; row < n_rows; row++)
-                size += pipit_result_length(res, row, column) / 2 + 1;
-        return size;
-}
-
-static size_t
-spare_measure(const struct pipit_result *res, const struct pipit_model *model)
-{
-        size_t size = 0;
-
-        for (int i = 0; i < model->n_fields; i++) {
-                const struct pipit_field *field = &model->fields[i];
-
-                if (field->type == PIPIT_TYPE_bytea)
-                        size += column_measure(res, pipit_column(res, pipit__field_column(field)));
-        }
-        return size;
-}
 
 static void
 decode_fail(struct pipit_result *res, const struct pipit_field *field, const char *what)
@@ -52,29 +25,65 @@ decode_fail(struct pipit_result *res, const struct pipit_field *field, const cha
                            pipit__model_table(field->model), what);
 }
 
+static void
+memory_fail(struct pipit_result *res, const struct pipit_model *model)
+{
+        pipit__result_fail(res, PIPIT_ENOMEM, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                           "out of memory for the rows of \"%s\"", model->name);
+}
+
+static int
+text_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
+{
+        const char *text = NULL;
+        size_t length = 0;
+        int code = pipit__result_text(item, &text, &length);
+
+        if (code == 0)
+                pipit__field_set_text(field, place, text);
+        return code;
+}
+
+static int
+bytes_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
+{
+        struct pipit_bytes bytes = {NULL, 0};
+        int code = pipit_item_bytes(item, &bytes);
+
+        if (code == 0)
+                pipit__field_set_bytes(field, place, bytes);
+        return code;
+}
+
+/* A value that is not NULL. */
+static int
+value_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
+{
+        if (field->type == PIPIT_TYPE_text || field->type == PIPIT_TYPE_varchar)
+                return text_decode(field, place, item);
+        if (field->type == PIPIT_TYPE_bytea)
+                return bytes_decode(field, place, item);
+        return pipit__field_read(field, place, item);
+}
+
 /* One value; false when the result has become a failure. */
 static bool
-cell_decode(struct decoder *decoder, const struct pipit_field *field, int row, int column)
+cell_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
 {
-        size_t length = 0;
-        void *place = decoder->rows + (size_t)row * field->model->row_size;
-        const char *text = pipit__result_cell(decoder->res, row, column, &length);
-
-        if (!text && !field->nullable) {
-                decode_fail(decoder->res, field, "is NULL, but not declared nullable");
+        if (!item->data && !field->nullable) {
+                decode_fail(item->result, field, "is NULL, but not declared nullable");
                 return false;
         }
-        if (!text) {
+        if (!item->data) {
                 pipit__field_set_null(field, place);
                 return true;
         }
-        if (pipit__field_read(field, place, text, length, decoder->spare) != 0) {
-                decode_fail(decoder->res, field, "has a value that does not fit its member");
-                return false;
-        }
-        if (field->type == PIPIT_TYPE_bytea)
-                decoder->spare += length / 2 + 1;
-        return true;
+        int code = value_decode(field, place, item);
+        if (code == PIPIT_ENOMEM)
+                memory_fail(item->result, field->model);
+        else if (code != 0)
+                decode_fail(item->result, field, "has a value that does not fit its member");
+        return code == 0;
 }
 
 static bool
@@ -82,13 +91,17 @@ column_decode(struct decoder *decoder, const struct pipit_field *field)
 {
         int n_rows = pipit_result_rows(decoder->res);
         int column = pipit_column(decoder->res, pipit__field_column(field));
+        char *place = decoder->rows;
 
         if (column < 0) {
                 decode_fail(decoder->res, field, "is missing in the result");
                 return false;
         }
-        for (int row = 0; row < n_rows; row++) {
-                if (!cell_decode(decoder, field, row, column))
+        struct pipit_item item;
+        pipit__result_column(decoder->res, column, &item);
+        for (int row = 0; row < n_rows; row++, place += field->model->row_size) {
+                pipit__result_cell(row, column, &item);
+                if (!cell_decode(field, place, &item))
                         return false;
         }
         return true;
@@ -98,22 +111,16 @@ void
 pipit__row_decode(struct pipit_result *res, const struct pipit_model *model)
 {
         size_t n_rows = (size_t)pipit_result_rows(res);
-        size_t spare = spare_measure(res, model);
-        size_t size = 0;
         struct decoder decoder = {.res = res};
 
         if (n_rows == 0)
                 return;
-        if (n_rows <= (SIZE_MAX - spare) / model->row_size) {
-                size = n_rows * model->row_size;
-                decoder.rows = pipit__result_attach(res, size + spare, model);
-        }
+        if (n_rows <= SIZE_MAX / model->row_size)
+                decoder.rows = pipit__result_attach(res, n_rows * model->row_size, model);
         if (!decoder.rows) {
-                pipit__result_fail(res, PIPIT_ENOMEM, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
-                                   "out of memory for the rows of \"%s\"", model->name);
+                memory_fail(res, model);
                 return;
         }
-        decoder.spare = (uint8_t *)decoder.rows + size;
         for (int i = 0; i < model->n_fields; i++) {
                 if (!column_decode(&decoder, &model->fields[i]))
                         return;

@@ -5,7 +5,9 @@
  * the stack: the reactor tells the last.
  */
 #include "scope.h"
+#include "carrier.h"
 #include "kept.h"
+#include "lookup.h"
 #include "options.h"
 #include "reactor.h"
 
@@ -25,6 +27,8 @@ scope_destroy(void *arg)
         pipit__kept_free(scope->kept);
         pipit__requests_fini(&scope->requests);
         pipit__pool_fini(&scope->pool);
+        pipit__lookups_free(scope->lookups);
+        pipit__shapes_fini(&scope->shapes);
         pipit__conninfo_fini(&scope->info);
         pipit__options_fini(&scope->options);
         pipit__reactor_free(scope->reactor);
@@ -87,7 +91,16 @@ scope_on_expired(struct request *req, void *arg)
                         "requests were still outstanding at the end of the time to drain");
 }
 
-static const struct requests_ops scope_requests_ops = {scope_on_expired, scope_on_request_gone};
+static void
+scope_on_again(struct request *req, void *arg)
+{
+        struct pipit *scope = arg;
+
+        pipit__dispatch_add_again(&scope->dispatch, req);
+}
+
+static const struct requests_ops scope_requests_ops = {scope_on_expired, scope_on_request_gone,
+                                                       scope_on_again};
 
 static void
 scope_on_ready(void *arg)
@@ -154,8 +167,19 @@ scope_init_parts(struct pipit *scope, struct event_base *base)
                                         &scope_requests_ops, scope);
         if (code != 0)
                 return code;
-        code = pipit__pool_init(&scope->pool, options, scope->reactor, &scope->info, &scope->log,
-                                &scope_pool_ops, scope);
+        struct pool_parts parts = {.reactor = scope->reactor,
+                                   .info = &scope->info,
+                                   .log = &scope->log,
+                                   .shapes = &scope->shapes,
+                                   .ops = &scope_pool_ops,
+                                   .arg = scope};
+        code = pipit__pool_init(&scope->pool, options, &parts);
+        if (code == 0)
+                code = pipit__shapes_init(&scope->shapes, scope->pool.config.max_prepared);
+        scope->lookups = pipit__lookups_new(&scope->shapes);
+        scope->coalesces = true;
+        if (scope->lookups == NULL)
+                return PIPIT_ENOMEM;
         pipit__dispatch_init(&scope->dispatch, options, scope->reactor, &scope->pool);
         return code;
 }
@@ -239,8 +263,6 @@ pipit_open(struct event_base *base, const char *url, const struct pipit_options 
 static void
 scope_drop(struct pipit *scope)
 {
-        struct requests *requests = &scope->requests;
-
         scope->state = SCOPE_CLOSED;
         list_remove(&scope->link);
         while (!list_empty(&scope->children))
@@ -249,10 +271,7 @@ scope_drop(struct pipit *scope)
         pipit__reactor_enter(scope->reactor);
         pipit__pool_close(&scope->pool, "this is a forked child", true);
         scope->drain = NULL;
-        for (uint32_t i = 0; i < requests->n_slots; i++) {
-                if (requests->slots[i].request != NULL)
-                        pipit__request_discard(requests->slots[i].request);
-        }
+        pipit__requests_discard(&scope->requests);
         pipit__reactor_finish(scope->reactor, scope_destroy);
         pipit__reactor_leave(scope->reactor);
 }
@@ -353,6 +372,7 @@ pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms
         int64_t now = pipit__reactor_now(scope->reactor);
         bool endless = timeout_ms < 0 || timeout_ms > DEADLINE_NEVER - now;
         pipit__request_set_deadline(req, endless ? DEADLINE_NEVER : now + timeout_ms);
+        pipit__carrier_prolong(req);
 }
 
 int
@@ -362,6 +382,20 @@ pipit_then(struct pipit *scope, pipit_request request, pipit_cb cb, void *arg)
                 return PIPIT_EINVAL;
         struct request *req = pipit__requests_find(&scope->requests, request);
         return req != NULL ? pipit__request_then(req, cb, arg) : PIPIT_EINVAL;
+}
+
+void
+pipit_set_coalesce(struct pipit *scope, bool coalesce)
+{
+        if (pipit__scope_is_mine(scope))
+                scope->coalesces = coalesce;
+}
+
+void
+pipit_set_group_writes(struct pipit *scope, bool group)
+{
+        if (pipit__scope_is_mine(scope))
+                scope->groups_writes = group;
 }
 
 const struct pipit_error *

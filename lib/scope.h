@@ -11,12 +11,14 @@
 #include "owner.h"
 #include "pool.h"
 #include "request.h"
+#include "shape.h"
 
 #include <pipit/scope.h>
 #include <stdbool.h>
 
 struct event_base;
 struct kept;
+struct lookups;
 
 enum scope_state {
         SCOPE_OPEN,     /* takes requests */
@@ -33,6 +35,10 @@ struct pipit {
         char *url;
         struct conninfo info;
         struct log log;
+        struct shapes shapes;
+        struct lookups *lookups;
+        bool coalesces;     /* gets may become one statement */
+        bool groups_writes; /* writes may be committed together */
         struct pool pool;
         struct dispatch dispatch;
         struct requests requests;

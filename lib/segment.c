@@ -2,28 +2,36 @@
  * Segments. See segment.h.
  */
 #include "segment.h"
+#include "binary.h"
 #include "pq.h"
+#include "prepared.h"
 #include "request.h"
 #include "result.h"
+#include "shape.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Each segment here is one statement and its Sync. */
-#define SEGMENT_ENTRIES 2
+#define SEGMENTS_FIRST_ROOM 16
+/* What a connection without work keeps: room for a burst of the usual size. */
+#define SEGMENTS_KEPT_ROOM 128
 
-int
-pipit__segments_init(struct segments *segments, int n)
+void
+pipit__segments_init(struct segments *segments, struct prepared *prepared)
 {
-        *segments = (struct segments){.capacity = n * SEGMENT_ENTRIES};
-        segments->ring = calloc((size_t)segments->capacity, sizeof *segments->ring);
-        return segments->ring != NULL ? 0 : PIPIT_ENOMEM;
+        *segments = (struct segments){.prepared = prepared};
 }
 
 void
 pipit__segments_fini(struct segments *segments)
 {
+        struct expected expected;
+
+        while (segments->n > 0) {
+                pipit__segments_pop(segments, &expected);
+                pipit__shape_unref(expected.shape);
+        }
         free(segments->ring);
         segments->ring = NULL;
 }
@@ -35,26 +43,41 @@ segments_at(const struct segments *segments, int i)
 }
 
 int
-pipit__segments_statements(const struct segments *segments)
+pipit__segments_reserve(struct segments *segments, int n)
 {
-        return segments->n / SEGMENT_ENTRIES;
+        int capacity = segments->capacity > 0 ? segments->capacity : SEGMENTS_FIRST_ROOM;
+
+        while (capacity < segments->n + n)
+                capacity *= 2;
+        if (capacity == segments->capacity)
+                return 0;
+        struct expected *ring = calloc((size_t)capacity, sizeof *ring);
+        if (ring == NULL)
+                return PIPIT_ENOMEM;
+        for (int i = 0; i < segments->n; i++)
+                ring[i] = *segments_at(segments, i);
+        free(segments->ring);
+        segments->ring = ring;
+        segments->capacity = capacity;
+        segments->first = 0;
+        return 0;
 }
 
 void
-pipit__segments_push(struct segments *segments, struct request *req)
+pipit__segments_push(struct segments *segments, const struct expected *expected)
 {
-        assert(segments->n + SEGMENT_ENTRIES <= segments->capacity);
-        *segments_at(segments, segments->n) = (struct expected){EXPECTED_NOTHING_YET, req};
-        *segments_at(segments, segments->n + 1) = (struct expected){EXPECTED_SYNC, NULL};
-        segments->n += SEGMENT_ENTRIES;
+        assert(segments->n < segments->capacity);
+        *segments_at(segments, segments->n++) = *expected;
+        if (expected->shape != NULL)
+                pipit__shape_ref(expected->shape);
+        if (expected->kind == EXPECTED_STATEMENT && expected->req != NULL)
+                segments->n_waiting++;
 }
 
-struct request *
+const struct expected *
 pipit__segments_reading(const struct segments *segments)
 {
-        if (segments->n == 0)
-                return NULL;
-        return segments_at(segments, segments->reading)->req;
+        return segments->n > 0 ? segments_at(segments, segments->reading) : NULL;
 }
 
 /*
@@ -70,6 +93,9 @@ tag_is_unshared(const char *tag)
                 "LISTEN",  "UNLISTEN",          "DISCARD",    "DECLARE",  "CLOSE CURSOR",
                 "LOAD",    "LOCK TABLE",        "FETCH",      "MOVE"};
 
+        /* Nearly all there is: none of the words above starts so. */
+        if (strncmp(tag, "SELECT ", 7) == 0 || strncmp(tag, "INSERT ", 7) == 0)
+                return false;
         /* They end what another session prepared, for good, and change nothing in this one. */
         if (strcmp(tag, "COMMIT PREPARED") == 0 || strcmp(tag, "ROLLBACK PREPARED") == 0)
                 return false;
@@ -82,17 +108,28 @@ tag_is_unshared(const char *tag)
         return false;
 }
 
-/* An answer to the statement that is read now. */
+/* The server's error, for whoever waits for it. */
+static void
+error_take(struct segments *segments, struct request *req, struct pg_result *answer)
+{
+        segments->failed = true;
+        if (req != NULL)
+                pipit__result_take(req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
+        else
+                pipit__pq_clear(answer);
+}
+
+/* Rows, or the end, of the statement that is read now. */
 static enum verdict
 statement_answer(struct expected *expected, struct pg_result *answer, enum pq_kind kind,
                  struct request **ret_req)
 {
-        bool unshared = kind != PQ_KIND_ERROR && tag_is_unshared(pipit__pq_tag(answer));
-        bool second = expected->state == EXPECTED_ANSWERED && kind != PQ_KIND_ERROR;
+        bool unshared = tag_is_unshared(pipit__pq_tag(answer));
+        bool second = expected->answered;
         /* Rows that came out of place are not told otherwise: libpq drops them. */
         bool torn = kind == PQ_KIND_ROWS && !pipit__pq_has_all_rows(answer);
 
-        expected->state = EXPECTED_ANSWERED;
+        expected->answered = true;
         if (expected->req != NULL)
                 pipit__result_take(expected->req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
         else
@@ -103,32 +140,105 @@ statement_answer(struct expected *expected, struct pg_result *answer, enum pq_ki
         return unshared ? VERDICT_UNSHARED : VERDICT_MORE;
 }
 
-/* An error behind the last statement, as of a deferred constraint: it is the whole segment's. */
+/* The types of the parameters and of the columns have come. */
 static enum verdict
-segment_error(struct segments *segments, struct pg_result *answer)
+describe_answer(struct expected *expected, struct pg_result *answer)
 {
-        struct expected *statement = segments_at(segments, segments->reading - 1);
+        uint32_t params[SHAPE_MAX_TYPES];
+        uint32_t columns[SHAPE_MAX_TYPES];
+        int n_params = pipit__pq_param_types(answer, SHAPE_MAX_TYPES, params);
+        int n_columns = pipit__pq_column_types(answer, SHAPE_MAX_TYPES, columns);
 
-        segments_at(segments, segments->reading)->state = EXPECTED_SYNC_ERROR;
-        if (statement->req != NULL)
-                pipit__result_take(statement->req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
-        else
-                pipit__pq_clear(answer);
+        if (n_params <= SHAPE_MAX_TYPES)
+                pipit__shape_learn(expected->shape, n_params, params,
+                                   n_columns <= SHAPE_MAX_TYPES &&
+                                           pipit__binary_suits(columns, n_columns));
+        expected->answered = true;
+        pipit__pq_clear(answer);
         return VERDICT_MORE;
 }
 
 static enum verdict
-end_of_results(struct segments *segments)
+command_answer(struct segments *segments, struct expected *expected, struct pg_result *answer,
+               struct request **ret_req)
+{
+        enum pq_kind kind = pipit__pq_kind(answer);
+        bool done = kind == PQ_KIND_ROWS || kind == PQ_KIND_COMMAND;
+
+        if (kind == PQ_KIND_ERROR && !expected->skipped) {
+                expected->answered = true;
+                error_take(segments, expected->req, answer);
+                return VERDICT_MORE;
+        }
+        if (kind == PQ_KIND_ABORTED && segments->failed && !expected->answered) {
+                expected->answered = expected->skipped = true;
+                pipit__pq_clear(answer);
+                return VERDICT_MORE;
+        }
+        if (done && expected->kind == EXPECTED_STATEMENT && !expected->skipped)
+                return statement_answer(expected, answer, kind, ret_req);
+        if (done && !expected->answered && expected->kind == EXPECTED_DESCRIBE)
+                return describe_answer(expected, answer);
+        if (done && !expected->answered && expected->kind == EXPECTED_OWN) {
+                expected->answered = true;
+                return VERDICT_OWN;
+        }
+        bool known = done && !expected->answered && expected->kind != EXPECTED_STATEMENT;
+        expected->answered = true;
+        pipit__pq_clear(answer);
+        return known ? VERDICT_MORE : VERDICT_BROKEN;
+}
+
+/* An answer where the Sync is to come: an error behind the last statement, as of a deferred
+ * constraint, is the whole segment's. */
+static enum verdict
+sync_answer(struct segments *segments, struct expected *sync, struct pg_result *answer)
+{
+        struct expected *last = segments_at(segments, segments->reading - 1);
+        enum pq_kind kind = pipit__pq_kind(answer);
+
+        if (kind == PQ_KIND_ERROR && !sync->answered) {
+                sync->answered = true;
+                error_take(segments, last->req, answer);
+                return VERDICT_MORE;
+        }
+        pipit__pq_clear(answer);
+        return kind == PQ_KIND_SYNC && !sync->answered ? VERDICT_SYNC : VERDICT_BROKEN;
+}
+
+/* A command has had its last answer. */
+static enum verdict
+command_end(struct segments *segments, struct expected *expected, struct request **ret_req)
+{
+        struct request *req = expected->req;
+        bool failed = segments->failed;
+
+        segments->reading++;
+        if (expected->kind == EXPECTED_PREPARE && failed)
+                pipit__prepared_drop(segments->prepared, expected->shape);
+        if (expected->kind == EXPECTED_CLOSE && failed)
+                segments->prepared->n_lost++;
+        if (expected->kind != EXPECTED_STATEMENT || expected->segment != SEGMENT_READS || failed ||
+            req == NULL)
+                return VERDICT_MORE;
+        expected->req = NULL;
+        segments->n_waiting--;
+        *ret_req = req;
+        return VERDICT_READ;
+}
+
+static enum verdict
+end_of_results(struct segments *segments, struct request **ret_req)
 {
         struct expected *expected = segments_at(segments, segments->reading);
 
-        switch (expected->state) {
-        case EXPECTED_ANSWERED: segments->reading++; return VERDICT_MORE;
-        case EXPECTED_SYNC_ERROR: expected->state = EXPECTED_SYNC; return VERDICT_MORE;
-        case EXPECTED_NOTHING_YET:
-        case EXPECTED_SYNC: break; /* libpq gives NULL without end once its link is gone */
-        }
-        return VERDICT_BROKEN;
+        /* libpq gives NULL without end once its link is gone. */
+        if (!expected->answered)
+                return VERDICT_BROKEN;
+        if (expected->kind != EXPECTED_SYNC)
+                return command_end(segments, expected, ret_req);
+        expected->answered = false; /* behind an error that was the Sync's: now the Sync */
+        return VERDICT_MORE;
 }
 
 enum verdict
@@ -136,37 +246,41 @@ pipit__segments_read(struct segments *segments, struct pg_result *answer, struct
 {
         *ret_req = NULL;
         if (answer == NULL)
-                return end_of_results(segments);
+                return end_of_results(segments, ret_req);
         struct expected *expected = segments_at(segments, segments->reading);
-        enum pq_kind kind = pipit__pq_kind(answer);
-        bool at_sync = expected->state == EXPECTED_SYNC;
-        bool at_statement =
-                expected->state == EXPECTED_NOTHING_YET || expected->state == EXPECTED_ANSWERED;
+        if (expected->kind == EXPECTED_SYNC)
+                return sync_answer(segments, expected, answer);
+        return command_answer(segments, expected, answer, ret_req);
+}
 
-        if (at_statement &&
-            (kind == PQ_KIND_ROWS || kind == PQ_KIND_COMMAND || kind == PQ_KIND_ERROR))
-                return statement_answer(expected, answer, kind, ret_req);
-        if (at_sync && kind == PQ_KIND_ERROR)
-                return segment_error(segments, answer);
-        pipit__pq_clear(answer);
-        return at_sync && kind == PQ_KIND_SYNC ? VERDICT_DONE : VERDICT_BROKEN;
+/* A large ring, with nothing in it: there may be many connections without work. */
+static void
+segments_give_back(struct segments *segments)
+{
+        free(segments->ring);
+        segments->ring = NULL;
+        segments->capacity = segments->first = 0;
 }
 
 bool
-pipit__segments_pop(struct segments *segments, struct request **ret_req)
+pipit__segments_pop(struct segments *segments, struct expected *ret_expected)
 {
-        struct expected expected = *segments_at(segments, 0);
-        bool is_statement =
-                expected.state == EXPECTED_NOTHING_YET || expected.state == EXPECTED_ANSWERED;
+        struct expected *expected = segments_at(segments, 0);
 
+        *ret_expected = *expected;
         segments->first = (segments->first + 1) % segments->capacity;
         segments->n--;
         if (segments->reading > 0)
                 segments->reading--;
-        if (is_statement && expected.req == NULL && segments->n_given_up > 0)
+        if (expected->kind == EXPECTED_STATEMENT && expected->req != NULL)
+                segments->n_waiting--;
+        if (expected->given_up)
                 segments->n_given_up--;
-        *ret_req = expected.req;
-        return is_statement;
+        if (expected->kind == EXPECTED_SYNC)
+                segments->failed = false;
+        if (segments->n == 0 && segments->capacity > SEGMENTS_KEPT_ROOM)
+                segments_give_back(segments);
+        return ret_expected->kind != EXPECTED_SYNC;
 }
 
 void
@@ -177,6 +291,10 @@ pipit__segments_give_up(struct segments *segments, const struct request *req)
                 if (expected->req != req)
                         continue;
                 expected->req = NULL;
+                if (expected->kind != EXPECTED_STATEMENT)
+                        continue;
+                expected->given_up = true;
+                segments->n_waiting--;
                 segments->n_given_up++;
                 return;
         }

@@ -1,36 +1,59 @@
 /*
  * Segments: what a connection still owes answers to, in the order it was sent.
  *
- * A segment is what lies between two Syncs: its statements, then the Sync. Answers are matched by
- * it and not by counting: a statement can have an error behind its result, and an error can belong
- * to the Sync. A statement is done when its Sync is answered.
+ * A segment is what lies between two Syncs: commands, then the Sync. Answers are matched by it and
+ * not by counting: a statement can have an error behind its result, an error skips the commands
+ * behind it, and an error can belong to the Sync. A statement is done when its Sync is answered;
+ * one of a group of reads as soon as its rows are there.
  */
 #ifndef PIPIT_SEGMENT_INTERNAL_H
 #define PIPIT_SEGMENT_INTERNAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct pg_result;
+struct prepared;
 struct request;
+struct shape;
 
 /* What an answer says. */
 enum verdict {
         VERDICT_MORE,     /* go on reading */
-        VERDICT_DONE,     /* the first segment is complete: take its statements off */
+        VERDICT_OWN,      /* an answer to a statement of pipit's own, still the caller's */
+        VERDICT_READ,     /* a statement of a group of reads is complete: it has been taken off */
+        VERDICT_SYNC,     /* the first segment is complete: take it off */
         VERDICT_UNSHARED, /* the statement that answers changed its session */
         VERDICT_BROKEN    /* this cannot be the answer to what was sent */
 };
 
-enum expected_state {
-        EXPECTED_NOTHING_YET, /* a statement without an answer */
-        EXPECTED_ANSWERED,    /* a statement with one; the NULL behind it is to come */
-        EXPECTED_SYNC,        /* the end of a segment */
-        EXPECTED_SYNC_ERROR   /* the same behind an error; the NULL behind that is to come */
+enum segment_kind {
+        SEGMENT_SINGLE, /* one statement, whose fate is its own */
+        SEGMENT_READS,  /* declared reads that share a Sync */
+        SEGMENT_WRITES  /* statements that are committed together */
+};
+
+enum expected_kind {
+        EXPECTED_OWN,       /* a statement of pipit's own */
+        EXPECTED_CLOSE,     /* the end of a prepared statement */
+        EXPECTED_PREPARE,   /* in front of the first statement of a shape */
+        EXPECTED_DESCRIBE,  /* the types of its parameters and columns */
+        EXPECTED_STATEMENT, /* somebody's */
+        EXPECTED_SYNC       /* the end of a segment */
 };
 
 struct expected {
-        enum expected_state state;
-        struct request *req; /* NULL: a Sync, pipit's own statement, or one that was given up */
+        enum expected_kind kind;
+        enum segment_kind segment;
+        bool answered;       /* its result is here; the NULL behind it is to come */
+        bool skipped;        /* because of an error in front of it */
+        bool given_up;       /* nobody waits for it any more */
+        bool typed;          /* a statement: what is known of its types was relied on */
+        struct request *req; /* NULL: none's, or one that was given up or is done */
+        struct shape *shape; /* of a Prepare, a Describe or a statement: a reference */
+        int64_t sent_us;     /* of a Sync: when it was sent */
+        int n_statements;    /* of a Sync: in its segment */
+        float foretold_us;   /* of a Sync: what its statements take at their best */
 };
 
 struct segments {
@@ -39,31 +62,37 @@ struct segments {
         int first;
         int n;
         int reading;    /* which of them the next answer is for, from first */
+        bool failed;    /* the segment that is read has had an error */
+        int n_waiting;  /* statements that somebody waits for */
         int n_given_up; /* statements that nobody waits for any more */
+        struct prepared *prepared;
 };
 
-/* Room for n segments of one statement each. 0 or PIPIT_ENOMEM. */
-int pipit__segments_init(struct segments *segments, int n);
+/* prepared is told what answers say of it; borrowed. Room comes with pipit__segments_reserve(). */
+void pipit__segments_init(struct segments *segments, struct prepared *prepared);
 void pipit__segments_fini(struct segments *segments);
 
-/* How many statements are unanswered. */
-int pipit__segments_statements(const struct segments *segments);
+/* Makes room for n more entries. 0 or PIPIT_ENOMEM. */
+int pipit__segments_reserve(struct segments *segments, int n);
 
-/* A statement with its Sync was sent; req may be NULL. There must be room. */
-void pipit__segments_push(struct segments *segments, struct request *req);
+/* A command was sent; a reference to its shape is taken. There must be room. */
+void pipit__segments_push(struct segments *segments, const struct expected *expected);
 
 /*
- * The next answer, NULL included; takes it over: it goes into the request's result, or away.
- * On VERDICT_UNSHARED *ret_req is the culprit.
+ * The next answer, NULL included; takes it over, but on VERDICT_OWN: it goes into the request's
+ * result, or away. *ret_req is the request of VERDICT_READ and the culprit of VERDICT_UNSHARED.
  */
 enum verdict
 pipit__segments_read(struct segments *segments, struct pg_result *answer, struct request **ret_req);
 
-/* Takes the next statement off the first segment, or the Sync at its end: then false. */
-bool pipit__segments_pop(struct segments *segments, struct request **ret_req);
+/*
+ * Takes the next entry off the first segment; false when it was the Sync, its end. The reference to
+ * a shape becomes the caller's.
+ */
+bool pipit__segments_pop(struct segments *segments, struct expected *ret_expected);
 
-/* The statement that answers next; NULL when there is none or nobody waits for it. */
-struct request *pipit__segments_reading(const struct segments *segments);
+/* What answers next; NULL when nothing is owed. Borrowed until the next call. */
+const struct expected *pipit__segments_reading(const struct segments *segments);
 
 /* Nobody waits for this one any more; its answer goes away when it comes. */
 void pipit__segments_give_up(struct segments *segments, const struct request *req);

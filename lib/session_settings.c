@@ -45,6 +45,9 @@ pipit__session_settings_init(struct session_settings *settings, int server_versi
                                            setting->name, setting->value);
                 separator = ",";
         }
+        length += (size_t)snprintf(settings->sql + length, sizeof settings->sql - length,
+                                   ", pg_catalog.current_setting("
+                                   "'default_transaction_isolation') AS isolation");
         if (search_path[0] == '\0')
                 return;
         snprintf(settings->sql + length, sizeof settings->sql - length,

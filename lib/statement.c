@@ -2,10 +2,15 @@
  * Statements. See statement.h.
  */
 #include "statement.h"
-#include "codec.h"
+#include "binary.h"
+#include "buf.h"
+#include "encode.h"
+#include "shape.h"
 
 #include <pipit/error.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -28,51 +33,198 @@ value_problem(int code)
 }
 
 int
-pipit__statement_measure(const char *sql, struct pipit_params params, size_t *ret_size,
-                         struct statement_problem *ret_problem)
+pipit__statement_check(const char *sql, struct pipit_params params,
+                       struct statement_problem *ret_problem)
 {
-        size_t size = sizeof(struct statement);
-
         if (sql == NULL || params.n < 0 || (params.n > 0 && params.values == NULL))
                 return problem_set(ret_problem, PIPIT_EINVAL, 0,
                                    "pipit_query() needs an SQL text and its parameters");
         if (params.n > STATEMENT_MAX_PARAMS)
                 return problem_set(ret_problem, PIPIT_ELIMIT, 0,
                                    "a statement takes at most 65535 parameters");
-        size += (size_t)params.n * sizeof(char *) + strlen(sql) + 1;
+        return 0;
+}
+
+/* The type of a parameter; 0 while it is not known. */
+static uint32_t
+param_type(const struct shape *shape, struct pipit_params params, int i)
+{
+        return shape->n_types == params.n ? shape->types[i] : 0;
+}
+
+/* The bytes in front of the values. */
+static size_t
+head_size(const struct shape *shape, int n)
+{
+        size_t size = sizeof(struct statement) + (size_t)n * sizeof(char *);
+
+        return shape->n_types == n ? size + (size_t)n * 2 * sizeof(int) : size;
+}
+
+int
+pipit__statement_measure(const struct shape *shape, struct pipit_params params, size_t *ret_size,
+                         struct statement_problem *ret_problem)
+{
+        size_t size = head_size(shape, params.n);
+
         for (int i = 0; i < params.n; i++) {
-                size_t bytes;
-                int code = pipit__codec_measure(&params.values[i], &bytes);
+                struct encoding encoding;
+                int code = pipit__encode_measure(&params.values[i], param_type(shape, params, i),
+                                                 &encoding);
                 if (code != 0)
                         return problem_set(ret_problem, code, i + 1, value_problem(code));
-                if (bytes > SIZE_MAX / 2 - size)
+                if (encoding.size > SIZE_MAX / 2 - size)
                         return problem_set(ret_problem, PIPIT_ELIMIT, i + 1, "too long");
-                size += bytes;
+                size += encoding.size;
         }
         *ret_size = size;
         return 0;
 }
 
+/* The arrays of a block, behind the statement itself. */
+struct arrays {
+        const char **values;
+        int *lengths; /* NULL while types are not known */
+        int *formats;
+};
+
+static struct arrays
+statement_init(struct statement *statement, struct shape *shape, int n, bool has_formats)
+{
+        struct arrays arrays = {.values = (const char **)(void *)(statement + 1)};
+
+        if (has_formats && n > 0) {
+                arrays.lengths = (int *)(void *)(arrays.values + n);
+                arrays.formats = arrays.lengths + n;
+        }
+        *statement = (struct statement){.shape = shape,
+                                        .params = {.n = n,
+                                                   .values = arrays.values,
+                                                   .lengths = arrays.lengths,
+                                                   .formats = arrays.formats}};
+        return arrays;
+}
+
 struct statement *
-pipit__statement_write(void *block, const char *sql, struct pipit_params params)
+pipit__statement_write(void *block, struct shape *shape, struct pipit_params params)
 {
         struct statement *statement = block;
-        char *out = (char *)(statement + 1) + (size_t)params.n * sizeof(char *);
-        char *start = out;
-        size_t length = strlen(sql) + 1;
+        struct arrays arrays =
+                statement_init(statement, shape, params.n, shape->n_types == params.n);
+        char *start = (char *)block + head_size(shape, params.n);
+        char *out = start;
 
-        statement->n = params.n;
-        statement->values = (const char **)(void *)(statement + 1);
-        statement->sql = memcpy(out, sql, length);
-        out += length;
         for (int i = 0; i < params.n; i++) {
-                size_t bytes;
-                statement->values[i] = NULL;
-                if (pipit__codec_measure(&params.values[i], &bytes) != 0 || bytes == 0)
-                        continue;
-                statement->values[i] = out;
-                out += pipit__codec_encode(&params.values[i], out) + 1;
+                uint32_t type = param_type(shape, params, i);
+                struct encoding encoding;
+                bool is_null = pipit__encode_measure(&params.values[i], type, &encoding) != 0 ||
+                               encoding.size == 0;
+                size_t length = is_null ? 0 : pipit__encode(&params.values[i], type, encoding, out);
+                arrays.values[i] = is_null ? NULL : out;
+                if (arrays.lengths != NULL) {
+                        arrays.lengths[i] = (int)length;
+                        arrays.formats[i] = is_null ? 0 : (int)encoding.format;
+                }
+                /* Less than was measured: numbers in text form are measured by the longest. */
+                out += is_null ? 0 : length + (encoding.format == ENCODING_TEXT);
         }
-        statement->bytes = (size_t)(out - start);
+        statement->bytes = shape->length + 1 + (size_t)(out - start);
         return statement;
+}
+
+size_t
+pipit__statement_raw_size(const struct pq_params *params)
+{
+        size_t n = (size_t)params->n;
+        size_t size = sizeof(struct statement) + n * (sizeof(char *) + 2 * sizeof(int));
+
+        for (int i = 0; i < params->n; i++)
+                size += (size_t)params->lengths[i] + 1;
+        return size;
+}
+
+struct statement *
+pipit__statement_write_raw(void *block, struct shape *shape, const struct pq_params *params)
+{
+        struct statement *statement = block;
+        struct arrays arrays = statement_init(statement, shape, params->n, true);
+        char *start = (char *)(arrays.formats + params->n);
+        char *out = start;
+
+        for (int i = 0; i < params->n; i++) {
+                size_t length = (size_t)params->lengths[i];
+                arrays.values[i] =
+                        params->values[i] != NULL ? memcpy(out, params->values[i], length) : NULL;
+                arrays.lengths[i] = params->lengths[i];
+                arrays.formats[i] = params->formats[i];
+                out[length] = '\0';
+                out += length + 1;
+        }
+        statement->bytes = shape->length + 1 + (size_t)(out - start);
+        return statement;
+}
+
+/* Appends a parameter as text, with a NUL behind it; nothing for SQL NULL. 0 or PIPIT_ENOMEM. */
+static int
+param_text(const struct statement *statement, int i, struct buf *text)
+{
+        const struct pq_params *params = &statement->params;
+        const char *value = params->values[i];
+        int code = 0;
+
+        if (value == NULL)
+                return 0;
+        if (params->formats == NULL || params->formats[i] == 0)
+                pipit__buf_add_text(text, value);
+        else
+                code = pipit__binary_text(statement->shape->types[i], value,
+                                          (size_t)params->lengths[i], text);
+        pipit__buf_add_char(text, '\0');
+        return text->failed ? PIPIT_ENOMEM : code;
+}
+
+/* A statement for another shape, with the texts of its values behind each other. */
+static struct statement *
+statement_of_texts(const struct pq_params *params, struct shape *shape, const struct buf *text)
+{
+        struct statement *statement = malloc(head_size(shape, params->n) + text->length);
+
+        if (statement == NULL)
+                return NULL;
+        struct arrays arrays =
+                statement_init(statement, shape, params->n, shape->n_types == params->n);
+        char *out = (char *)statement + head_size(shape, params->n);
+        memcpy(out, pipit__buf_text(text), text->length);
+        for (int i = 0; i < params->n; i++) {
+                arrays.values[i] = params->values[i] != NULL ? out : NULL;
+                if (params->values[i] != NULL)
+                        out += strlen(out) + 1;
+                if (arrays.lengths != NULL)
+                        arrays.lengths[i] = arrays.formats[i] = 0;
+        }
+        statement->bytes = shape->length + 1 + text->length;
+        return statement;
+}
+
+struct statement *
+pipit__statement_rewrite(const struct statement *statement, struct shape *shape)
+{
+        struct statement *copy = NULL;
+        struct buf text;
+        int code = 0;
+
+        pipit__buf_init(&text);
+        for (int i = 0; i < statement->params.n && code == 0; i++)
+                code = param_text(statement, i, &text);
+        if (code == 0)
+                copy = statement_of_texts(&statement->params, shape, &text);
+        pipit__buf_fini(&text);
+        return copy;
+}
+
+void
+pipit__statement_fini(struct statement *statement)
+{
+        if (statement != NULL)
+                pipit__shape_unref(statement->shape);
 }

@@ -1,6 +1,5 @@
 /*
- * The text of timestamps. The C library's calendar is left alone: it is bound to the time zone and
- * the range of the platform.
+ * The text of timestamps. No locale and no time zone of the platform has a part in it.
  */
 #include "timestamp.h"
 
@@ -10,64 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "calendar.h"
+
 #define SECONDS_A_DAY INT64_C(86400)
 #define US_A_SECOND   INT64_C(1000000)
-
-/* A date; the year before 1 is 0, the one before that -1. */
-struct civil {
-        int64_t year;
-        int month;
-        int day;
-};
 
 /* What is left to read. */
 struct cursor {
         const char *at;
         const char *end;
 };
-
-/*
- * Both directions count in years that begin in March, so that the leap day is the last of its year,
- * and in eras of 400 years, which have 146097 days each.
- */
-static int64_t
-civil_to_days(struct civil civil)
-{
-        int64_t year = civil.month <= 2 ? civil.year - 1 : civil.year;
-        int64_t era = (year >= 0 ? year : year - 399) / 400;
-        int64_t year_of_era = year - era * 400;
-        int64_t month = civil.month > 2 ? civil.month - 3 : civil.month + 9;
-        int64_t day_of_year = (153 * month + 2) / 5 + civil.day - 1;
-        int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-        return era * 146097 + day_of_era - 719468;
-}
-
-static struct civil
-civil_from_days(int64_t days)
-{
-        days += 719468;
-        int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-        int64_t day = days - era * 146097;
-        int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-        int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
-        int64_t month = (5 * day_of_year + 2) / 153;
-
-        return (struct civil){
-                .year = year + era * 400 + (month >= 10 ? 1 : 0),
-                .month = (int)(month < 10 ? month + 3 : month - 9),
-                .day = (int)(day_of_year - (153 * month + 2) / 5 + 1),
-        };
-}
-
-static int
-civil_month_days(struct civil civil)
-{
-        static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-        bool leap = civil.year % 4 == 0 && (civil.year % 100 != 0 || civil.year % 400 == 0);
-
-        return civil.month == 2 && leap ? 29 : days[civil.month - 1];
-}
 
 static bool
 cursor_skip(struct cursor *cursor, const char *word)
@@ -210,7 +161,7 @@ pipit__timestamp_write(struct pipit_timestamp timestamp, char *out)
                 us_of_day += SECONDS_A_DAY * US_A_SECOND;
                 days -= 1;
         }
-        struct civil civil = civil_from_days(days);
+        struct civil civil = pipit__calendar_date(days);
         bool before_christ = civil.year <= 0;
         int second = (int)(us_of_day / US_A_SECOND);
         int length = snprintf(out, PIPIT__TIMESTAMP_SIZE, "%04d-%02d-%02d %02d:%02d:%02d.%06d+00%s",
@@ -239,9 +190,10 @@ timestamp_read_finite(struct cursor cursor, struct pipit_timestamp *ret)
         }
         if (cursor_skip(&cursor, " BC"))
                 civil.year = 1 - civil.year;
-        if (cursor.at != cursor.end || civil.day > civil_month_days(civil))
+        if (cursor.at != cursor.end || civil.day > pipit__calendar_month_days(civil))
                 return PIPIT_ETYPE;
-        return timestamp_join(civil_to_days(civil) * SECONDS_A_DAY + seconds - offset, us, ret);
+        return timestamp_join(pipit__calendar_days(civil) * SECONDS_A_DAY + seconds - offset, us,
+                              ret);
 }
 
 int

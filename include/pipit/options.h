@@ -54,9 +54,12 @@ struct pipit_options {
         int max_connections;
         /** Connections that are being made at once at most. Default 2: SCRAM costs CPU. */
         int max_connecting;
-        /** Requests on one connection at most, once no more connections can be had. Default 16, at
-         * most 10,000. */
+        /** Requests that are sent to a connection together at most; while it is busy with them it
+         * is given no others. Default 64, at most 10,000. */
         int max_pipeline;
+        /** Statements that a connection keeps prepared at most. Default 256, at most 10,000; -1
+         * prepares none, and no reads share: for poolers that lend a session to many. */
+        int max_prepared;
         /** Requests that wait for a connection at most. Default 10,000; then PIPIT_ELIMIT. */
         int max_waiting;
         /** Bytes of SQL and values that wait at most. Default 64 MiB; then PIPIT_ELIMIT. */

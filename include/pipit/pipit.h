@@ -8,6 +8,7 @@
 #include <pipit/error.h>
 #include <pipit/export.h>
 #include <pipit/expr.h>
+#include <pipit/item.h>
 #include <pipit/model.h>
 #include <pipit/options.h>
 #include <pipit/query.h>

@@ -35,6 +35,27 @@ extern "C" {
 PIPIT_API pipit_request pipit_query(struct pipit *scope, const char *sql,
                                     struct pipit_params params, pipit_cb cb, void *arg);
 
+/**
+ * The same for a statement that is declared a read: it has no effect at all. It writes nothing,
+ * notifies nobody, takes no lock that outlives it (as SELECT … FOR UPDATE does not), and changes no
+ * setting.
+ *
+ * Such statements are several times as fast when there are many at once: they share round trips and
+ * transactions with other reads, and one that fails is the only one to fail. In return one may run
+ * twice, when a neighbour failed, and it completes as soon as its rows are there. pipit never
+ * guesses this from the text; selects and gets of a model are reads by themselves. A statement that
+ * does write fails with SQLSTATE 25006 when it shared, and is executed when it ran alone.
+ *
+ * @param scope   as pipit_query()
+ * @param sql     as pipit_query()
+ * @param params  as pipit_query()
+ * @param cb      as pipit_query()
+ * @param arg     as pipit_query()
+ * @return as pipit_query()
+ */
+PIPIT_API pipit_request pipit_read(struct pipit *scope, const char *sql, struct pipit_params params,
+                                   pipit_cb cb, void *arg);
+
 #ifdef __cplusplus
 }
 #endif

@@ -82,12 +82,13 @@ PIPIT_API int pipit_column(const struct pipit_result *res, const char *name);
 PIPIT_API bool pipit_result_null(const struct pipit_result *res, int row, int column);
 
 /**
- * A value as the server's text.
+ * A value as the server's text, also where the server sent it in binary form.
  *
  * @param res     the result
  * @param row     from 0
  * @param column  from 0
- * @return NUL-terminated UTF-8, owned by @a res; NULL for NULL and for what is not there
+ * @return NUL-terminated UTF-8, owned by @a res; NULL for NULL and for what is not there, and where
+ *         text has to be made: without memory, and for bytes that are no value of their type
  */
 PIPIT_API const char *pipit_result_text(const struct pipit_result *res, int row, int column);
 
@@ -102,8 +103,8 @@ PIPIT_API size_t pipit_result_length(const struct pipit_result *res, int row, in
  * @param column     from 0
  * @param ret_value  written only on success
  * @return 0; PIPIT_EINVAL when there is no such row or column, or no @a ret_value;
- *         PIPIT_ENOTFOUND when the value is NULL; PIPIT_ETYPE when the text is no such value or out
- *         of range; PIPIT_ENOMEM
+ *         PIPIT_ENOTFOUND when the value is NULL; PIPIT_ETYPE when it is no such value or out of
+ *         range; PIPIT_ENOMEM
  */
 PIPIT_API int
 pipit_result_bool(const struct pipit_result *res, int row, int column, bool *ret_value);
@@ -122,11 +123,11 @@ pipit_result_float(const struct pipit_result *res, int row, int column, float *r
 /** See pipit_result_bool(). */
 PIPIT_API int
 pipit_result_double(const struct pipit_result *res, int row, int column, double *ret_value);
-/** See pipit_result_bool(); the bytes are owned by the result, and each call makes a copy of its
- * own in it. */
+/** See pipit_result_bool(); the bytes are owned by the result, which may get a copy of its own by
+ * each call. */
 PIPIT_API int
 pipit_result_bytes(struct pipit_result *res, int row, int column, struct pipit_bytes *ret_value);
-/** See pipit_result_bool(); without a zone the text is taken as UTC. */
+/** See pipit_result_bool(); what has no zone is taken as UTC, and a date as its midnight. */
 PIPIT_API int pipit_result_timestamp(const struct pipit_result *res, int row, int column,
                                      struct pipit_timestamp *ret_value);
 /** See pipit_result_bool(). */

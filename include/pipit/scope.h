@@ -14,6 +14,7 @@
 #include <pipit/export.h>
 #include <pipit/options.h>
 #include <pipit/request.h>
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -69,6 +70,35 @@ PIPIT_API void pipit_close(struct pipit *scope);
  * @return the request's number; 0 when memory ran out, then nothing has changed
  */
 PIPIT_API pipit_request pipit_drain(struct pipit *db, int64_t timeout_ms, pipit_cb cb, void *arg);
+
+/**
+ * Whether gets by the same primary key or unique field that wait at the same moment may become one
+ * statement, each with its own row and its own end. They may, unless this says otherwise.
+ *
+ * @param scope     what is started on it from now on; NULL does nothing
+ * @param coalesce  false has each get run as a statement of its own
+ */
+PIPIT_API void pipit_set_coalesce(struct pipit *scope, bool coalesce);
+
+/**
+ * Whether statements that are no reads may share a transaction with others that wait at the same
+ * moment: one commit, and one flush to disk, for all of them. They may not, unless this allows it.
+ *
+ * What changes for them: they see one now(); locks are held to the common end; they complete when
+ * all are committed. When one fails all are rolled back and run again one by one, so that only that
+ * one fails; and when the connection is lost the fate of all is unknown. Statements that must run
+ * outside a transaction, as VACUUM, are not for such a scope.
+ *
+ * Creates of one model that give the same members become one INSERT of many rows, when its primary
+ * key is given, or is one serial column that is not: triggers for each statement run once for all
+ * of them, and sequences count on also where it fails. Each gets the row that has its key. So one
+ * whose row a trigger leaves out, or gives another key, fails with PIPIT_ENOTFOUND, as a single one
+ * does that returns no row.
+ *
+ * @param scope  what is started on it from now on; NULL does nothing
+ * @param group  true allows it
+ */
+PIPIT_API void pipit_set_group_writes(struct pipit *scope, bool group);
 
 /**
  * Why a scope cannot be used.

@@ -33,6 +33,23 @@ struct pipit_uuid {
         uint8_t bytes[16]; /**< all of them */
 };
 
+/** A span of time, as PostgreSQL keeps it: how long months and days are is known only with a date.
+ */
+struct pipit_interval {
+        int32_t months; /**< twelve a year */
+        int32_t days;   /**< seven a week */
+        int64_t us;     /**< microseconds, which never become days by themselves */
+};
+
+/** The greatest scale of a pipit_decimal. */
+#define PIPIT_SCALE_MAX 36
+
+/** An exact number: units divided by 10 to the power of scale. 1250 with a scale of 2 is 12.50. */
+struct pipit_decimal {
+        int64_t units; /**< the digits, without the point */
+        int scale;     /**< how many of them are behind the point, 0 to PIPIT_SCALE_MAX */
+};
+
 /** What a value is. */
 enum pipit_kind {
         PIPIT_KIND_NULL,
@@ -45,7 +62,9 @@ enum pipit_kind {
         PIPIT_KIND_BYTES,
         PIPIT_KIND_TIMESTAMP,
         PIPIT_KIND_UUID,
-        PIPIT_KIND_POINTER /**< a pointer to who knows what: refused with PIPIT_EINVAL */
+        PIPIT_KIND_POINTER, /**< a pointer to who knows what: refused with PIPIT_EINVAL */
+        PIPIT_KIND_INTERVAL,
+        PIPIT_KIND_DECIMAL
 };
 
 /** One typed value; copied freely. What it points to is borrowed. */
@@ -62,6 +81,8 @@ struct pipit_value {
                 const void *bytes;
                 struct pipit_timestamp timestamp;
                 struct pipit_uuid uuid;
+                struct pipit_interval interval;
+                struct pipit_decimal decimal;
         } as; /**< the value itself; nothing for SQL NULL */
 };
 
@@ -186,6 +207,26 @@ pipit_value_uuid(struct pipit_uuid x)
         return value;
 }
 
+/** A span of time. */
+static inline struct pipit_value
+pipit_value_interval(struct pipit_interval x)
+{
+        struct pipit_value value = {PIPIT_KIND_INTERVAL, 0, {0}};
+
+        value.as.interval = x;
+        return value;
+}
+
+/** An exact number; a scale out of range fails its request with PIPIT_EINVAL. */
+static inline struct pipit_value
+pipit_value_decimal(struct pipit_decimal x)
+{
+        struct pipit_value value = {PIPIT_KIND_DECIMAL, 0, {0}};
+
+        value.as.decimal = x;
+        return value;
+}
+
 /** A pointer without a type: NULL is SQL NULL, any other fails its request with PIPIT_EINVAL. */
 static inline struct pipit_value
 pipit_value_pointer(const void *x)
@@ -241,6 +282,8 @@ pipit_value_same(struct pipit_value x)
                 struct pipit_bytes: pipit_value_bytes,                                             \
                 struct pipit_timestamp: pipit_value_timestamp,                                     \
                 struct pipit_uuid: pipit_value_uuid,                                               \
+                struct pipit_interval: pipit_value_interval,                                       \
+                struct pipit_decimal: pipit_value_decimal,                                         \
                 struct pipit_value: pipit_value_same)(x)
 
 /**

@@ -88,13 +88,13 @@ setup(void)
                 expect_ok(done(pipit_record_create_table(live_db, models[i], 0, on_call, &calls)));
 }
 
-static void
+static inline void
 expect_sql(const char *sql, const char *text)
 {
         expect_text(query(sql, PIPIT_NO_PARAMS), 0, 0, text);
 }
 
-static struct sample *
+static inline struct sample *
 sample_created(const struct sample *row)
 {
         struct pipit_result *res = done(sample_create(live_db, row, on_call, &calls));

@@ -27,6 +27,7 @@ typedef pipit_request (*start_fn)(struct pipit *scope, pipit_cb cb, void *arg);
         }
 
 START(query, pipit_query(scope, "SELECT 1", none, cb, arg))
+START(read, pipit_read(scope, "SELECT 1", none, cb, arg))
 START(create, pipit_record_create(scope, &thing_model.model, &row, cb, arg))
 START(save, pipit_record_save(scope, &thing_model.model, &row, cb, arg))
 START(insert, pipit_record_insert(scope, &thing_model.model, &row, cb, arg))
@@ -40,10 +41,10 @@ START(create_table, pipit_record_create_table(scope, &thing_model.model, 0, cb, 
 START(drop_table, pipit_record_drop_table(scope, &thing_model.model, 0, cb, arg))
 START(drain, pipit_drain(scope, 1000, cb, arg))
 
-static const start_fn starts[] = {start_query,        start_create,     start_save,
-                                  start_insert,       start_update,     start_delete,
-                                  start_select,       start_get,        start_get_or_none,
-                                  start_create_table, start_drop_table, start_drain};
+static const start_fn starts[] = {
+        start_query,        start_read,       start_create, start_save, start_insert,
+        start_update,       start_delete,     start_select, start_get,  start_get_or_none,
+        start_create_table, start_drop_table, start_drain};
 enum { N_STARTS = sizeof starts / sizeof *starts, N_DRAIN = N_STARTS - 1 };
 
 /* ---- the same with an argument that is missing or makes no sense */
@@ -55,6 +56,7 @@ START(query_of_less_than_no_values,
       pipit_query(scope, "SELECT 1", (struct pipit_params){NULL, -1}, cb, arg))
 START(query_of_a_pointer,
       pipit_query(scope, "SELECT $1", PIPIT_PARAMS((const void *)&row), cb, arg))
+START(read_without_sql, pipit_read(scope, NULL, none, cb, arg))
 START(create_without_model, pipit_record_create(scope, NULL, &row, cb, arg))
 START(create_without_row, pipit_record_create(scope, &thing_model.model, NULL, cb, arg))
 START(save_without_model, pipit_record_save(scope, NULL, &row, cb, arg))
@@ -91,6 +93,7 @@ START(select_of_a_list_without_values,
                    .where = pipit_in(thing_model.id, ((struct pipit_params){NULL, 3}))))
 
 static const start_fn refused[] = {start_query_without_sql,
+                                   start_read_without_sql,
                                    start_query_without_values,
                                    start_query_of_less_than_no_values,
                                    start_query_of_a_pointer,

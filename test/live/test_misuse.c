@@ -131,6 +131,8 @@ START_TEST(functions_of_scopes_accept_null)
         ck_assert_ptr_null(pipit_allow_sync(NULL));
         pipit_close(NULL);
         pipit_set_allow_sync(NULL, true);
+        pipit_set_coalesce(NULL, true);
+        pipit_set_group_writes(NULL, true);
         pipit_cancel(NULL, 1);
         pipit_set_timeout(NULL, 1, 0);
         ck_assert_int_eq(pipit_then(NULL, 1, on_wrong_call, NULL), PIPIT_EINVAL);
@@ -235,6 +237,85 @@ expect_getters_refuse_null(struct pipit_result *res)
         ck_assert_int_eq(pipit_result_timestamp(res, 0, 0, NULL), PIPIT_EINVAL);
         ck_assert_int_eq(pipit_result_uuid(res, 0, 0, NULL), PIPIT_EINVAL);
 }
+
+/* What every getter says of an item. */
+static void
+expect_item_getters(const struct pipit_item *item, int code)
+{
+        union {
+                bool a_bool;
+                int16_t an_int16;
+                int32_t an_int32;
+                int64_t an_int64;
+                float a_float;
+                double a_double;
+                struct pipit_bytes bytes;
+                struct pipit_timestamp timestamp;
+                struct pipit_uuid uuid;
+                struct pipit_interval interval;
+                struct pipit_decimal decimal;
+                struct pipit_array array;
+                struct pipit_range range;
+                struct pipit_items items;
+        } to;
+
+        ck_assert(pipit_item_null(item));
+        ck_assert_ptr_null(pipit_item_text(item));
+        ck_assert_int_eq(pipit_item_bool(item, &to.a_bool), code);
+        ck_assert_int_eq(pipit_item_int16(item, &to.an_int16), code);
+        ck_assert_int_eq(pipit_item_int32(item, &to.an_int32), code);
+        ck_assert_int_eq(pipit_item_int64(item, &to.an_int64), code);
+        ck_assert_int_eq(pipit_item_float(item, &to.a_float), code);
+        ck_assert_int_eq(pipit_item_double(item, &to.a_double), code);
+        ck_assert_int_eq(pipit_item_bytes(item, &to.bytes), code);
+        ck_assert_int_eq(pipit_item_timestamp(item, &to.timestamp), code);
+        ck_assert_int_eq(pipit_item_uuid(item, &to.uuid), code);
+        ck_assert_int_eq(pipit_item_interval(item, &to.interval), code);
+        ck_assert_int_eq(pipit_item_decimal(item, 0, &to.decimal), code);
+        ck_assert_int_eq(pipit_item_array(item, &to.array), code);
+        ck_assert_int_eq(pipit_item_range(item, &to.range), code);
+        ck_assert_int_eq(pipit_item_multirange(item, &to.items), code);
+        ck_assert_int_eq(pipit_item_composite(item, &to.items), code);
+}
+
+/* The same with nowhere to write to. */
+static void
+expect_item_getters_refuse_null(const struct pipit_item *item)
+{
+        ck_assert_int_eq(pipit_item_bool(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_int16(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_int32(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_int64(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_float(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_double(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_bytes(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_timestamp(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_uuid(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_interval(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_decimal(item, 0, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_array(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_range(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_multirange(item, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_item_composite(item, NULL), PIPIT_EINVAL);
+}
+
+START_TEST(getters_of_items_refuse_what_is_not_there)
+{
+        struct pipit_result *res = query("SELECT 1 AS one, NULL::int", none);
+        struct pipit_item one;
+        struct pipit_item null;
+
+        ck_assert_int_eq(pipit_result_item(NULL, 0, 0, &one), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_result_item(res, 1, 0, &one), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_result_item(res, 0, 2, &one), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_result_item(res, 0, 0, NULL), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_result_item(res, 0, 0, &one), 0);
+        ck_assert_int_eq(pipit_result_item(res, 0, 1, &null), 0);
+        expect_item_getters(NULL, PIPIT_EINVAL);
+        expect_item_getters(&null, PIPIT_ENOTFOUND);
+        expect_item_getters_refuse_null(&one);
+}
+END_TEST
 
 static void
 expect_no_rows(struct pipit_result *res)
@@ -386,8 +467,26 @@ static const char *const called[] = {
         "pipit_error_text",
         "pipit_expr_keep",
         "pipit_failed",
+        "pipit_item_array",
+        "pipit_item_bool",
+        "pipit_item_bytes",
+        "pipit_item_composite",
+        "pipit_item_decimal",
+        "pipit_item_double",
+        "pipit_item_float",
+        "pipit_item_int16",
+        "pipit_item_int32",
+        "pipit_item_int64",
+        "pipit_item_interval",
+        "pipit_item_multirange",
+        "pipit_item_null",
+        "pipit_item_range",
+        "pipit_item_text",
+        "pipit_item_timestamp",
+        "pipit_item_uuid",
         "pipit_open",
         "pipit_query",
+        "pipit_read",
         "pipit_record_create",
         "pipit_record_create_table",
         "pipit_record_delete",
@@ -411,6 +510,7 @@ static const char *const called[] = {
         "pipit_result_int16",
         "pipit_result_int32",
         "pipit_result_int64",
+        "pipit_result_item",
         "pipit_result_length",
         "pipit_result_null",
         "pipit_result_ref",
@@ -423,6 +523,8 @@ static const char *const called[] = {
         "pipit_result_uuid",
         "pipit_scope_error",
         "pipit_set_allow_sync",
+        "pipit_set_coalesce",
+        "pipit_set_group_writes",
         "pipit_set_timeout",
         "pipit_then",
         "pipit_wait",
@@ -487,6 +589,7 @@ test_suite(void)
         tcase_add_test(tcase, a_failed_result_has_no_rows);
         tcase_add_test(tcase, a_result_of_wait_without_a_scope_can_be_used_like_any_other);
         tcase_add_test(tcase, getters_refuse_places_that_are_not_there);
+        tcase_add_test(tcase, getters_of_items_refuse_what_is_not_there);
         tcase_add_test(tcase, another_thread_is_refused_and_changes_nothing);
         tcase_add_test(tcase, every_public_function_is_called_wrongly_here);
         suite_add_tcase(suite, tcase);

@@ -84,7 +84,7 @@ START_TEST(the_loss_of_an_idle_connection_between_turns_reaches_no_user)
 }
 END_TEST
 
-START_TEST(a_terminated_statement_is_lost_and_its_neighbours_end_once)
+START_TEST(a_terminated_statement_is_lost_and_those_that_wait_go_elsewhere)
 {
         struct crowd *crowd = crowd_new();
 
@@ -95,11 +95,10 @@ START_TEST(a_terminated_statement_is_lost_and_its_neighbours_end_once)
         loop_for(10);
         ck_assert_int_eq(ask(live_url(), KILL), 1);
         crowd_join(crowd);
-        for (int i = 0; i < 6; i++) {
-                ck_assert_int_eq(crowd->members[i].code, PIPIT_ELOST);
-                ck_assert_str_eq(crowd->members[i].sqlstate, "57P01");
-                ck_assert_int_eq(crowd->members[i].executed, PIPIT_EXECUTED_UNKNOWN);
-        }
+        ck_assert_int_eq(crowd->members[0].code, PIPIT_ELOST);
+        ck_assert_str_eq(crowd->members[0].sqlstate, "57P01");
+        ck_assert_int_eq(crowd->members[0].executed, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(crowd->n_ok, 5);
         ck_assert_ptr_nonnull(strstr(crowd->text, "nobody knows"));
         execute("SELECT 1");
         ck_assert_int_eq(live_journal.n_up, 2);
@@ -200,7 +199,7 @@ START_TEST(a_server_that_stops_under_load_loses_and_doubles_nothing)
         crowd_join(crowd);
         int n_lost = crowd_count(crowd, PIPIT_ELOST);
         ck_assert_int_eq(crowd->n_ok + n_lost, 600);
-        ck_assert_int_le(n_lost, 4 * 16); /* what may be on the connections at once */
+        ck_assert_int_le(n_lost, 4 * 64); /* what may be on the connections at once */
         expect_rows(live_cluster.url, crowd->n_ok, crowd->n_ok + n_lost);
         expect_told_the_truth(live_cluster.url, crowd);
         crowd_free(crowd);
@@ -398,7 +397,7 @@ test_suite(void)
 
         tcase_add_test(shared, the_loss_of_an_idle_connection_is_noticed_while_idle);
         tcase_add_test(shared, the_loss_of_an_idle_connection_between_turns_reaches_no_user);
-        tcase_add_test(shared, a_terminated_statement_is_lost_and_its_neighbours_end_once);
+        tcase_add_test(shared, a_terminated_statement_is_lost_and_those_that_wait_go_elsewhere);
         tcase_add_test(shared, a_loss_does_not_touch_other_connections);
         tcase_add_loop_test(own, a_server_that_stops_while_all_is_idle_is_back_for_the_next_request,
                             0, N_MODES);

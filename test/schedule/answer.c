@@ -1,8 +1,5 @@
 /*
- * What a session of the model answers. See model.h.
- *
- * The text of a statement is "op NUMBER KIND COLUMNS ROWS": it tells what the answer is to be, and
- * its first parameter is the nonce that the answer must have. Anything else sets a session up.
+ * What a session of the model answers. See model.h; statement.c has the statements.
  */
 #include "model_session.h"
 #include "world.h"
@@ -14,7 +11,7 @@
 #define SSL_CODE    80877103
 #define GSS_CODE    80877104
 
-static void
+void
 session_send(struct session *session, char type, const char *text)
 {
         size_t begun = message_begin(&session->out, type);
@@ -24,11 +21,14 @@ session_send(struct session *session, char type, const char *text)
         message_end(&session->out, begun);
 }
 
-static void
-session_error(struct session *session, const char *severity, const char *sqlstate)
+void
+session_complain(struct session *session, const struct complaint *complaint)
 {
+        const char *severity = complaint->severity;
         struct bytes *out = &session->out;
-        const char *const fields[] = {"S", severity, "V", severity, "C", sqlstate, "M"};
+        const char *const fields[] = {
+                "S", severity, "V", severity, "C", complaint->sqlstate, "M", complaint->message,
+                "F", "a",      "L", "1",      "R", complaint->routine};
         bool is_notice = strcmp(severity, "NOTICE") == 0;
         size_t begun = message_begin(out, is_notice ? 'N' : 'E');
 
@@ -36,25 +36,28 @@ session_error(struct session *session, const char *severity, const char *sqlstat
                 bytes_put(out, fields[i], 1);
                 message_text(out, fields[i + 1]);
         }
-        message_text(out, "Msays no.");
-        message_text(out, "Fa");
-        message_text(out, "L1");
-        message_text(out, "Rs");
         bytes_put(out, "", 1);
         message_end(out, begun);
         if (is_notice)
                 return;
-        trace("server: session %d says %s %s", session->number, severity, sqlstate);
+        trace("server: session %d says %s %s", session->number, severity, complaint->sqlstate);
         session->failed = true;
 }
 
-/* An error that answers a statement. */
 static void
+session_error(struct session *session, const char *severity, const char *sqlstate)
+{
+        session_complain(session, &(struct complaint){severity, sqlstate, "says no.", "s"});
+}
+
+void
 session_refuse(struct session *session, int op, const char *sqlstate)
 {
         if (op != NO_OP)
                 snprintf(ledger_at(op)->sent_state, sizeof ledger.ops[0].sent_state, "%s",
                          sqlstate);
+        else
+                ledger_disturb();
         session_error(session, "ERROR", sqlstate);
 }
 
@@ -131,47 +134,13 @@ session_start(struct session *session, uint32_t code)
         }
 }
 
-/* Springs the trap when it is one of these. */
-static bool
+bool
 session_springs(struct session *session, enum trap trap)
 {
         if (session->trap != trap)
                 return false;
         session->trap = TRAP_NONE;
         return true;
-}
-
-static void
-session_on_parse(struct session *session, const struct message *message)
-{
-        const char *sql = (const char *)message->body + strlen((const char *)message->body) + 1;
-        int number;
-
-        session->op = sscanf(sql, "op %d", &number) == 1 ? number : NO_OP;
-        if (session->op != NO_OP)
-                ledger_at(number);
-        if (session->op != NO_OP && ledger.ops[number].kind == OP_BAD)
-                session_refuse(session, session->op, "42601");
-        else if (session_springs(session, TRAP_PARSE_ERROR))
-                session_refuse(session, session->op, "42P01");
-        else
-                session_send(session, '1', NULL);
-}
-
-static void
-session_on_bind(struct session *session, const struct message *message)
-{
-        const unsigned char *at = message->body + strlen((const char *)message->body) + 1;
-
-        at += strlen((const char *)at) + 1;
-        at += 2 + 2 * read_number(at, 2);
-        uint32_t n = read_number(at, 2);
-        uint32_t length = n > 0 ? read_number(at + 2, 4) : 0;
-        if (length >= sizeof session->nonce)
-                length = 0;
-        memcpy(session->nonce, at + 6, length);
-        session->nonce[length] = '\0';
-        session_send(session, '2', NULL);
 }
 
 static int
@@ -184,31 +153,6 @@ static int
 session_rows(const struct session *session)
 {
         return session->op != NO_OP ? ledger.ops[session->op].rows : 1;
-}
-
-static void
-session_on_describe(struct session *session)
-{
-        int n = session_columns(session);
-        char name[16];
-
-        if (n == 0) {
-                session_send(session, 'n', NULL);
-                return;
-        }
-        size_t begun = message_begin(&session->out, 'T');
-        message_int16(&session->out, (unsigned)n);
-        for (int i = 0; i < n; i++) {
-                snprintf(name, sizeof name, "c%d", i);
-                message_text(&session->out, name);
-                message_int32(&session->out, 0);
-                message_int16(&session->out, 0);
-                message_int32(&session->out, 25);
-                message_int16(&session->out, 0xffff);
-                message_int32(&session->out, 0xffffffff);
-                message_int16(&session->out, 0);
-        }
-        message_end(&session->out, begun);
 }
 
 /* Each row begins with the nonce; its other columns are NULL, or long. */
@@ -282,28 +226,71 @@ session_note_executed(struct session *session)
         struct op *op = &ledger.ops[session->op];
 
         trace("server: session %d executes op %d", session->number, op->number);
-        if (op->number <= session->last_op)
+        if (op_keeps_order(op) && op->number <= session->last_op)
                 broken("I4: op %d came behind op %d", op->number, session->last_op);
-        session->last_op = op->number;
+        if (op_keeps_order(op))
+                session->last_op = op->number;
+        if (++op->n_executed > (op_may_share(op) ? 2 : 1))
+                broken("I5: op %d is run %d times", op->number, op->n_executed);
+        if (session->reader && !op->is_read && !session->lost_role)
+                broken("op %d came to a reader", op->number);
         op->session = session->number;
+        op->answered_at = op->ready_at = 0;
         session->segment[session->n_segment++] = op->number;
+}
+
+/* What the execution of an op's statement comes to. */
+static void
+session_execute_op(struct session *session)
+{
+        struct op *op = &ledger.ops[session->op];
+
+        session_note_executed(session);
+        if (op->kind == OP_FAILS)
+                session_refuse(session, session->op, "22012");
+        else if (session->reader && op_writes(op))
+                session_refuse(session, session->op, "25006");
+        else if (session_springs(session, TRAP_EXECUTE_ERROR))
+                session_refuse(session, session->op, "40001");
+        else if (session_springs(session, TRAP_EXECUTE_FATAL))
+                session_fatal(session, "57P01");
+        else {
+                session_answer(session, op->kind);
+                op->answered_at = session->delivered + bytes_length(&session->out);
+        }
+}
+
+/* One of the library's own statements: it sets a session up, or makes it a reader or a writer. */
+static void
+session_execute_own(struct session *session)
+{
+        static const char role[] = "SET default_transaction_read_only = ";
+
+        if (session_springs(session, TRAP_EXECUTE_ERROR)) {
+                /* What comes behind it is not what it should be, and none of it is believed. */
+                session->lost_role = true;
+                session_refuse(session, NO_OP, "40001");
+        } else if (session_springs(session, TRAP_EXECUTE_FATAL)) {
+                session_fatal(session, "57P01");
+        } else if (strncmp(session->sql, role, strlen(role)) == 0) {
+                session->reader = strcmp(session->sql + strlen(role), "on") == 0;
+                session_send(session, 'C', "SET");
+        } else if (session_is_closing(session)) {
+                session_close_named(session);
+        } else {
+                snprintf(session->nonce, sizeof session->nonce, "%s",
+                         session->serializable ? "serializable" : "read committed");
+                session_answer(session, OP_READ);
+        }
 }
 
 static void
 session_on_execute(struct session *session)
 {
-        enum op_kind kind = session->op != NO_OP ? ledger.ops[session->op].kind : OP_READ;
-
         if (session->op != NO_OP)
-                session_note_executed(session);
-        if (kind == OP_FAILS)
-                session_refuse(session, session->op, "22012");
-        else if (session_springs(session, TRAP_EXECUTE_ERROR))
-                session_refuse(session, session->op, "40001");
-        else if (session_springs(session, TRAP_EXECUTE_FATAL))
-                session_fatal(session, "57P01");
+                session_execute_op(session);
         else
-                session_answer(session, kind);
+                session_execute_own(session);
 }
 
 /* The segment's fate is sealed. */
@@ -312,10 +299,9 @@ segment_end(struct session *session, bool committed)
 {
         for (int i = 0; i < session->n_segment; i++) {
                 struct op *op = &ledger.ops[session->segment[i]];
-                op->n_reached++;
                 op->n_committed += committed;
-                if (op->n_reached > 1)
-                        broken("I5: op %d was run to its end %d times", op->number, op->n_reached);
+                if (op->n_committed > 1 && (op_writes(op) || !op->is_read))
+                        broken("I5: op %d was committed %d times", op->number, op->n_committed);
         }
 }
 
@@ -359,6 +345,29 @@ session_commit(struct session *session)
         return true;
 }
 
+/* Where in what it says the answer of each statement of the segment ends. Those that a failed group
+ * may have run again are not answered yet. */
+static void
+segment_note_ready(struct session *session, bool failed)
+{
+        for (int i = 0; i < session->n_segment; i++) {
+                struct op *op = &ledger.ops[session->segment[i]];
+                bool again =
+                        failed && session->n_bound > 1 && (op->answered_at == 0 || !op->is_read);
+                if (!again)
+                        op->ready_at = session->delivered + bytes_length(&session->out);
+        }
+}
+
+static void
+session_harm(struct session *session)
+{
+        session->harms = false;
+        session_parameter(session, "client_encoding", "LATIN1");
+        if (session->harmed_at == 0)
+                session->harmed_at = session->delivered + bytes_length(&session->out);
+}
+
 static void
 session_on_sync(struct session *session)
 {
@@ -366,14 +375,18 @@ session_on_sync(struct session *session)
 
         if (!failed && !session_commit(session))
                 return;
-        if (session->failed)
+        failed = session->failed;
+        if (failed)
                 segment_end(session, false);
-        session->failed = false;
+        session->failed = session->blames = false;
+        if (session->harms)
+                session_harm(session);
         session_ready(session);
-        for (int i = 0; i < session->n_segment; i++)
-                ledger.ops[session->segment[i]].ready_at =
-                        session->delivered + bytes_length(&session->out);
-        session->n_segment = 0;
+        segment_note_ready(session, failed);
+        session->n_segment = session->n_bound = 0;
+        session->begun = false;
+        if (session->forgets)
+                session_forget(session);
 }
 
 /* It takes data and nothing else: in front of another message it loses its place. */
@@ -418,12 +431,14 @@ session_handle(struct session *session, const struct message *message)
                 session_on_copying(session, message);
                 return;
         }
-        if (session->failed && message->type != 'S')
+        session->begun = true;
+        if (session->failed && message->type != 'S' && message->type != 'B')
                 return;
         switch (message->type) {
         case 'P': session_on_parse(session, message); break;
         case 'B': session_on_bind(session, message); break;
-        case 'D': session_on_describe(session); break;
+        case 'C': session_on_close(session, message); break;
+        case 'D': session_on_describe(session, message); break;
         case 'E': session_on_execute(session); break;
         case 'S': session_on_sync(session); break;
         default: broken("the client sent a message '%c'", message->type);
@@ -452,10 +467,12 @@ session_say_notification(struct session *session)
 void
 session_say_parameter(struct session *session, bool harmful)
 {
-        session_parameter(session, harmful ? "client_encoding" : "application_name",
-                          harmful ? "LATIN1" : "app");
-        if (harmful && session->harmed_at == 0)
-                session->harmed_at = session->delivered + bytes_length(&session->out);
+        /* A server that is amid a segment tells of it in front of its end. */
+        session->harms |= harmful;
+        if (!harmful)
+                session_parameter(session, "application_name", "app");
+        else if (session->n_bound == 0)
+                session_harm(session);
         session_release(session);
 }
 

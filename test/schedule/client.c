@@ -6,6 +6,7 @@
 #include "model.h"
 #include "net.h"
 #include "scope.h"
+#include "shape.h"
 #include "world.h"
 
 #include <string.h>
@@ -30,6 +31,8 @@ client_start(void)
         client.features = choose(256);
         client.features |= choose(256) << 8;
         client.features |= choose(256) << 16;
+        client.features |= choose(256) << 24;
+        model_set_serializable(may(MAY_BE_STRICT) && may(MAY_LIE));
         if (may(MAY_SLICE))
                 net_slice((size_t)64 << client.features % 5);
         client.db = NULL;
@@ -84,12 +87,14 @@ options_choose(struct pipit_options *options)
         static const int64_t timeouts[] = {60000, 1000, -1};
         static const int64_t waits[] = {30000, 500, -1};
         static const int depths[] = {16, 1, 2, 4};
+        static const int prepared[] = {0, -1, 1, 2};
 
         *options = (struct pipit_options){.log = on_log};
         options->max_connections = 1 + (int)choose(4);
         options->max_connecting = 1 + (int)choose(2);
         options->min_connections = choose(4) == 3;
         options->max_pipeline = depths[choose(4)];
+        options->max_prepared = prepared[choose(4)];
         options->timeout_ms = timeouts[choose(3)];
         options->acquire_timeout_ms = waits[choose(3)];
         options->lifetime_ms = choose(4) == 3 ? 5000 : 0;
@@ -97,6 +102,23 @@ options_choose(struct pipit_options *options)
         options->max_waiting = choose(8) == 7 ? 3 : 0;
         options->max_request_bytes = choose(4) == 3 ? 4096 : 0;
         options->max_result_bytes = choose(4) == 3 ? 16384 : 0;
+}
+
+/* As if the commonest statements had been answered fast a few times. */
+static void
+client_know(void)
+{
+        static const char *const texts[] = {"op read 1", "op read 2", "op write 0", "op fails 1"};
+
+        call();
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+                struct shape *shape =
+                        pipit__shapes_get(&client.db->shapes, texts[i], strlen(texts[i]));
+                if (shape != NULL)
+                        shape->pace.uses = 3;
+                pipit__shape_unref(shape);
+        }
+        called();
 }
 
 void
@@ -121,6 +143,10 @@ client_open(void)
                 ledger.ended = client.generation;
         else /* It comes of an address and the time: a schedule must be the same each time. */
                 client.db->pool.jitter = 7;
+        if (client.db != NULL && may(MAY_KNOW))
+                client_know();
+        if (client.db != NULL)
+                pipit_set_group_writes(client.db, may(MAY_GROUP));
 }
 
 void
@@ -237,6 +263,17 @@ op_values(const struct op *op, struct pipit_value *values)
         return (struct pipit_params){values, n};
 }
 
+/* Whether it is declared a read, be it true or not. */
+static bool
+choose_declared(enum op_kind kind)
+{
+        bool is_read = kind == OP_READ || kind == OP_WIDE || kind == OP_FAILS || kind == OP_BAD;
+
+        if (is_read)
+                return may(MAY_DECLARE) && choose(8) != 7;
+        return may(MAY_DECLARE) && may(MAY_LIE) && kind == OP_WRITE && choose(8) == 7;
+}
+
 static struct op *
 client_submit_kind(enum op_kind kind)
 {
@@ -247,6 +284,8 @@ client_submit_kind(enum op_kind kind)
         if (op == NULL)
                 return NULL;
         op_choose_shape(op);
+        op->is_read = choose_declared(kind);
+        op->is_grouped = !op->is_read && may(MAY_GROUP);
         op_sql(op, sql, sizeof sql);
         if (kind == OP_SETS || kind == OP_COPIES_IN || kind == OP_COPIES_OUT ||
             (kind == OP_WIDE && client.options.max_result_bytes > 0))
@@ -255,7 +294,8 @@ client_submit_kind(enum op_kind kind)
                 op->deadline_ms = world.now_ms + client.options.timeout_ms;
         struct pipit_params params = op_values(op, values);
         call();
-        pipit_request request = pipit_query(client.db, sql, params, op_on_done, op);
+        pipit_request request =
+                (op->is_read ? pipit_read : pipit_query)(client.db, sql, params, op_on_done, op);
         called();
         op_started(op, request);
         return op;
@@ -304,6 +344,7 @@ client_cancel(void)
         if (op == NULL)
                 return;
         trace("client: cancel op %d", op->number);
+        op->ended |= op_is_out(op) && op->is_grouped && op_is_answered(op);
         op->cancelled |= op_is_out(op);
         call();
         pipit_cancel(client.db, op->request);

@@ -31,8 +31,14 @@ enum feature {
         MAY_DISTURB, /* statements that cost their connection */
         MAY_NEST,
         MAY_BATCH,
-        MUST_WORK, /* the server works off everything at once */
-        MUST_TURN, /* the loop turns after each step */
+        MUST_WORK,     /* the server works off everything at once */
+        MUST_TURN,     /* the loop turns after each step */
+        MAY_DECLARE,   /* reads are declared so */
+        MAY_LIE,       /* so are writes */
+        MAY_KNOW,      /* statements are known to be fast from the start */
+        MAY_GROUP,     /* writes may be committed together */
+        MAY_FORGET,    /* the server forgets what was prepared */
+        MAY_BE_STRICT, /* transactions are serializable */
         FEATURES
 };
 

@@ -40,7 +40,7 @@ op_name(enum op_kind kind)
 void
 ledger_clear(void)
 {
-        ledger = (struct ledger){.in_callback = ledger.in_callback};
+        ledger = (struct ledger){.in_callback = ledger.in_callback, .torn = -1};
 }
 
 bool
@@ -64,11 +64,12 @@ ledger_add(enum op_kind kind, int generation)
         struct op *op = &ledger.ops[ledger.n];
         *op = (struct op){.started_ms = world.now_ms,
                           .n_faults = ledger.n_faults,
+                          .turn = world_turns() - world.turning,
                           .alone = true,
                           .number = ledger.n,
                           .kind = kind,
                           .generation = generation,
-                          .nonce = 1000003 * (int64_t)(ledger.n + 1) + kind,
+                          .nonce = NONCE_STEP * (int64_t)(ledger.n + 1) + kind,
                           .deadline_ms = INT64_MAX};
         for (int i = 0; i < ledger.n; i++)
                 op->alone &= !op_is_out(&ledger.ops[i]);
@@ -87,8 +88,26 @@ ledger_at(int number)
 void
 op_sql(const struct op *op, char *ret_sql, size_t size)
 {
-        snprintf(ret_sql, size, "op %d %s %d %d", op->number, op_name(op->kind), op->columns,
-                 op->rows);
+        snprintf(ret_sql, size, "op %s %d", op_name(op->kind), op->columns);
+}
+
+bool
+op_may_share(const struct op *op)
+{
+        return op->is_read || op->is_grouped;
+}
+
+bool
+op_writes(const struct op *op)
+{
+        return op->kind == OP_WRITE || op->kind == OP_RETURNING || op->kind == OP_LONG ||
+               op->kind == OP_DEFERRED;
+}
+
+bool
+op_keeps_order(const struct op *op)
+{
+        return !op_may_share(op) && op->n_prepared == 0;
 }
 
 /* The kinds that can succeed. */
@@ -125,7 +144,7 @@ op_check_order(const struct op *op)
 {
         for (int i = op->number + 1; i < ledger.n; i++) {
                 const struct op *other = &ledger.ops[i];
-                if (other->n_calls > 0 && other->code == PIPIT_OK &&
+                if (op_keeps_order(other) && other->n_calls > 0 && other->code == PIPIT_OK &&
                     other->session == op->session && other->kind != OP_DRAIN)
                         broken("I4: op %d ended behind op %d of the same connection", op->number,
                                other->number);
@@ -139,17 +158,20 @@ op_check_success(const struct op *op, const struct pipit_result *res)
                 return;
         if (!op_can_succeed(op))
                 broken("I6: op %d (%s) succeeded", op->number, op_name(op->kind));
-        if (op->cancelled)
+        if (op->cancelled && !op->ended)
                 broken("op %d succeeded behind its cancel", op->number);
-        if (op->session == 0 || op->n_committed != 1)
+        bool early = op->is_read && !op_writes(op);
+        uint64_t since = early ? op->answered_at : op->ready_at;
+        if (op->session == 0 || (op->n_committed != 1 && !early))
                 broken("I6: op %d succeeded, and was committed %d times", op->number,
                        op->n_committed);
         const struct session *session = model_numbered(op->session);
-        if (session->harmed_at > 0 && session->harmed_at < op->ready_at)
+        if (session->harmed_at > 0 && session->harmed_at < since)
                 broken("I8: op %d succeeded on a connection in a wrong encoding", op->number);
-        if (session->delivered < op->ready_at)
-                broken("I6: op %d succeeded before its Sync was answered", op->number);
-        op_check_order(op);
+        if (since == 0 || session->delivered < since)
+                broken("I6: op %d succeeded before it was answered", op->number);
+        if (op_keeps_order(op))
+                op_check_order(op);
         op_check_rows(op, res);
 }
 
@@ -167,7 +189,8 @@ static bool
 op_may_be_lost(const struct op *op)
 {
         bool untouched = op->alone && op->n_faults == ledger.n_faults &&
-                         op->started_ms == world.now_ms && !world_memory_failed();
+                         op->started_ms == world.now_ms && !world_memory_failed() &&
+                         op->turn != ledger.torn;
 
         return (ledger.disturbed || ledger.time_moved) && !untouched;
 }
@@ -179,7 +202,12 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
         bool ended = op->generation <= ledger.ended;
 
         switch (error->code) {
-        case PIPIT_ESERVER: return strcmp(op->sent_state, error->sqlstate) == 0;
+        case PIPIT_ESERVER:
+                /* Without memory what was prepared cannot be prepared anew. The server may not have
+                 * come to whose text it was that it refused. */
+                return strcmp(op->sent_state, error->sqlstate) == 0 ||
+                       (op->n_prepared > 0 && world_memory_failed()) ||
+                       (op->session == 0 && error->sqlstate[0] == '4' && ledger.disturbed);
         case PIPIT_ECANCELED: return op->cancelled || ended;
         case PIPIT_ECLOSED: return op->started_late;
         case PIPIT_ETIMEDOUT: return op_may_be_late(op);
@@ -199,6 +227,13 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
         return false;
 }
 
+/* What was undone, to be run again, was not. */
+static bool
+op_was_executed(const struct op *op)
+{
+        return op_may_share(op) ? op->n_committed > 0 : op->session != 0;
+}
+
 static void
 op_check_failure(const struct op *op, const struct pipit_error *error)
 {
@@ -208,7 +243,7 @@ op_check_failure(const struct op *op, const struct pipit_error *error)
                 broken("op %d (%s) failed for no reason with %s %s: %s", op->number,
                        op_name(op->kind), pipit_code_name((int)error->code), error->sqlstate,
                        error->message);
-        if (error->executed == PIPIT_EXECUTED_NO && op->session != 0)
+        if (error->executed == PIPIT_EXECUTED_NO && op_was_executed(op))
                 broken("I6: op %d was executed: %s", op->number, error->message);
 }
 
@@ -252,8 +287,7 @@ op_on_then(struct pipit_result *res, void *arg)
                        op->n_then_calls, op->n_then);
 }
 
-/* Whether the client has been sent all that this one's caller waits for. */
-static bool
+bool
 op_is_answered(const struct op *op)
 {
         return op->session != 0 && op->ready_at > 0 &&
@@ -290,7 +324,7 @@ op_check_end(const struct op *op)
                        op_name(op->kind), op->n_calls, op->n_then_calls, op->n_then);
         if (op->code == PIPIT_OK || op->kind == OP_DRAIN)
                 return;
-        if (op->executed == PIPIT_EXECUTED_NO && op->session != 0)
+        if (op->executed == PIPIT_EXECUTED_NO && op_was_executed(op))
                 broken("I6: op %d was said not to be sent, and was executed", op->number);
         if (op->executed == PIPIT_EXECUTED_ROLLED_BACK && op->n_committed > 0 &&
             op->kind != OP_SETS)

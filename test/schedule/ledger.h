@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define LEDGER_MAX 96
+/* Nonces are that far from each other: a nonce tells its op. */
+#define NONCE_STEP 1000003
 
 /* What a statement is, as its text says to the server. */
 enum op_kind {
@@ -43,10 +45,14 @@ struct op {
         int64_t deadline_ms; /* INT64_MAX: none */
         bool was_due;        /* a deadline had come before it was given another */
         bool cancelled;
+        bool ended; /* when it was cancelled, it had ended with others, and waited to be told so */
         int64_t started_ms;
         int n_faults;      /* that there had been when it was started */
+        int64_t turn;      /* of the loop, in front of which that was */
         bool alone;        /* nothing else was out then */
         bool started_late; /* on a scope that had ended, or was ending */
+        bool is_read;      /* it was declared a read */
+        bool is_grouped;   /* it may be committed with others */
         /* What the caller was told. */
         int n_calls;
         int n_then;
@@ -54,11 +60,13 @@ struct op {
         int code;
         enum pipit_executed executed;
         /* What the server did. */
-        int session;        /* the last that executed it, from 1; 0: none has */
-        int n_committed;    /* how often its effect was made to last */
-        int n_reached;      /* how often the Sync behind it was dealt with */
-        uint64_t ready_at;  /* where in what its session says that Sync's answer ends */
-        char sent_state[6]; /* the SQLSTATE of the error that it was answered by */
+        int session;          /* the last that executed it, from 1; 0: none has */
+        int n_committed;      /* how often its effect was made to last */
+        int n_executed;       /* how often it was begun */
+        int n_prepared;       /* how often it was refused, or skipped, for what was prepared */
+        uint64_t answered_at; /* where in what its session says its own answer ends; 0: nowhere */
+        uint64_t ready_at;    /* the same of the answer to its Sync */
+        char sent_state[6];   /* the SQLSTATE of the error that it was answered by */
 };
 
 struct ledger {
@@ -66,9 +74,10 @@ struct ledger {
         struct op ops[LEDGER_MAX];
         bool disturbed; /* something has happened that other requests may suffer from */
         bool time_moved;
-        int n_faults;              /* everything that can cost a connection, each time it does */
-        int64_t healed_ms;         /* since when all is well; 0: not yet */
-        int ended;                 /* the last generation that was closed or drained */
+        int64_t torn;      /* in front of which turn a session ended with its last words unread */
+        int n_faults;      /* everything that can cost a connection, each time it does */
+        int64_t healed_ms; /* since when all is well; 0: not yet */
+        int ended;         /* the last generation that was closed or drained */
         void (*in_callback)(void); /* what the run does in a callback */
 };
 
@@ -85,8 +94,15 @@ void ledger_disturb(void);
 
 /* The SQL text that tells the server what to do. */
 void op_sql(const struct op *op, char *ret_sql, size_t size);
+/* Whether it may share a Sync; whether its effect, if it has one, can be seen; whether it is run in
+ * the order of the calls. */
+bool op_may_share(const struct op *op);
+bool op_writes(const struct op *op);
+bool op_keeps_order(const struct op *op);
 const char *op_name(enum op_kind kind);
 bool op_is_out(const struct op *op);
+/* Whether the client has been sent all that its caller waits for. */
+bool op_is_answered(const struct op *op);
 /* The callbacks of all requests, and those that were added; arg is the op. */
 void op_on_done(struct pipit_result *res, void *arg);
 void op_on_then(struct pipit_result *res, void *arg);

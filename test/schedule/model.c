@@ -15,6 +15,7 @@
 
 static struct {
         enum welcome welcome;
+        bool serializable;
         int n; /* sessions so far, those that are gone included */
         struct session sessions[MAX_SESSIONS];
 } model;
@@ -39,10 +40,17 @@ model_set_welcome(enum welcome welcome)
 }
 
 void
+model_set_serializable(bool on)
+{
+        model.serializable = on;
+}
+
+void
 model_start(void)
 {
         model.n = 0;
         model.welcome = WELCOME_YES;
+        model.serializable = false;
         model_listen(true);
 }
 
@@ -79,6 +87,7 @@ session_open(struct session *session, int fd)
         *session = (struct session){
                 .fd = fd, .number = model.n, .in = in, .out = out, .op = NO_OP, .last_op = -1};
         session->welcome = model.welcome;
+        session->serializable = model.serializable;
         trace("server: session %d begins", session->number);
 }
 
@@ -186,6 +195,8 @@ session_deliver(struct session *session, size_t n)
                 ledger_disturb();
         bytes_eat(&session->out, (size_t)sent);
         session->delivered += (size_t)sent;
+        if (sent > 0)
+                session->told = world_turns();
         session->released -= (size_t)sent;
         if (session->ending && bytes_length(&session->out) == 0)
                 session_close(session);
@@ -213,12 +224,24 @@ session_stall(struct session *session, bool on)
 }
 
 void
+session_forget(struct session *session)
+{
+        /* No other statement runs amid a segment. */
+        session->forgets = session->begun;
+        if (!session->begun)
+                session->n_named = 0;
+}
+
+void
 session_cut(struct session *session, bool rst)
 {
         /* A Unix socket that is closed with something unread in it resets its peer. */
         if (!rst)
                 session_take_in(session);
         trace("server: session %d is cut", session->number);
+        /* Its last words are read with its end. */
+        if (session->told == world_turns())
+                ledger.torn = world_turns();
         session_close(session);
 }
 

@@ -4,7 +4,8 @@
  * committed. Nothing happens in it but by model_... calls, so a run decides when and how far.
  *
  * A segment (what lies in front of a Sync) is a transaction: it is committed at its Sync, or
- * rolled back when something in it failed or its session ends before.
+ * rolled back when something in it failed or its session ends before. Only declared reads, on a
+ * session that was made a reader, and writes that may be grouped share one.
  */
 #ifndef SCHEDULE_MODEL_H
 #define SCHEDULE_MODEL_H
@@ -23,6 +24,7 @@ enum trap {
         TRAP_SYNC_CLOSE_AFTER,  /* committed, and no word about it */
         TRAP_TWO_FATALS,        /* one error to end the session, and another */
         TRAP_PARSE_ERROR,
+        TRAP_STALE, /* a plan of a prepared statement is out of date */
         TRAPS
 };
 
@@ -45,6 +47,8 @@ const char *model_url(void);
 /* Whether it listens; those that wait to be let in are refused. */
 void model_listen(bool on);
 void model_set_welcome(enum welcome welcome);
+/* Whether transactions are serializable; for sessions from now on. */
+void model_set_serializable(bool on);
 
 /* Lets sessions in and takes in what they sent. */
 void model_read(void);
@@ -60,6 +64,8 @@ size_t session_next_message(const struct session *session);
 
 void session_set_trap(struct session *session, enum trap trap);
 void session_stall(struct session *session, bool on);
+/* It forgets what was prepared in it. */
+void session_forget(struct session *session);
 /* Ends it: what it has to say is lost. rst: so is what it has not read. */
 void session_cut(struct session *session, bool rst);
 /* Words that answer nothing. */

@@ -27,8 +27,23 @@ struct session {
         bool ending;  /* closed once all is delivered */
         bool failed;  /* skips everything until a Sync */
         bool copying; /* waits for data that never come */
-        int op;       /* whose statement was parsed last */
-        int last_op;  /* whose was executed last */
+        bool harms;   /* its encoding becomes another at the next Sync */
+        bool serializable;
+        bool reader;      /* its transactions cannot write */
+        bool lost_role;   /* a statement of the library's own was refused */
+        bool blames;      /* the next Bind is of the statement that could not be parsed */
+        char blame[6];    /* with this SQLSTATE */
+        bool binary;      /* the next rows are asked for in binary form */
+        int op;           /* whose statement was bound last */
+        int last_op;      /* the last executed of those that stay in their order */
+        int n_named;      /* statements that have a name */
+        bool begun;       /* something has come since the last Sync */
+        bool forgets;     /* at the next Sync */
+        int64_t told;     /* the turn of the loop in front of which it was last sent something */
+        int n_bound;      /* since the last Sync, those that were skipped included */
+        int first_bound;  /* the first of them */
+        char unnamed[64]; /* the text of the last Parse without name */
+        const char *sql;  /* of the last Bind or Describe */
         int n_segment;
         int segment[LEDGER_MAX]; /* what was executed since the last Sync */
         char nonce[32];
@@ -47,6 +62,29 @@ const struct session *model_numbered(int number);
 void session_close(struct session *session);
 /* Lets go what there is to say. */
 void session_release(struct session *session);
+/* What the text of a statement says; false for one that is no op's. */
+bool sql_read(const char *sql, enum op_kind *ret_kind, int *ret_columns);
+/* Deal with a message of this kind. */
+void session_on_parse(struct session *session, const struct message *message);
+void session_on_bind(struct session *session, const struct message *message);
+void session_on_describe(struct session *session, const struct message *message);
+void session_on_close(struct session *session, const struct message *message);
+/* Whether the text is DEALLOCATE, with which an older libpq closes a name; does it. */
+bool session_is_closing(const struct session *session);
+void session_close_named(struct session *session);
+/* Parts of an answer. routine: the function of the server that an error is from. */
+void session_send(struct session *session, char type, const char *text);
+struct complaint {
+        const char *severity;
+        const char *sqlstate;
+        const char *message;
+        const char *routine;
+};
+void session_complain(struct session *session, const struct complaint *complaint);
+/* An error that answers a statement. */
+void session_refuse(struct session *session, int op, const char *sqlstate);
+/* Springs the trap when it is this one. */
+bool session_springs(struct session *session, enum trap trap);
 bool session_parse(const struct session *session, struct message *ret_message);
 void session_handle(struct session *session, const struct message *message);
 

@@ -171,6 +171,17 @@ act_stall(void)
 }
 
 static void
+act_forget(void)
+{
+        struct session *session = choose_session();
+
+        if (session == NULL)
+                return;
+        trace("server: forgets what was prepared");
+        session_forget(session);
+}
+
+static void
 act_refuse(void)
 {
         bool on = choose(2) != 0;
@@ -255,6 +266,7 @@ static const struct action actions[] = {
         {act_cut, MAY_CUT},
         {act_reset, MAY_RESET},
         {act_stall, MAY_STALL},
+        {act_forget, MAY_FORGET},
         {act_refuse, MAY_REFUSE},
         {act_welcome, MAY_WELCOME},
         {act_time, MAY_MOVE_TIME},

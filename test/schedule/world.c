@@ -36,6 +36,7 @@ static bool has_failed;
 static int64_t alarms[MAX_ALARMS];
 static int n_alarms;
 static int n_looks; /* at the clock, since the loop was turned last */
+static int64_t n_turns;
 static world_broken_fn on_broken;
 
 struct pg_conn;
@@ -323,6 +324,7 @@ turn(int flags)
         bool was_harnessing = world.harnessing;
 
         n_looks = 0;
+        n_turns++;
         world.harnessing = false;
         world.turning = true;
         event_base_loop(world.base, flags);
@@ -341,6 +343,12 @@ void
 world_turn_once(void)
 {
         turn(EVLOOP_NONBLOCK | EVLOOP_ONCE);
+}
+
+int64_t
+world_turns(void)
+{
+        return n_turns;
 }
 
 void

@@ -49,6 +49,8 @@ void world_end(void);
 /* Turns the loop until it has nothing to do, or once. */
 void world_turn(void);
 void world_turn_once(void);
+/* How often it was turned. */
+int64_t world_turns(void);
 
 void world_advance(int64_t ms);
 /* To the moment for which something was armed, when there is one within a day; false if not. */

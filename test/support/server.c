@@ -173,6 +173,8 @@ session_on_execute(struct session *session)
                 session_set_up(session);
                 return;
         }
+        if (session_takes_role(session) || session_takes_close(session))
+                return;
         session->n_statements++;
         server->n_statements++;
         (server->on_statement != NULL ? server->on_statement : server_echo)(session, session->sql,
@@ -247,12 +249,14 @@ session_handle(struct session *session, const struct message *message)
         struct server *server = session->server;
         bool was_set_up = session->is_set_up;
 
-        if (message->kind == MESSAGE_SYNC && was_set_up)
+        if (message->kind == MESSAGE_SYNC && was_set_up && !session->sets_role)
                 server->n_syncs++;
         if (server->on_message == NULL || !server->on_message(session, message, server->arg))
                 server_default(session, message);
-        if (message->kind == MESSAGE_SYNC)
+        if (message->kind == MESSAGE_SYNC) {
                 session->is_set_up = true;
+                session->sets_role = false;
+        }
 }
 
 /* The message at the head of the input: its size there, or 0 when it is not whole. */
@@ -332,8 +336,10 @@ static void
 server_listen_unix(struct server *server)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
+        const char *parent = getenv("TMPDIR"); /* what a test that crashed leaves goes with it */
 
-        snprintf(server->folder, sizeof server->folder, "/tmp/pipit-wire-XXXXXX");
+        snprintf(server->folder, sizeof server->folder, "%s/pipit-wire-XXXXXX",
+                 parent != NULL && strlen(parent) < 40 ? parent : "/tmp");
         ck_assert_ptr_nonnull(mkdtemp(server->folder));
         snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", server->folder);
         snprintf(server->url, sizeof server->url,

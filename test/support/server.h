@@ -5,8 +5,9 @@
  * What the test says goes through two hooks: on_message sees every message before anything is done
  * about it, on_statement answers one statement. Without them every statement is answered by one row
  * with its first parameter, or its own text when it has none, so that an answer tells whose it is.
- * The statement with which pipit sets a session up is answered by the server itself. What the
- * server says is what a real one would say: a live test compares the two.
+ * The statements with which pipit sets a session up, and makes it a reader or a writer, are
+ * answered by the server itself. What the server says is what a real one would say: a live test
+ * compares the two.
  *
  * Nothing goes out before session_flush(), which the answer to a Sync calls. What goes out then
  * can be cut into slices, held back, or end in a FIN or an RST.
@@ -76,12 +77,13 @@ struct server {
         server_message_fn on_message;     /* NULL: none */
         server_statement_fn on_statement; /* NULL: server_echo() */
         void *arg;                        /* of both */
+        const char *isolation;            /* of transactions; NULL: read committed */
         size_t slice;                     /* bytes that go out at a time; 0: all there is */
         bool held;                        /* nothing goes out until server_release() */
         int n_accepted;                   /* sessions, those that are gone included */
         int n_closed;                     /* sessions that are gone */
-        int n_statements;                 /* without those that set a session up */
-        int n_syncs;                      /* without those of a set-up */
+        int n_statements;                 /* without pipit's own */
+        int n_syncs;                      /* without those of pipit's own statements */
         size_t n_written;                 /* bytes */
         struct session *sessions;         /* the latest first */
         int fd;
@@ -103,6 +105,8 @@ struct session {
         size_t released; /* bytes of out that may go */
         bool started;
         bool is_set_up;          /* its first Sync was answered */
+        bool reader;             /* it was made one */
+        bool sets_role;          /* the next Sync is that of its role */
         bool reads_when_written; /* starts to read again once everything is written */
         enum session_end end;
         bool failed;               /* skips everything until a Sync */
@@ -157,11 +161,16 @@ void session_text(struct session *session, const char *text);
 /* A NULL field is left out. */
 void session_error(struct session *session, const char *severity, const char *sqlstate,
                    const char *text);
+/* The same with a source function: severity, SQLSTATE, text, function. */
+void session_error_from(struct session *session, const char *const *texts);
 void session_notice(struct session *session, const char *severity, const char *text);
 void session_notification(struct session *session, const char *channel, const char *payload);
-/* type: G, H or W, for CopyIn, CopyOut and CopyBoth. A CopyIn goes out at once, and behind it
- * the session takes nothing but data, until these are done. */
+/* type: G, H or W, for CopyIn, CopyOut and CopyBoth. Behind a CopyIn the session takes nothing but
+ * data, until these are done. */
 void session_copy(struct session *session, char type);
+
+/* Forgets the statements that have a name, as after DEALLOCATE ALL. */
+void session_forget(struct session *session);
 
 /* Lets everything put so far go out. */
 void session_flush(struct session *session);

@@ -200,19 +200,19 @@ body_field(struct body *body, char type, const char *text)
         body_text(body, text);
 }
 
+/* texts: severity, SQLSTATE, message and source function. */
 static void
-session_report(struct session *session, char type, const char *severity, const char *sqlstate,
-               const char *text)
+session_report(struct session *session, char type, const char *const *texts)
 {
         struct body body = body_new();
 
-        body_field(&body, 'S', severity);
-        body_field(&body, 'V', severity);
-        body_field(&body, 'C', sqlstate);
-        body_field(&body, 'M', text);
+        body_field(&body, 'S', texts[0]);
+        body_field(&body, 'V', texts[0]);
+        body_field(&body, 'C', texts[1]);
+        body_field(&body, 'M', texts[2]);
         body_field(&body, 'F', "server_message.c");
         body_field(&body, 'L', "1");
-        body_field(&body, 'R', "session_report");
+        body_field(&body, 'R', texts[3]);
         body_put(&body, "", 1);
         body_send(&body, session, type);
 }
@@ -220,8 +220,14 @@ session_report(struct session *session, char type, const char *severity, const c
 void
 session_error(struct session *session, const char *severity, const char *sqlstate, const char *text)
 {
+        session_error_from(session, (const char *const[]){severity, sqlstate, text, "server"});
+}
+
+void
+session_error_from(struct session *session, const char *const *texts)
+{
         session_no_columns(session);
-        session_report(session, 'E', severity, sqlstate, text);
+        session_report(session, 'E', texts);
         session->failed = true;
         if (session->status == 'T')
                 session->status = 'E';
@@ -230,7 +236,7 @@ session_error(struct session *session, const char *severity, const char *sqlstat
 void
 session_notice(struct session *session, const char *severity, const char *text)
 {
-        session_report(session, 'N', severity, "00000", text);
+        session_report(session, 'N', (const char *const[]){severity, "00000", text, "server"});
 }
 
 void

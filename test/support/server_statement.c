@@ -53,23 +53,33 @@ session_welcome(struct session *session)
 #define MAX_SETTINGS 16
 
 struct setting {
+        const char *column; /* that answers it */
         char name[64];
         char value[64];
 };
 
-/* The calls of set_config() in a text: names and values are plain literals, or $1. */
+/*
+ * The settings that a text makes with set_config(), or asks for with current_setting(): names and
+ * values are plain literals, or $1.
+ */
 static int
 settings_find(const char *sql, const char *parameter, struct setting *settings)
 {
-        static const char call[] = "set_config(";
+        static const char schema[] = "pg_catalog.";
         int n = 0;
 
-        for (const char *at = strstr(sql, call); at != NULL; at = strstr(at + 1, call)) {
+        for (const char *at = strstr(sql, schema); at != NULL; at = strstr(at + 1, schema)) {
                 struct setting *setting = &settings[n];
+                const char *call = at + strlen(schema);
                 ck_assert_int_lt(n++, MAX_SETTINGS);
-                if (sscanf(at + strlen(call), "'%63[^']', '%63[^']'", setting->name,
-                           setting->value) != 2)
+                *setting = (struct setting){.column = "set_config"};
+                if (sscanf(call, "current_setting('%63[^']", setting->name) == 1) {
+                        setting->column = "isolation";
+                        snprintf(setting->value, sizeof setting->value, "read committed");
+                } else if (sscanf(call, "set_config('%63[^']', '%63[^']'", setting->name,
+                                  setting->value) != 2) {
                         snprintf(setting->value, sizeof setting->value, "%s", parameter);
+                }
         }
         return n;
 }
@@ -89,13 +99,16 @@ void
 session_set_up(struct session *session)
 {
         struct setting settings[MAX_SETTINGS];
-        const char *names[MAX_SETTINGS];
+        const char *names[MAX_SETTINGS] = {0};
         const char *values[MAX_SETTINGS];
+        const char *isolation = session->server->isolation;
         int n = settings_find(session->sql, session->value, settings);
 
         for (int i = 0; i < n; i++) {
-                names[i] = "set_config";
+                names[i] = settings[i].column;
                 values[i] = settings[i].value;
+                if (isolation != NULL && strcmp(names[i], "isolation") == 0)
+                        values[i] = isolation;
         }
         session_columns(session, n, names);
         session_row(session, n, values);
@@ -104,7 +117,26 @@ session_set_up(struct session *session)
                 setting_report(session, &settings[i]);
 }
 
+/* The statement that makes a session a reader, or a writer. */
+static const char role[] = "SET default_transaction_read_only = ";
+
+bool
+session_takes_role(struct session *session)
+{
+        if (strncmp(session->sql, role, strlen(role)) != 0)
+                return false;
+        const char *value = session->sql + strlen(role);
+        session->reader = strcmp(value, "on") == 0;
+        session->sets_role = true;
+        session_complete(session, "SET");
+        session_parameter(session, "default_transaction_read_only", value);
+        return true;
+}
+
 /* ---- names */
+
+/* The text with which an older libpq closes a statement. */
+static const char deallocate[] = "DEALLOCATE ";
 
 static void
 session_keep_text(char **place, const char *bytes, size_t n)
@@ -125,17 +157,6 @@ prepared_find(struct session *session, const char *name)
 }
 
 static void
-prepared_add(struct session *session, const char *name, const char *sql)
-{
-        struct prepared *prepared = calloc(1, sizeof *prepared);
-
-        ck_assert_ptr_nonnull(prepared);
-        session_keep_text(&prepared->name, name, strlen(name));
-        session_keep_text(&prepared->sql, sql, strlen(sql));
-        *prepared_find(session, name) = prepared;
-}
-
-static void
 prepared_remove(struct prepared **at)
 {
         struct prepared *prepared = *at;
@@ -144,6 +165,37 @@ prepared_remove(struct prepared **at)
         free(prepared->name);
         free(prepared->sql);
         free(prepared);
+}
+
+bool
+session_takes_close(struct session *session)
+{
+        char name[100];
+        char text[200];
+
+        if (strncmp(session->sql, deallocate, strlen(deallocate)) != 0)
+                return false;
+        ck_assert_int_eq(sscanf(session->sql, "DEALLOCATE \"%99[^\"]\"", name), 1);
+        struct prepared **at = prepared_find(session, name);
+        if (*at != NULL) {
+                prepared_remove(at);
+                session_complete(session, "DEALLOCATE");
+        } else {
+                snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", name);
+                session_error(session, "ERROR", "26000", text);
+        }
+        return true;
+}
+
+static void
+prepared_add(struct session *session, const char *name, const char *sql)
+{
+        struct prepared *prepared = calloc(1, sizeof *prepared);
+
+        ck_assert_ptr_nonnull(prepared);
+        session_keep_text(&prepared->name, name, strlen(name));
+        session_keep_text(&prepared->sql, sql, strlen(sql));
+        *prepared_find(session, name) = prepared;
 }
 
 /* Whether the statement can run: one that does not end a failed transaction cannot. */
@@ -184,7 +236,9 @@ session_choose(struct session *session, const char *name)
         if (name[0] == '\0')
                 return true;
         if (prepared == NULL) {
-                session_error(session, "ERROR", "26000", "prepared statement does not exist");
+                char text[200];
+                snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", name);
+                session_error(session, "ERROR", "26000", text);
                 return false;
         }
         session_keep_text(&session->sql, prepared->sql, strlen(prepared->sql));
@@ -245,10 +299,16 @@ session_on_close(struct session *session, const struct message *message)
 }
 
 void
-session_free_statements(struct session *session)
+session_forget(struct session *session)
 {
         while (session->prepared != NULL)
                 prepared_remove(&session->prepared);
+}
+
+void
+session_free_statements(struct session *session)
+{
+        session_forget(session);
         free(session->sql);
         free(session->value);
 }

@@ -12,6 +12,8 @@
 #       coverage   gcovr, for test/coverage.sh
 #       fuzz       clang with libFuzzer, for test/fuzz.sh
 #       libpq17    what test/support/libpq17.sh needs
+#       bench      what bench/run.sh needs besides build and server
+#       bench-more what it does without, too: plots, counted instructions
 #
 # Says nothing and changes nothing when all is there. Installs with apt-get, as root or through
 # sudo; where that cannot be, prints what to install and exits 1.
@@ -140,6 +142,16 @@ need_libpq17() {
                 test -e /usr/share/keyrings/debian-archive-keyring.gpg
 }
 
+need_bench() {
+        need 'python3' python3 has python3
+        need 'psql' postgresql-client has psql
+}
+
+need_bench_more() {
+        need 'gnuplot' gnuplot-nox has gnuplot
+        need 'valgrind' 'valgrind libc6-dbg' has valgrind
+}
+
 # Fills in $packages and $missing for the groups named.
 look() {
         packages=''
@@ -147,7 +159,8 @@ look() {
         for group in "$@"; do
                 case $group in
                 build | server | test | valgrind | clang) "need_$group" ;;
-                static | coverage | fuzz | libpq17) "need_$group" ;;
+                static | coverage | fuzz | libpq17 | bench) "need_$group" ;;
+                bench-more) need_bench_more ;;
                 *) die "unknown group: $group" ;;
                 esac
         done

@@ -1,4 +1,6 @@
 #include "wire.h"
+#include "scope.h"
+#include "shape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,17 +75,30 @@ on_batch(struct pipit_result *res, void *arg)
                 entry->batch->then(entry, entry->batch->arg);
 }
 
+/* Whether many go together must not depend on how busy the machine is. */
+static void
+make_quick(const char *sql)
+{
+        struct shape *shape = pipit__shapes_get(&live_db->shapes, sql, strlen(sql));
+
+        shape->pace.best_us = shape->pace.slow = 0;
+        pipit__shape_unref(shape);
+}
+
 void
 batch_start(struct batch *batch, int n)
 {
+        const char *sql = batch->sql != NULL ? batch->sql : "SELECT $1";
+
         ck_assert_int_le(n, BATCH_MAX);
+        make_quick(sql);
         batch->n = n;
         for (int i = 0; i < n; i++) {
                 struct batch_entry *entry = &batch->entries[i];
                 entry->batch = batch;
                 snprintf(entry->text, sizeof entry->text, "request %d", i);
-                entry->number = pipit_query(live_db, "SELECT $1", PIPIT_PARAMS(entry->text),
-                                            on_batch, entry);
+                entry->number = (batch->reads ? pipit_read : pipit_query)(
+                        live_db, sql, PIPIT_PARAMS(entry->text), on_batch, entry);
                 ck_assert_uint_ne(entry->number, 0);
         }
         ck_assert_int_eq(batch->n_calls, 0);
@@ -123,6 +138,32 @@ void
 expect_service(void)
 {
         expect_text(query("SELECT $1", PIPIT_PARAMS("service")), 0, 0, "service");
+}
+
+void
+wire_know(const char *sql)
+{
+        for (int i = 0; i < 3; i++)
+                expect_text(query(sql, PIPIT_PARAMS("known")), 0, 0, "known");
+        make_quick(sql);
+}
+
+void
+tape_note(struct tape *tape, const struct session *session, const struct message *message)
+{
+        if (!session->is_set_up)
+                return;
+        char kind = (char)message->kind;
+        if (kind == 'P' && strncmp(message->body + 1, "DEALLOCATE ", 11) == 0) {
+                tape->closes = true;
+                kind = 'C';
+        } else if (tape->closes) {
+                tape->closes = kind != 'E';
+                return;
+        }
+        ck_assert_int_lt(tape->n + 1, (int)sizeof tape->kinds);
+        tape->kinds[tape->n++] = kind;
+        tape->kinds[tape->n] = '\0';
 }
 
 void

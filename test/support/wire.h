@@ -10,6 +10,14 @@
 
 #define BATCH_MAX 64
 
+/* The kinds of the messages of all sessions that are set up, one letter each. What an older libpq
+ * closes a statement with is one message of a newer one, and noted as that. */
+struct tape {
+        bool closes; /* until the next Execute */
+        int n;
+        char kinds[4096];
+};
+
 extern struct server *wire_server;
 
 /* Fixtures: one connection, up to BATCH_MAX requests on it. */
@@ -26,7 +34,9 @@ void wire_reopen(const struct pipit_options *options);
 /* Requests that are out together. */
 struct batch {
         int n;
-        int n_calls; /* of callbacks, over all */
+        int n_calls;     /* of callbacks, over all */
+        bool reads;      /* they are declared so */
+        const char *sql; /* of each, with the text for its parameter; NULL: SELECT $1 */
         struct batch_entry {
                 struct batch *batch;
                 pipit_request number;
@@ -51,8 +61,14 @@ void batch_expect_error(const struct batch *batch, int first, int last, int code
 /* Opens a connection and has it idle. */
 void wire_connect(void);
 
+/* Has a text be known to be fast: it is run three times. Connects if need be. */
+void wire_know(const char *sql);
+
 /* Runs a query and has it answered by its own text: the database works. */
 void expect_service(void);
+
+/* Notes the kind of a message; for the hook on messages. */
+void tape_note(struct tape *tape, const struct session *session, const struct message *message);
 
 /* A log hook that counts; arg is a struct log_lines. */
 struct log_lines {

@@ -4,6 +4,9 @@
  * or as lost; none has succeeded whose ReadyForQuery was not delivered; the next request works;
  * nothing is left behind. At the end the table must agree with what was said of each insert.
  *
+ * The session has statements by themselves, more of them than stay prepared, then declared reads
+ * that share a Sync, and inserts that are committed together.
+ *
  * In the environment: PIPIT_TORTURE_FULL=1 cuts at every byte, but inside the large row at every
  * 64th; without it at every 16th, every 2048th inside the large row, and around message borders.
  */
@@ -15,14 +18,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_REQUESTS   6
 #define N_BORDERS    400
 #define LARGE        4096 /* a message longer than this is not cut at each of its bytes */
 #define LARGE_RESULT "65000"
 #define MAX_POINTS   60000
 
-/* The last one is asked behind the cut. */
-enum { READ_1, READ_2, READ_3, INSERT, DEFERRED, LARGE_READ, SERVICE };
+/* In the order in which they are asked; the last one behind the cut. */
+enum {
+        READ_1,
+        READ_2,
+        READ_3,
+        INSERT,
+        DEFERRED,
+        LARGE_READ,
+        N_SINGLES, /* that went out at once, each with its own Sync */
+        INSERT_2 = N_SINGLES,
+        INSERT_3,
+        N_KNOWN, /* from here on reads and inserts are known to be fast */
+        SHARED_1 = N_KNOWN,
+        SHARED_2,
+        SHARED_3,
+        TOGETHER_1,
+        TOGETHER_2,
+        TOGETHER_3,
+        N_REQUESTS,
+        SERVICE = N_REQUESTS
+};
+
+/* What became of one of the singles. They are sent in their order, and so are these. */
+enum { STAGE_ANSWERED, STAGE_LOST, STAGE_ELSEWHERE };
 
 /* Where the messages of one direction end, and which of them are ReadyForQuery. */
 struct map {
@@ -54,7 +78,8 @@ static char socket_path[200];
 static char relay_url[200];
 static struct visit visit;
 static int nonce;
-static signed char *told; /* of each nonce: 1 it is there, 0 it is not, -1 nobody knows */
+/* Of each nonce and insert: 1 it is there, 0 it is not, -1 nobody knows. */
+static signed char (*told)[N_REQUESTS];
 
 static uint32_t
 read_length(const char *at)
@@ -98,23 +123,38 @@ on_asked(struct pipit_result *res, void *arg)
         }
 }
 
+typedef pipit_request (*start_fn)(struct pipit *scope, const char *sql, struct pipit_params params,
+                                  pipit_cb cb, void *arg);
+
 static void
-visit_ask(int i, const char *sql)
+visit_ask_by(int i, start_fn start, const char *sql)
 {
         struct asked *asked = &visit.asked[i];
 
         snprintf(asked->text, sizeof asked->text, "%d%08d", i + 1, nonce);
         visit.inside = true;
-        ck_assert_uint_ne(pipit_query(live_db, sql, PIPIT_PARAMS(asked->text), on_asked, asked), 0);
+        ck_assert_uint_ne(start(live_db, sql, PIPIT_PARAMS(asked->text), on_asked, asked), 0);
         visit.inside = false;
 }
 
 static void
-visit_start(void)
+visit_ask(int i, const char *sql)
 {
-        static const char insert[] = "INSERT INTO cut (nonce, k) VALUES ($1::bigint, $1::bigint)"
-                                     " RETURNING nonce";
+        visit_ask_by(i, pipit_query, sql);
+}
 
+static bool
+is_insert(int i)
+{
+        return i == INSERT || i == INSERT_2 || i == INSERT_3 || i >= TOGETHER_1;
+}
+
+static const char insert[] = "INSERT INTO cut (nonce, k) VALUES ($1::bigint, $1::bigint)"
+                             " RETURNING nonce";
+
+static void
+visit_singles(void)
+{
         visit = (struct visit){0};
         nonce++;
         visit_ask(READ_1, "SELECT $1");
@@ -123,6 +163,21 @@ visit_start(void)
         visit_ask(INSERT, insert);
         visit_ask(DEFERRED, "INSERT INTO cut (nonce, k) VALUES ($1::bigint, 0) RETURNING nonce");
         visit_ask(LARGE_READ, "SELECT $1 || repeat('x', " LARGE_RESULT ")");
+        loop_until(&visit.n_calls, N_SINGLES);
+}
+
+static void
+visit_groups(void)
+{
+        visit_ask(INSERT_2, insert);
+        visit_ask(INSERT_3, insert);
+        loop_until(&visit.n_calls, N_KNOWN);
+        pipit_set_group_writes(live_db, true);
+        for (int i = SHARED_1; i <= SHARED_3; i++)
+                visit_ask_by(i, pipit_read, "SELECT $1");
+        for (int i = TOGETHER_1; i <= TOGETHER_3; i++)
+                visit_ask(i, insert);
+        loop_until(&visit.n_calls, N_REQUESTS);
 }
 
 /* How the request must end when its answer comes. */
@@ -145,34 +200,50 @@ is_delivered(int i)
         return cut->at < 0 || cut->way != RELAY_DOWN || cut->at >= maps[RELAY_DOWN].ready[i + 2];
 }
 
+static bool
+asked_is_lost(const struct asked *asked)
+{
+        return asked->code == PIPIT_ELOST && asked->executed == PIPIT_EXECUTED_UNKNOWN &&
+               !asked->own;
+}
+
 static void
 visit_check(void)
 {
-        int n_lost = 0;
-
         ck_assert_int_eq(visit.n_calls, N_REQUESTS);
         ck_assert_int_eq(visit.n_inside, 0);
         for (int i = 0; i < N_REQUESTS; i++) {
                 const struct asked *asked = &visit.asked[i];
-                bool lost = asked->code == PIPIT_ELOST &&
-                            asked->executed == PIPIT_EXECUTED_UNKNOWN && !asked->own;
                 ck_assert_int_eq(asked->n_calls, 1);
-                ck_assert(lost || asked_is_answered(asked));
-                /* They went out in one pipeline: what is behind a lost one is lost. */
-                ck_assert(lost || n_lost == 0);
-                n_lost += lost;
-                if (relay->cut.end == RELAY_FIN && relay->cut.way == RELAY_DOWN && lost)
-                        ck_assert(!is_delivered(i));
+                ck_assert(asked_is_answered(asked) || (asked_is_lost(asked) && relay->cut.done));
+                if (is_insert(i))
+                        told[nonce][i] = asked->code == PIPIT_OK                     ? 1
+                                         : asked->executed == PIPIT_EXECUTED_UNKNOWN ? -1
+                                                                                     : 0;
         }
-        /* Successes that did not come over the first session came over a second, all of them. */
-        for (int i = 0; i < N_REQUESTS; i++) {
-                if (!is_delivered(i) && visit.asked[i].code == PIPIT_OK)
-                        ck_assert(relay->n_accepted > 1 && n_lost == 0);
+}
+
+/* First those whose answers came, then those that were lost, then those that were not sent yet,
+ * which went over another session. */
+static void
+visit_check_singles(void)
+{
+        bool is_quiet_end = relay->cut.end == RELAY_FIN && relay->cut.way == RELAY_DOWN;
+        int stage = STAGE_ANSWERED;
+
+        for (int i = 0; i < N_SINGLES; i++) {
+                const struct asked *asked = &visit.asked[i];
+                int before = stage;
+                /* A success needs all of its answer; an error is one as soon as it is there. */
+                bool here = is_delivered(i) || asked->code != PIPIT_OK;
+                if (asked_is_lost(asked))
+                        stage = STAGE_LOST;
+                else if (!here || before != STAGE_ANSWERED)
+                        stage = STAGE_ELSEWHERE;
+                ck_assert_int_ge(stage, before);
+                ck_assert(stage != STAGE_ELSEWHERE || relay->n_accepted > 1);
+                ck_assert(stage != STAGE_LOST || !is_quiet_end || !is_delivered(i));
         }
-        enum pipit_code code = visit.asked[INSERT].code;
-        told[nonce] = code == PIPIT_OK                                         ? 1
-                      : visit.asked[INSERT].executed == PIPIT_EXECUTED_UNKNOWN ? -1
-                                                                               : 0;
 }
 
 /* The database has recovered. */
@@ -199,14 +270,16 @@ count_fds(void)
 static void
 visit_run(const struct relay_cut *cut)
 {
-        struct pipit_options options = {.max_connections = 1, .timeout_ms = 20000};
+        struct pipit_options options = {
+                .max_connections = 1, .max_prepared = 3, .timeout_ms = 20000};
         int n_fds = count_fds();
 
         relay_arm(relay, cut);
         live_open(relay_url, &options);
-        visit_start();
-        loop_until(&visit.n_calls, N_REQUESTS);
+        visit_singles();
+        visit_groups();
         visit_check();
+        visit_check_singles();
         if (relay->cut.done)
                 visit_service();
         pipit_close(live_db);
@@ -229,7 +302,7 @@ setup(void)
         own_setup();
         execute("CREATE TABLE cut (nonce bigint, k bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)");
         execute("INSERT INTO cut VALUES (0, 0)");
-        told = calloc(MAX_POINTS, 1);
+        told = calloc(MAX_POINTS, sizeof *told);
         nonce = 0;
         snprintf(socket_path, sizeof socket_path, "%s/.s.PGSQL.5432", live_cluster.folder);
         relay = relay_new(live_base, socket_path);
@@ -243,12 +316,13 @@ setup(void)
         visit_run(&none);
         map_read(&maps[RELAY_UP], relay->bytes[RELAY_UP], relay->n_bytes[RELAY_UP], false);
         map_read(&maps[RELAY_DOWN], relay->bytes[RELAY_DOWN], relay->n_bytes[RELAY_DOWN], true);
-        ck_assert_int_eq(maps[RELAY_DOWN].n_ready, N_REQUESTS + 2);
+        /* Two for two groups and two for the roles they need, in the place of six. */
+        ck_assert_int_eq(maps[RELAY_DOWN].n_ready, 2 + N_KNOWN + 4);
 }
 
 /* What was said of every insert is so. */
 static void
-expect_truth(void)
+expect_truth_of(int which)
 {
         char sql[240];
 
@@ -256,14 +330,23 @@ expect_truth(void)
                 int last = first + 999 < nonce ? first + 999 : nonce;
                 snprintf(sql, sizeof sql,
                          "SELECT string_agg(c::text, '') FROM (SELECT count(k) AS c FROM"
-                         " generate_series(%d, %d) AS n LEFT JOIN cut ON k = 400000000 + n"
+                         " generate_series(%d, %d) AS n LEFT JOIN cut ON k = %d00000000 + n"
                          " GROUP BY n ORDER BY n) AS x",
-                         first, last);
+                         first, last, which + 1);
                 const char *text = ask_text(live_cluster.url, sql);
                 for (int i = first; i <= last; i++) {
                         ck_assert(text[i - first] == '0' || text[i - first] == '1');
-                        ck_assert(told[i] < 0 || text[i - first] == '0' + told[i]);
+                        ck_assert(told[i][which] < 0 || text[i - first] == '0' + told[i][which]);
                 }
+        }
+}
+
+static void
+expect_truth(void)
+{
+        for (int i = 0; i < N_REQUESTS; i++) {
+                if (is_insert(i))
+                        expect_truth_of(i);
         }
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,10 +158,12 @@ relay_on_accept(evutil_socket_t fd, short what, void *arg)
 {
         struct relay *relay = arg;
         int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int at_once = 1; /* else a small answer waits 40 ms for the client's acknowledgement */
 
         (void)what;
         if (client < 0)
                 return;
+        setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
         struct relay_session *session = calloc(1, sizeof *session);
         ck_assert_ptr_nonnull(session);
         session->relay = relay;

@@ -18,7 +18,13 @@
 PIPIT_MODEL(page, PAGE);
 PIPIT_MODEL_DEFINE(page, PAGE);
 
-#define MAX_TICKETS 64
+/* Its creates have the one parameter that the server speaks of. */
+#define NOTE(FIELD) FIELD(text, id, .primary_key = true)
+PIPIT_MODEL(note, NOTE);
+PIPIT_MODEL_DEFINE(note, NOTE);
+
+#define MAX_TICKETS 96
+#define WARM        3 /* uses of a statement before it shares with others */
 
 /* One request, as its caller sees it. */
 struct ticket {
@@ -186,6 +192,66 @@ run_queries(struct run *run)
         run_join(run);
 }
 
+static void
+read_one(struct run *run, const char *text)
+{
+        struct ticket *ticket = ticket_new(run, text, strcmp(text, "bad") != 0 ? text : NULL);
+
+        ticket_take(ticket,
+                    pipit_read(run->db, "SELECT $1", PIPIT_PARAMS(text), ticket_on_end, ticket));
+}
+
+static void
+get_one(struct run *run)
+{
+        struct ticket *ticket = ticket_new(run, "get of many", NULL);
+
+        ticket_take(ticket,
+                    page_get(run->db, pipit_eq(page_model.key, "title"), ticket_on_end, ticket));
+}
+
+static void
+write_one(struct run *run)
+{
+        struct ticket *ticket = ticket_new(run, "write of many", NULL);
+
+        ticket_take(ticket,
+                    pipit_query(run->db, "INSERT $1", PIPIT_PARAMS("many"), ticket_on_end, ticket));
+}
+
+static void
+create_one(struct run *run)
+{
+        struct note row = {.id = "1"};
+        struct ticket *ticket = ticket_new(run, "create of many", NULL);
+
+        ticket_take(ticket, note_create(run->db, &row, ticket_on_end, ticket));
+}
+
+/* Reads that share, one of which fails; gets that are one statement; writes that are committed
+ * together, some as one statement. Each is known to be fast first. */
+static void
+run_groups(struct run *run)
+{
+        static void (*const starts[])(struct run * run) = {get_one, write_one, create_one};
+
+        pipit_set_group_writes(run->db, true);
+        for (int i = 0; i < WARM; i++) {
+                read_one(run, "warm");
+                for (size_t k = 0; k < sizeof starts / sizeof *starts; k++)
+                        starts[k](run);
+                run_join(run);
+        }
+        for (int i = 0; i < 4; i++)
+                read_one(run, i == 1 ? "bad" : "shared");
+        for (size_t k = 0; k < sizeof starts / sizeof *starts; k++) {
+                for (int i = 0; i < 4; i++)
+                        starts[k](run);
+        }
+        run_join(run);
+        pipit_set_group_writes(run->db, false);
+}
+
 /* The server answers neither; one more waits behind them and is given up before it is sent. */
 static void
 run_ends(struct run *run)
@@ -248,7 +314,7 @@ static void
 run_phases(struct run *run)
 {
         static void (*const phases[])(struct run * run) = {run_blocking, run_queries, run_model,
-                                                           run_ends, run_cut};
+                                                           run_groups,   run_ends,    run_cut};
         int behind = 0;
 
         for (size_t i = 0; i < sizeof phases / sizeof *phases && behind < 2; i++) {
@@ -310,7 +376,9 @@ void
 scenario_run(const char *url, int n_timers, char *problem, size_t size)
 {
         struct run run = {.problem = problem, .size = size};
+        /* Fewer are prepared than there are: some are closed for others. */
         struct pipit_options options = {.max_connections = 2,
+                                        .max_prepared = 6,
                                         .timeout_ms = 150,
                                         .acquire_timeout_ms = 60,
                                         .connect_timeout_ms = 100,
@@ -367,6 +435,20 @@ answer_page(struct session *session, const char *tag, int n)
         session_complete(session, tag);
 }
 
+/* Two of those that were created as one statement, each with its place; the rest is missing. */
+static void
+answer_created(struct session *session)
+{
+        static const char *const names[] = {"id", "ord"};
+        static const char *const first[] = {"1", "1"};
+        static const char *const second[] = {"1", "2"};
+
+        session_columns(session, 2, names);
+        session_row(session, 2, second);
+        session_row(session, 2, first);
+        session_complete(session, "SELECT 2");
+}
+
 static void
 answer_large(struct session *session)
 {
@@ -389,6 +471,10 @@ on_statement(struct session *session, const char *sql, void *arg)
                 answer_page(session, "INSERT 0 1", 1);
         else if (strncmp(sql, "UPDATE", 6) == 0)
                 answer_page(session, "UPDATE 1", 0);
+        else if (strncmp(sql, "WITH", 4) == 0)
+                answer_created(session);
+        else if (session->value != NULL && strcmp(session->value, "bad") == 0)
+                session_error(session, "ERROR", "22012", "division by zero");
         else if (strncmp(sql, "CREATE", 6) == 0)
                 answer_page(session, "CREATE TABLE", 0);
         else if (strstr(sql, "\"page\"") != NULL)

@@ -20,7 +20,8 @@ expect_defaults(const struct pipit_options *options)
         ck_assert_int_eq(options->min_connections, 0);
         ck_assert_int_eq(options->max_connections, 8);
         ck_assert_int_eq(options->max_connecting, 2);
-        ck_assert_int_eq(options->max_pipeline, 16);
+        ck_assert_int_eq(options->max_pipeline, 64);
+        ck_assert_int_eq(options->max_prepared, 256);
         ck_assert_int_eq(options->max_waiting, 10000);
         ck_assert_uint_eq(options->max_waiting_bytes, 67108864);
         ck_assert_uint_eq(options->max_request_bytes, 67108864);
@@ -63,6 +64,7 @@ START_TEST(what_is_given_stays)
         const struct pipit_options given = {.min_connections = 3,
                                             .max_connections = 3,
                                             .max_pipeline = 10000,
+                                            .max_prepared = -1,
                                             .timeout_ms = -1,
                                             .idle_timeout_ms = -1,
                                             .lifetime_ms = 1,
@@ -72,6 +74,7 @@ START_TEST(what_is_given_stays)
         ck_assert_int_eq(options.min_connections, 3);
         ck_assert_int_eq(options.max_connections, 3);
         ck_assert_int_eq(options.max_pipeline, 10000);
+        ck_assert_int_eq(options.max_prepared, -1);
         ck_assert_int_eq(options.timeout_ms, -1);
         ck_assert_int_eq(options.idle_timeout_ms, -1);
         ck_assert_int_eq(options.lifetime_ms, 1);
@@ -108,6 +111,8 @@ static const struct {
         {{.max_connecting = -1}, "max_connecting"},
         {{.max_pipeline = -1}, "max_pipeline"},
         {{.max_pipeline = 10001}, "max_pipeline"},
+        {{.max_prepared = -2}, "max_prepared"},
+        {{.max_prepared = 10001}, "max_prepared"},
         {{.max_waiting = -1}, "max_waiting"},
         {{.timeout_ms = -2}, "time"},
         {{.acquire_timeout_ms = -2}, "time"},

@@ -3,6 +3,7 @@
 #include "oom.h"
 #include "pool.h"
 #include "runner.h"
+#include "shape.h"
 
 #include <event2/event.h>
 #include <pipit/error.h>
@@ -16,6 +17,7 @@ static struct reactor *reactor;
 static struct conninfo info;
 static struct pool pool;
 static struct log no_log;
+static struct shapes shapes; /* nothing is prepared: they are only passed on */
 static int n_ready;
 static int n_refused;
 static char described[1024];
@@ -54,6 +56,18 @@ static const struct pipit_options options = {
         .search_path = "public",
 };
 
+/* What the pool, or another one, is made from. */
+static struct pool_parts
+parts_of(struct pool *made)
+{
+        return (struct pool_parts){.reactor = reactor,
+                                   .info = &info,
+                                   .log = &no_log,
+                                   .shapes = &shapes,
+                                   .ops = &ops,
+                                   .arg = made};
+}
+
 static void
 setup(void)
 {
@@ -65,8 +79,8 @@ setup(void)
         ck_assert_int_eq(pipit__conninfo_init(&info, "host=/nonexistent user=u dbname=d", &options,
                                               &problem),
                          0);
-        ck_assert_int_eq(pipit__pool_init(&pool, &options, reactor, &info, &no_log, &ops, &pool),
-                         0);
+        struct pool_parts parts = parts_of(&pool);
+        ck_assert_int_eq(pipit__pool_init(&pool, &options, &parts), 0);
 }
 
 static void
@@ -110,7 +124,7 @@ START_TEST(nobody_waits_and_nothing_is_made)
         want(0);
         ck_assert_int_eq(pool.n_connecting, 0);
         event_base_dispatch(base);
-        ck_assert_ptr_null(pipit__pool_take(&pool, 1));
+        ck_assert_ptr_null(pipit__pool_take(&pool, false));
 }
 END_TEST
 
@@ -246,6 +260,30 @@ START_TEST(while_nobody_waits_it_may_be_far)
 }
 END_TEST
 
+START_TEST(a_connection_is_given_its_share_of_those_who_wait)
+{
+        ck_assert_int_eq(pipit__pool_share(&pool, 64), 8);
+        ck_assert_int_eq(pipit__pool_share(&pool, 65), 9);
+        pool.n_busy = 6; /* two are free, or can be made */
+        ck_assert_int_eq(pipit__pool_share(&pool, 64), 32);
+        pool.n_busy = 7;
+        ck_assert_int_eq(pipit__pool_share(&pool, 64), 64);
+        pool.n_busy = 0;
+}
+END_TEST
+
+START_TEST(while_attempts_fail_only_what_is_there_counts_for_a_share)
+{
+        fail_with("53300");
+        pool.n_idle = 2;
+        pool.n_busy = 1;
+        ck_assert_int_eq(pipit__pool_share(&pool, 64), 32);
+        pool.n_idle = 1;
+        ck_assert_int_eq(pipit__pool_share(&pool, 64), 64);
+        pool.n_idle = pool.n_busy = 0;
+}
+END_TEST
+
 START_TEST(a_pool_can_be_described)
 {
         pool.n_idle = 1;
@@ -307,8 +345,8 @@ START_TEST(without_memory_a_pool_is_not_half_made)
         do {
                 struct pool other;
                 oom_after(n++);
-                int code =
-                        pipit__pool_init(&other, &options, reactor, &info, &no_log, &ops, &other);
+                struct pool_parts parts = parts_of(&other);
+                int code = pipit__pool_init(&other, &options, &parts);
                 failed = oom_stop();
                 ck_assert_int_eq(code, failed ? PIPIT_ENOMEM : 0);
                 pipit__pool_fini(&other);
@@ -336,6 +374,8 @@ test_suite(void)
         tcase_add_test(tcase, after_a_permanent_failure_the_next_attempt_waits_long);
         tcase_add_test(tcase, while_requests_wait_the_next_attempt_is_never_far);
         tcase_add_test(tcase, while_nobody_waits_it_may_be_far);
+        tcase_add_test(tcase, a_connection_is_given_its_share_of_those_who_wait);
+        tcase_add_test(tcase, while_attempts_fail_only_what_is_there_counts_for_a_share);
         tcase_add_test(tcase, a_pool_can_be_described);
         tcase_add_test(tcase, a_closed_pool_makes_nothing_and_runs_no_timer);
         tcase_add_test(tcase, a_pool_can_be_closed_while_it_waits_to_probe);

@@ -1,94 +1,16 @@
 #include "oom.h"
-#include "request.h"
-#include "result.h"
-#include "runner.h"
-#include "segment.h"
+#include "segments.h"
 
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Errors of a server cannot be made without one: see the wire tests for them. */
-
-#define CAPACITY 3
-
-static struct result_home home;
-static struct segments segments;
-static struct request requests[CAPACITY];
-
-static void
-setup(void)
-{
-        pipit__result_home_init(&home, NULL);
-        ck_assert_int_eq(pipit__segments_init(&segments, CAPACITY), 0);
-        memset(requests, 0, sizeof requests);
-        for (int i = 0; i < CAPACITY; i++)
-                requests[i].res = pipit__result_new(&home);
-}
-
-static void
-teardown(void)
-{
-        for (int i = 0; i < CAPACITY; i++)
-                pipit_result_unref(requests[i].res);
-        pipit__segments_fini(&segments);
-        pipit__result_home_fini(&home);
-}
-
-static struct pg_result *
-answer(ExecStatusType status, const char *tag)
-{
-        PGresult *result = PQmakeEmptyPGresult(NULL, status);
-
-        ck_assert_ptr_nonnull(result);
-        strcpy(PQcmdStatus(result), tag);
-        return result;
-}
-
-/* What an answer is to them; a culprit is one of requests. */
-static enum verdict
-hear(ExecStatusType status, const char *tag)
-{
-        struct request *culprit;
-
-        return pipit__segments_read(&segments, answer(status, tag), &culprit);
-}
-
-static enum verdict
-hear_end(void)
-{
-        struct request *culprit;
-
-        return pipit__segments_read(&segments, NULL, &culprit);
-}
-
-/* All that one statement without rows is answered with. */
-static void
-hear_statement(void)
-{
-        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
-        ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
-}
-
-static void
-expect_popped(const struct request *expected)
-{
-        struct request *req;
-
-        ck_assert(pipit__segments_pop(&segments, &req));
-        ck_assert_ptr_eq(req, expected);
-        ck_assert(!pipit__segments_pop(&segments, &req));
-        ck_assert_ptr_null(req);
-}
-
 START_TEST(a_statement_is_done_at_its_sync_and_not_before)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
         ck_assert(pipit__result_is_taken(requests[0].res));
         ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
         expect_popped(&requests[0]);
         ck_assert_int_eq(segments.n, 0);
 }
@@ -96,10 +18,10 @@ END_TEST
 
 START_TEST(an_empty_statement_is_answered_too)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_EMPTY_QUERY, ""), VERDICT_MORE);
         ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
         ck_assert(!pipit_failed(requests[0].res));
 }
 END_TEST
@@ -107,10 +29,10 @@ END_TEST
 START_TEST(answers_go_to_requests_in_the_order_they_were_sent)
 {
         for (int i = 0; i < CAPACITY; i++)
-                pipit__segments_push(&segments, &requests[i]);
+                push_statement(&requests[i]);
         for (int i = 0; i < CAPACITY; i++) {
-                ck_assert_int_eq(pipit__segments_statements(&segments), CAPACITY - i);
-                ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[i]);
+                ck_assert_int_eq(segments.n_waiting, CAPACITY - i);
+                ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[i]);
                 ck_assert(!pipit__result_is_taken(requests[i].res));
                 hear_statement();
                 ck_assert(pipit__result_is_taken(requests[i].res));
@@ -122,21 +44,21 @@ END_TEST
 
 START_TEST(the_ring_goes_round)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         for (int i = 1; i < 100; i++) {
-                pipit__segments_push(&segments, &requests[i % CAPACITY]);
+                push_statement(&requests[i % CAPACITY]);
                 hear_statement();
                 expect_popped(&requests[(i - 1) % CAPACITY]);
-                ck_assert_int_eq(pipit__segments_statements(&segments), 1);
+                ck_assert_int_eq(segments.n_waiting, 1);
         }
-        ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[99 % CAPACITY]);
+        ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[99 % CAPACITY]);
 }
 END_TEST
 
 START_TEST(what_is_not_answered_can_be_popped)
 {
-        pipit__segments_push(&segments, &requests[0]);
-        pipit__segments_push(&segments, &requests[1]);
+        push_statement(&requests[0]);
+        push_statement(&requests[1]);
         ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
         expect_popped(&requests[0]);
         expect_popped(&requests[1]);
@@ -147,9 +69,15 @@ END_TEST
 
 START_TEST(a_statement_of_pipits_own_has_no_request)
 {
-        pipit__segments_push(&segments, NULL);
-        ck_assert_ptr_null(pipit__segments_reading(&segments));
-        hear_statement();
+        push(EXPECTED_OWN, SEGMENT_SINGLE, NULL);
+        push(EXPECTED_SYNC, SEGMENT_SINGLE, NULL);
+        ck_assert_int_eq(segments.n_waiting, 0);
+        struct pg_result *own = answer(PGRES_TUPLES_OK, "SELECT 0");
+        ck_assert_int_eq(pipit__segments_read(&segments, own, &(struct request *){NULL}),
+                         VERDICT_OWN);
+        PQclear(own); /* it is the caller's */
+        ck_assert_int_eq(hear_end(), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
         expect_popped(NULL);
 }
 END_TEST
@@ -157,43 +85,43 @@ END_TEST
 START_TEST(the_answer_of_one_that_was_given_up_goes_away)
 {
         for (int i = 0; i < CAPACITY; i++)
-                pipit__segments_push(&segments, &requests[i]);
+                push_statement(&requests[i]);
         pipit__segments_give_up(&segments, &requests[1]);
         ck_assert_int_eq(segments.n_given_up, 1);
         hear_statement();
         expect_popped(&requests[0]);
-        ck_assert_ptr_null(pipit__segments_reading(&segments));
+        ck_assert_ptr_null(pipit__segments_reading(&segments)->req);
         hear_statement();
         expect_popped(NULL);
         ck_assert(!pipit__result_is_taken(requests[1].res));
         ck_assert_int_eq(segments.n_given_up, 0);
-        ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[2]);
+        ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[2]);
 }
 END_TEST
 
 START_TEST(giving_up_in_the_middle_of_an_answer_is_possible)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
         pipit__segments_give_up(&segments, &requests[0]);
         ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_DONE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
         expect_popped(NULL);
 }
 END_TEST
 
 START_TEST(giving_up_what_is_not_there_does_nothing)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         pipit__segments_give_up(&segments, &requests[1]);
         ck_assert_int_eq(segments.n_given_up, 0);
-        ck_assert_ptr_eq(pipit__segments_reading(&segments), &requests[0]);
+        ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[0]);
 }
 END_TEST
 
 START_TEST(a_second_result_of_one_statement_breaks)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_BROKEN);
 }
@@ -201,21 +129,21 @@ END_TEST
 
 START_TEST(fewer_rows_than_the_tag_says_break)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_BROKEN);
 }
 END_TEST
 
 START_TEST(an_end_without_result_breaks)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         ck_assert_int_eq(hear_end(), VERDICT_BROKEN);
 }
 END_TEST
 
 START_TEST(an_end_where_the_sync_belongs_breaks)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
         ck_assert_int_eq(hear_end(), VERDICT_MORE);
         ck_assert_int_eq(hear_end(), VERDICT_BROKEN);
@@ -228,7 +156,7 @@ static const struct {
         bool at_sync;
 } impossible[] = {
         {PGRES_PIPELINE_SYNC, false},
-        {PGRES_PIPELINE_ABORTED, false}, /* of a segment of one statement there is no rest */
+        {PGRES_PIPELINE_ABORTED, false}, /* nothing has failed in front of it */
         {PGRES_COPY_IN, false},
         {PGRES_COPY_OUT, false},
         {PGRES_COPY_BOTH, false},
@@ -247,7 +175,7 @@ static const struct {
 
 START_TEST(what_cannot_be_the_answer_breaks)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         if (impossible[_i].at_sync) {
                 ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
                 ck_assert_int_eq(hear_end(), VERDICT_MORE);
@@ -303,7 +231,7 @@ START_TEST(what_changes_a_session_is_known_by_its_tag)
 {
         struct request *culprit;
 
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         enum verdict verdict =
                 pipit__segments_read(&segments, answer(PGRES_COMMAND_OK, tags[_i].tag), &culprit);
         ck_assert_msg((verdict == VERDICT_UNSHARED) == tags[_i].unshared, "%s", tags[_i].tag);
@@ -314,20 +242,9 @@ END_TEST
 
 START_TEST(a_change_by_one_that_was_given_up_is_seen_too)
 {
-        pipit__segments_push(&segments, &requests[0]);
+        push_statement(&requests[0]);
         pipit__segments_give_up(&segments, &requests[0]);
         ck_assert_int_eq(hear(PGRES_COMMAND_OK, "BEGIN"), VERDICT_UNSHARED);
-}
-END_TEST
-
-START_TEST(without_memory_there_is_no_ring)
-{
-        struct segments others;
-
-        oom_after(0);
-        ck_assert_int_eq(pipit__segments_init(&others, CAPACITY), PIPIT_ENOMEM);
-        ck_assert(oom_stop());
-        pipit__segments_fini(&others);
 }
 END_TEST
 
@@ -337,7 +254,7 @@ test_suite(void)
         Suite *suite = suite_create("segment");
         TCase *tcase = tcase_create("segment");
 
-        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_checked_fixture(tcase, segments_setup, segments_teardown);
         tcase_add_test(tcase, a_statement_is_done_at_its_sync_and_not_before);
         tcase_add_test(tcase, an_empty_statement_is_answered_too);
         tcase_add_test(tcase, answers_go_to_requests_in_the_order_they_were_sent);
@@ -354,7 +271,6 @@ test_suite(void)
         tcase_add_loop_test(tcase, what_cannot_be_the_answer_breaks, 0, N_IMPOSSIBLE);
         tcase_add_loop_test(tcase, what_changes_a_session_is_known_by_its_tag, 0, N_TAGS);
         tcase_add_test(tcase, a_change_by_one_that_was_given_up_is_seen_too);
-        tcase_add_test(tcase, without_memory_there_is_no_ring);
         suite_add_tcase(suite, tcase);
         return suite;
 }

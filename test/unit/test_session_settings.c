@@ -72,12 +72,21 @@ count(const char *text, char c)
         return n;
 }
 
+START_TEST(the_isolation_level_is_asked_for_under_its_name)
+{
+        pipit__session_settings_init(&settings, 150018, "");
+        ck_assert_ptr_nonnull(strstr(settings.sql,
+                                     "pg_catalog.current_setting("
+                                     "'default_transaction_isolation') AS isolation"));
+}
+END_TEST
+
 START_TEST(it_is_one_statement_with_qualified_names)
 {
         pipit__session_settings_init(&settings, 180000, "public");
         ck_assert_ptr_eq(strstr(settings.sql, "SELECT pg_catalog.set_config("), settings.sql);
-        ck_assert_int_eq(count(settings.sql, '('), N_ALWAYS + 2);
-        ck_assert_int_eq(count(settings.sql, ')'), N_ALWAYS + 2); /* nothing was cut off */
+        ck_assert_int_eq(count(settings.sql, '('), N_ALWAYS + 3);
+        ck_assert_int_eq(count(settings.sql, ')'), N_ALWAYS + 3); /* nothing was cut off */
         ck_assert_int_eq(count(settings.sql, ';'), 0);
         ck_assert_int_eq(settings.sql[strlen(settings.sql) - 1], ')');
 }
@@ -93,6 +102,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_server_gets_only_the_settings_it_knows, 0, N_VERSIONS);
         tcase_add_test(tcase, the_search_path_is_a_parameter_and_never_text);
         tcase_add_test(tcase, an_empty_search_path_leaves_the_servers);
+        tcase_add_test(tcase, the_isolation_level_is_asked_for_under_its_name);
         tcase_add_test(tcase, it_is_one_statement_with_qualified_names);
         suite_add_tcase(suite, tcase);
         return suite;

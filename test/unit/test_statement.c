@@ -1,4 +1,5 @@
 #include "runner.h"
+#include "shape.h"
 #include "statement.h"
 
 #include <pipit/error.h>
@@ -7,6 +8,19 @@
 #include <string.h>
 
 static struct statement_problem problem;
+static struct shapes shapes;
+
+static void
+setup(void)
+{
+        ck_assert_int_eq(pipit__shapes_init(&shapes, 0), 0);
+}
+
+static void
+teardown(void)
+{
+        pipit__shapes_fini(&shapes);
+}
 
 /* In a block of exactly the measured size: the memory checkers watch its end. */
 static struct statement *
@@ -14,10 +28,18 @@ statement(const char *sql, struct pipit_params params)
 {
         size_t size = 0;
 
-        ck_assert_int_eq(pipit__statement_measure(sql, params, &size, &problem), 0);
+        struct shape *shape = pipit__shapes_get(&shapes, sql, strlen(sql));
+        ck_assert_int_eq(pipit__statement_measure(shape, params, &size, &problem), 0);
         void *block = malloc(size);
         ck_assert_ptr_nonnull(block);
-        return pipit__statement_write(block, sql, params);
+        return pipit__statement_write(block, shape, params);
+}
+
+static void
+statement_free(struct statement *made)
+{
+        pipit__statement_fini(made);
+        free(made);
 }
 
 static int
@@ -25,8 +47,13 @@ measure(const char *sql, const struct pipit_value *values, int n)
 {
         struct pipit_params params = {values, n};
         size_t size = 12345;
-        int code = pipit__statement_measure(sql, params, &size, &problem);
+        int code = pipit__statement_check(sql, params, &problem);
 
+        if (code == 0) {
+                struct shape *shape = pipit__shapes_get(&shapes, sql, strlen(sql));
+                code = pipit__statement_measure(shape, params, &size, &problem);
+                pipit__shape_unref(shape);
+        }
         if (code != 0)
                 ck_assert_uint_eq(size, 12345);
         return code;
@@ -36,10 +63,10 @@ START_TEST(a_statement_without_parameters_is_its_text)
 {
         struct statement *made = statement("SELECT 1", (struct pipit_params){NULL, 0});
 
-        ck_assert_str_eq(made->sql, "SELECT 1");
-        ck_assert_int_eq(made->n, 0);
+        ck_assert_str_eq(made->shape->sql, "SELECT 1");
+        ck_assert_int_eq(made->params.n, 0);
         ck_assert_uint_eq(made->bytes, 9);
-        free(made);
+        statement_free(made);
 }
 END_TEST
 
@@ -50,15 +77,15 @@ START_TEST(values_are_texts_in_their_order)
                                              pipit_value_null(),     pipit_value_text("")};
         struct statement *made = statement("SELECT $1", (struct pipit_params){values, 6});
 
-        ck_assert_int_eq(made->n, 6);
-        ck_assert_str_eq(made->values[0], "-42");
-        ck_assert_str_eq(made->values[1], "te'xt");
-        ck_assert_int_eq(made->values[2][0], 't');
-        ck_assert_str_eq(made->values[3], "cu");
-        ck_assert_ptr_null(made->values[4]);
-        ck_assert_str_eq(made->values[5], "");
-        ck_assert_str_eq(made->sql, "SELECT $1");
-        free(made);
+        ck_assert_int_eq(made->params.n, 6);
+        ck_assert_str_eq(made->params.values[0], "-42");
+        ck_assert_str_eq(made->params.values[1], "te'xt");
+        ck_assert_int_eq(made->params.values[2][0], 't');
+        ck_assert_str_eq(made->params.values[3], "cu");
+        ck_assert_ptr_null(made->params.values[4]);
+        ck_assert_str_eq(made->params.values[5], "");
+        ck_assert_str_eq(made->shape->sql, "SELECT $1");
+        statement_free(made);
 }
 END_TEST
 
@@ -72,9 +99,9 @@ START_TEST(nothing_is_borrowed)
         memset(sql, 'x', sizeof sql - 1);
         memset(text, 'x', sizeof text - 1);
         memset(values, 0, sizeof values);
-        ck_assert_str_eq(made->sql, "SELECT $1");
-        ck_assert_str_eq(made->values[0], "text");
-        free(made);
+        ck_assert_str_eq(made->shape->sql, "SELECT $1");
+        ck_assert_str_eq(made->params.values[0], "text");
+        statement_free(made);
 }
 END_TEST
 
@@ -85,7 +112,7 @@ START_TEST(bytes_are_those_of_text_and_values)
         struct statement *made = statement("$1", (struct pipit_params){values, 3});
 
         ck_assert_uint_eq(made->bytes, 3 + 6 + 2);
-        free(made);
+        statement_free(made);
 }
 END_TEST
 
@@ -130,8 +157,8 @@ START_TEST(the_most_parameters_of_the_protocol_are_taken_and_not_one_more)
         ck_assert_int_eq(measure("", values, STATEMENT_MAX_PARAMS + 1), PIPIT_ELIMIT);
         ck_assert_ptr_nonnull(strstr(problem.text, "65535"));
         struct statement *made = statement("", (struct pipit_params){values, STATEMENT_MAX_PARAMS});
-        ck_assert_str_eq(made->values[STATEMENT_MAX_PARAMS - 1], "65534");
-        free(made);
+        ck_assert_str_eq(made->params.values[STATEMENT_MAX_PARAMS - 1], "65534");
+        statement_free(made);
         free(values);
 }
 END_TEST
@@ -152,6 +179,7 @@ test_suite(void)
         Suite *suite = suite_create("statement");
         TCase *tcase = tcase_create("statement");
 
+        tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, a_statement_without_parameters_is_its_text);
         tcase_add_test(tcase, values_are_texts_in_their_order);
         tcase_add_test(tcase, nothing_is_borrowed);

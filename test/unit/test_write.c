@@ -52,6 +52,58 @@ START_TEST(an_insert_leaves_a_key_of_zero_to_the_server)
 }
 END_TEST
 
+START_TEST(what_an_insert_gives_is_a_bit_for_each_field_and_its_values)
+{
+        struct page_block row = {.key = "title"};
+
+        ck_assert_uint_eq(pipit__write_given(pages, &row), 10);
+        pipit__write_values(pages, &row, &sql);
+        ck_assert_int_eq(pipit__sql_params(&sql).n, 2);
+        ck_assert_str_eq(pipit__sql_params(&sql).values[0].as.text, "title");
+        row = (struct page_block){.id = 7, .key = "title", .text = ""};
+        ck_assert_uint_eq(pipit__write_given(pages, &row), 15);
+}
+END_TEST
+
+START_TEST(many_inserts_with_a_key_are_told_apart_by_it)
+{
+        pipit__write_insert_many(&point_model.model, 3, &sql);
+        is_statement(
+                "WITH pipit_given AS (SELECT o, c1, c2 FROM unnest($1::integer[], "
+                "$2::integer[]) WITH ORDINALITY AS u(c1, c2, o)), pipit_made AS (INSERT INTO "
+                "\"geo\".\"Points\" (\"x\", \"why \"\"so\"\"\") SELECT c1, c2 FROM pipit_given RETURNING "
+                "\"Points\".\"x\", \"Points\".\"why \"\"so\"\"\", \"Points\".\"label\") SELECT "
+                "pipit_made.*, pipit_given.o FROM pipit_given JOIN pipit_made ON "
+                "pipit_made.\"x\" = pipit_given.c1 AND pipit_made.\"why \"\"so\"\"\" = "
+                "pipit_given.c2");
+}
+END_TEST
+
+START_TEST(many_inserts_without_a_key_have_one_of_its_sequence)
+{
+        pipit__write_insert_many(pages, 10, &sql);
+        const char *text = pipit__sql_text(&sql);
+        ck_assert_str_eq(pipit__sql_error_text(&sql), "");
+        ck_assert_ptr_nonnull(strstr(text, "nextval(COALESCE("));
+        ck_assert_ptr_nonnull(strstr(text, "pg_get_serial_sequence('\"page_block\"', 'id')"));
+        ck_assert_ptr_nonnull(strstr(text, "(\"id\", \"key\", \"visits\") OVERRIDING SYSTEM VALUE "
+                                           "SELECT k, c1, c2 FROM pipit_given"));
+        ck_assert_ptr_nonnull(strstr(text, "ON pipit_made.\"id\" = pipit_given.k"));
+}
+END_TEST
+
+START_TEST(only_rows_whose_key_is_known_can_be_inserted_together)
+{
+        ck_assert(pipit__write_can_group(pages, 14));
+        ck_assert(pipit__write_can_group(pages, 15));
+        ck_assert(pipit__write_can_group(&point_model.model, 3));
+        ck_assert(!pipit__write_can_group(&point_model.model, 6));
+        ck_assert(pipit__write_can_group(&token_model.model, 1));
+        ck_assert(!pipit__write_can_group(&token_model.model, 0));
+        ck_assert(!pipit__write_can_group(&event_model.model, 1));
+}
+END_TEST
+
 START_TEST(an_insert_sends_a_key_that_is_set)
 {
         struct page_block row = {.id = 7, .key = "title", .text = ""};
@@ -181,6 +233,10 @@ test_suite(void)
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, an_insert_leaves_a_key_of_zero_to_the_server);
+        tcase_add_test(tcase, what_an_insert_gives_is_a_bit_for_each_field_and_its_values);
+        tcase_add_test(tcase, many_inserts_with_a_key_are_told_apart_by_it);
+        tcase_add_test(tcase, many_inserts_without_a_key_have_one_of_its_sequence);
+        tcase_add_test(tcase, only_rows_whose_key_is_known_can_be_inserted_together);
         tcase_add_test(tcase, an_insert_sends_a_key_that_is_set);
         tcase_add_test(tcase, null_becomes_the_default_only_where_there_is_one);
         tcase_add_test(tcase, bytes_have_defaults_too);

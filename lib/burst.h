@@ -1,0 +1,25 @@
+/*
+ * Bursts: which of the requests that wait go to a connection together.
+ */
+#ifndef PIPIT_BURST_INTERNAL_H
+#define PIPIT_BURST_INTERNAL_H
+
+#include "list.h"
+#include "segment.h"
+
+#include <stdbool.h>
+
+/* Requests that were taken out of their queue, for one connection. */
+struct burst {
+        struct list requests;
+        int n;
+        enum segment_kind kind; /* SEGMENT_SINGLE: each is a segment of its own */
+};
+
+/*
+ * Takes the first of a queue, which is not empty, and of those behind it what may go with it, at
+ * most max in all. shares: whether the connection is one on which statements may share a Sync.
+ */
+void pipit__burst_take(struct burst *burst, struct list *queue, int max, bool shares);
+
+#endif

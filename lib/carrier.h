@@ -1,0 +1,22 @@
+/*
+ * Carriers: statements of one sort that wait in the same burst become one: gets by the same field,
+ * creates that give the same fields. The answer is dealt back by key, or by the place of what was
+ * written, each request with a result of its own.
+ *
+ * A request that is carried can end otherwise at any time, and is then none of the carrier's. When
+ * the statement fails and is surely undone, each is run by itself.
+ */
+#ifndef PIPIT_CARRIER_INTERNAL_H
+#define PIPIT_CARRIER_INTERNAL_H
+
+struct burst;
+struct request;
+
+/* Puts carriers in the place of those requests of a burst that can be carried. Without memory they
+ * stay. */
+void pipit__carriers_pack(struct burst *burst);
+
+/* A request may have more time now: so has what carries it, if anything does. */
+void pipit__carrier_prolong(const struct request *req);
+
+#endif

@@ -1,0 +1,322 @@
+/*
+ * Reading a connection. See conn_read.h.
+ */
+#include "conn_read.h"
+#include "conn.h"
+#include "group.h"
+#include "log.h"
+#include "request.h"
+#include "shape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Results that one wake-up works off before others have their turn. */
+#define CONN_BUDGET 256
+/* Pieces of a result whose bytes are not counted, until it is whole. */
+#define CONN_UNCOUNTED 8
+/* Statements that the server has prepared, and nobody knows, before a connection is replaced. */
+#define CONN_MAX_LOST 64
+
+/* Whether the session still has what the codecs rely on; closes it when not. */
+static bool
+conn_check_settings(struct conn *conn)
+{
+        if (pipit__pq_session_ok(conn->pq))
+                return true;
+        pipit__conn_break(conn,
+                          "somebody changed client_encoding or standard_conforming_strings, which "
+                          "pipit relies on");
+        return false;
+}
+
+/* Whether the session can go on; closes it when not. */
+static bool
+conn_check(struct conn *conn)
+{
+        if (conn->odd)
+                pipit__conn_break(conn, "libpq lost its place in the protocol");
+        else if (!conn_check_settings(conn))
+                return false;
+        else if (conn->segments.n == 0 && conn->ending.text[0] != '\0')
+                pipit__conn_break(conn, "the server ended the session");
+        return conn->state != CONN_CLOSED;
+}
+
+/* One command of a segment that is complete; *ret_done is who is to be told of its end at once. */
+static void
+conn_sort(struct conn *conn, const struct expected *expected, bool failed, struct list *again,
+          struct request **ret_done)
+{
+        struct request *req = expected->req;
+
+        if (expected->kind != EXPECTED_STATEMENT || req == NULL)
+                return;
+        if (pipit__group_fate(expected, failed, &conn->prepared) == FATE_AGAIN) {
+                list_push_back(again, &req->link);
+                return;
+        }
+        pipit__result_set_host(req->res, conn->ending.host);
+        /* A callback may close the connection: of those committed together, each has its turn. */
+        if (expected->segment == SEGMENT_WRITES)
+                pipit__request_end(req);
+        else
+                *ret_done = req;
+}
+
+/* Takes the first segment off, which is answered. */
+static struct request *
+conn_take_segment(struct conn *conn)
+{
+        struct segments *segments = &conn->segments;
+        struct shapes *shapes = conn->config->shapes;
+        int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
+        struct group_timing timing =
+                pipit__group_time(&shapes->scale, pipit__segments_reading(segments), &conn->flight,
+                                  segments->reading + 1 == segments->n, conn->read_us, now_us);
+        bool failed = segments->failed;
+        struct request *done = NULL;
+        struct expected expected;
+        struct list again;
+
+        list_init(&again);
+        conn->read_us = now_us;
+        while (pipit__segments_pop(segments, &expected)) {
+                if (expected.kind == EXPECTED_STATEMENT && !failed)
+                        pipit__group_teach(&expected, &timing);
+                conn_sort(conn, &expected, failed, &again, &done);
+                pipit__shape_unref(expected.shape);
+        }
+        pipit__requests_again(&again);
+        return done;
+}
+
+/* The first segment is answered. */
+static void
+conn_complete_segment(struct conn *conn)
+{
+        struct request *done = conn_take_segment(conn);
+
+        if (conn->segments.n > 0) {
+                pipit__conn_watch_given_up(conn);
+        } else if (conn->prepared.n_lost > CONN_MAX_LOST) {
+                pipit__conn_close(conn, "too many of its prepared statements could not be closed");
+        } else if (conn->large) {
+                pipit__conn_close(conn, "its buffers had grown");
+        } else {
+                pipit__timer_stop(conn->limit);
+                pipit__conn_enter(conn, CONN_IDLE, NULL);
+        }
+        if (done != NULL)
+                pipit__request_complete(done);
+}
+
+static void
+conn_unshared(struct conn *conn, struct request *culprit)
+{
+        static const char reason[] = "a statement in front of it changed the session";
+
+        if (culprit != NULL) {
+                char tag[64];
+                snprintf(tag, sizeof tag, "%s", pipit_result_tag(culprit->res));
+                pipit__result_fail(culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_ROLLED_BACK,
+                                   PIPIT_PHASE_EXECUTE,
+                                   "%s changes its session, which other requests share: the "
+                                   "connection was closed and its effect is gone; transactions "
+                                   "and session settings need a connection of their own",
+                                   tag);
+        }
+        pipit__conn_break(conn, reason);
+}
+
+/* libpq offers a COPY, which nobody here can take. What it has done so far is not known. */
+static void
+conn_refuse_copy(struct conn *conn)
+{
+        static const char reason[] = "COPY needs a connection of its own";
+        const struct expected *reading = pipit__segments_reading(&conn->segments);
+
+        if (reading != NULL && reading->req != NULL)
+                pipit__result_fail(reading->req->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
+                                   PIPIT_PHASE_EXECUTE,
+                                   "%s, and this one, which other requests share, was closed: "
+                                   "write rows with INSERT, read them with SELECT",
+                                   reason);
+        snprintf(conn->ending.text, sizeof conn->ending.text, "%s", reason);
+}
+
+/* Whether the next answer is to a statement of pipit's own, without which nothing is as it must be.
+ */
+static bool
+conn_reads_own(const struct conn *conn)
+{
+        const struct expected *reading = pipit__segments_reading(&conn->segments);
+
+        return reading != NULL && reading->kind == EXPECTED_OWN;
+}
+
+/* A result that must not be matched to anything: it ends the connection. */
+static bool
+conn_is_last_word(struct conn *conn, const struct pg_result *answer)
+{
+        enum pq_kind kind = answer != NULL ? pipit__pq_kind(answer) : PQ_KIND_SYNC;
+
+        if (kind == PQ_KIND_BROKEN) {
+                const char *text = pipit__pq_error(answer);
+                if (text[0] == '\0')
+                        conn_refuse_copy(conn);
+                else
+                        pipit__log_escape(conn->ending.text, sizeof conn->ending.text, text);
+                return true;
+        }
+        if (kind == PQ_KIND_ERROR && (pipit__pq_is_fatal(answer) || conn_reads_own(conn))) {
+                pipit__conn_note_ending(conn, pipit__pq_sqlstate(answer), pipit__pq_error(answer));
+                return true;
+        }
+        return false;
+}
+
+static void
+conn_over_limit(struct conn *conn)
+{
+        const struct expected *reading = pipit__segments_reading(&conn->segments);
+
+        if (reading != NULL && reading->req != NULL)
+                pipit__result_fail(reading->req->res, PIPIT_ELIMIT, PIPIT_EXECUTED_UNKNOWN,
+                                   PIPIT_PHASE_RESULT,
+                                   "the result has more than %zu bytes, and the connection was "
+                                   "closed: raise max_result_bytes, or ask for fewer rows",
+                                   conn->config->max_result_bytes);
+        pipit__conn_break(conn, "a result in front was over max_result_bytes");
+}
+
+/* The answer to a statement of pipit's own. */
+static void
+conn_take_own(struct conn *conn, struct pg_result *answer)
+{
+        if (conn->state == CONN_SETTING_UP)
+                conn->serializable =
+                        strcmp(pipit__pq_value(answer, "isolation"), "serializable") == 0;
+        pipit__pq_clear(answer);
+}
+
+/* The connection's part in what an answer says. */
+static void
+conn_follow(struct conn *conn, enum verdict verdict, struct request *req, struct pg_result *answer)
+{
+        switch (verdict) {
+        case VERDICT_MORE: break;
+        case VERDICT_OWN: conn_take_own(conn, answer); break;
+        case VERDICT_READ:
+                pipit__conn_watch_given_up(conn);
+                pipit__request_complete(req);
+                break;
+        case VERDICT_SYNC:
+                /* Before anybody reads this answer, or one behind it, in a wrong encoding. */
+                if (conn_check_settings(conn))
+                        conn_complete_segment(conn);
+                break;
+        case VERDICT_UNSHARED: conn_unshared(conn, req); break;
+        case VERDICT_BROKEN:
+                pipit__conn_break(conn, "an answer came that nothing was sent for");
+                break;
+        }
+}
+
+/* Takes one answer; false when the connection is gone. */
+static bool
+conn_take_answer(struct conn *conn)
+{
+        struct pg_result *answer = pipit__pq_next(conn->pq);
+        struct request *req;
+
+        conn->incoming = 0;
+        conn->unread = 0;
+        conn->pieces = 0;
+        if (conn_is_last_word(conn, answer)) {
+                pipit__pq_clear(answer);
+                pipit__conn_break(conn, "the server ended the session");
+                return false;
+        }
+        /* One read of libpq's takes a long row as fast as it comes, and nobody counts. */
+        if (answer != NULL && pipit__pq_is_over(answer, conn->config->max_result_bytes)) {
+                pipit__pq_clear(answer);
+                conn_over_limit(conn);
+                return false;
+        }
+        if (answer != NULL && pipit__pq_has_large_row(answer, CONN_LARGE))
+                conn->large = true;
+        enum verdict verdict = pipit__segments_read(&conn->segments, answer, &req);
+        conn_follow(conn, verdict, req, answer);
+        return conn->state != CONN_CLOSED;
+}
+
+void
+pipit__conn_work(struct conn *conn)
+{
+        conn->incomplete = false;
+        for (int budget = CONN_BUDGET; conn->segments.n > 0; budget--) {
+                if (budget == 0) {
+                        pipit__pq_drop_notifications(conn->pq);
+                        pipit__timer_set_or_now(conn->again, 0);
+                        return;
+                }
+                if (!pipit__pq_busy(conn->pq)) {
+                        if (!conn_take_answer(conn))
+                                return;
+                        continue;
+                }
+                if (!pipit__pq_holds_more(conn->pq)) {
+                        conn->incomplete = true;
+                        break;
+                }
+                if (pipit__pq_consume(conn->pq) != 0) {
+                        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                        return;
+                }
+        }
+        pipit__pq_busy(conn->pq); /* has libpq look at what came while nothing was owed */
+        pipit__pq_drop_notifications(conn->pq);
+        conn_check(conn);
+}
+
+void
+pipit__conn_read(struct conn *conn)
+{
+        /* A result that comes in a few pieces is not worth the system calls. */
+        bool counts = conn->incomplete && ++conn->pieces > CONN_UNCOUNTED;
+        size_t pending = counts ? pipit__pq_pending(conn->pq) : 0;
+
+        /* So that this turn has an end, and is told from the next. */
+        pipit__reactor_schedule(conn->config->reactor);
+        conn->read_turn = pipit__reactor_turns(conn->config->reactor);
+        if (pending > conn->unread)
+                conn->incoming += pending - conn->unread;
+        if (pipit__pq_consume(conn->pq) != 0) {
+                pipit__conn_work(conn); /* what came before the end still counts */
+                if (conn->state != CONN_CLOSED)
+                        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                return;
+        }
+        if (counts)
+                conn->unread = pipit__pq_pending(conn->pq);
+        pipit__conn_work(conn);
+        /* Only now: an answer that was taken has started the count anew. */
+        if (conn->state != CONN_CLOSED && conn->incomplete &&
+            conn->incoming > conn->config->max_result_bytes)
+                conn_over_limit(conn);
+}
+
+bool
+pipit__conn_is_alive(struct conn *conn)
+{
+        int looks = CONN_BUDGET;
+
+        /* What it had to say in this turn was read already. */
+        if (conn->read_turn == pipit__reactor_turns(conn->config->reactor))
+                return true;
+        /* A server that stops says a word first: the end is behind it. */
+        while (looks-- > 0 && conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))
+                pipit__conn_read(conn);
+        return conn->state != CONN_CLOSED;
+}

@@ -1,0 +1,53 @@
+/*
+ * Groups: what becomes of statements that shared a Sync, and of what was prepared for them.
+ *
+ * In a group of reads the culprit alone gets its error, and those that the server skipped are run
+ * again: together once, in halves, then alone. After a failure in a group of writes all are run
+ * alone: there may be no culprit.
+ */
+#ifndef PIPIT_GROUP_INTERNAL_H
+#define PIPIT_GROUP_INTERNAL_H
+
+#include "segment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct list;
+struct pace_scale;
+
+enum fate {
+        FATE_DONE, /* its result is what its caller gets */
+        FATE_AGAIN /* the server surely did not run it, or undid it: it is run once more */
+};
+
+/* What becomes of a statement whose segment is complete, has failed, and that somebody waits for.
+ * What the answer says of its shape, and of what is prepared, is noted. */
+enum fate
+pipit__group_fate(const struct expected *statement, bool failed, struct prepared *prepared);
+
+/* How long a segment took, and what was sent with it. */
+struct group_timing {
+        int64_t now_ms;
+        int64_t us;
+        bool slow;
+        float each_us; /* of all that was sent at once; 0 while more of that is to come */
+        float most_us; /* what is longer would be slow */
+};
+
+/* When a connection that was free was sent something, and what that was. */
+struct flight {
+        int64_t sent_us;
+        float foretold_us;
+        int n_statements;
+};
+
+/* sync is the end of the segment, is_last whether the flight's as well. */
+struct group_timing
+pipit__group_time(struct pace_scale *scale, const struct expected *sync,
+                  const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us);
+
+/* What that says of a statement of the segment. */
+void pipit__group_teach(const struct expected *statement, const struct group_timing *timing);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * What is left to read of a value in binary form: numbers in network order, never beyond the end.
+ *
+ * A reader remembers that it failed and gives zeros from then on: callers read without looking and
+ * ask once, at the end.
+ */
+#ifndef PIPIT_READER_INTERNAL_H
+#define PIPIT_READER_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct reader {
+        const uint8_t *at;
+        const uint8_t *end;
+        bool failed; /* it ended too early, or what it holds is no such value */
+};
+
+static inline struct reader
+reader_of(const void *data, size_t length)
+{
+        const uint8_t *at = data;
+
+        return (struct reader){at, at + length, false};
+}
+
+static inline size_t
+reader_left(const struct reader *in)
+{
+        return (size_t)(in->end - in->at);
+}
+
+/* Whether all was read, and all of it was good. */
+static inline bool
+reader_done(const struct reader *in)
+{
+        return !in->failed && in->at == in->end;
+}
+
+static inline void
+reader_fail(struct reader *in)
+{
+        in->failed = true;
+        in->at = in->end;
+}
+
+/* The next bytes, which are passed over; NULL when there are not so many. */
+static inline const uint8_t *
+reader_take(struct reader *in, size_t length)
+{
+        const uint8_t *at = in->at;
+
+        if (in->failed || length > reader_left(in)) {
+                reader_fail(in);
+                return NULL;
+        }
+        in->at += length;
+        return at;
+}
+
+/* An unsigned number of up to 8 bytes. */
+static inline uint64_t
+reader_number(struct reader *in, size_t size)
+{
+        const uint8_t *at = reader_take(in, size);
+        uint64_t number = 0;
+
+        if (!at)
+                return 0;
+        for (size_t i = 0; i < size; i++)
+                number = number << 8 | at[i];
+        return number;
+}
+
+static inline uint8_t
+reader_u8(struct reader *in)
+{
+        return (uint8_t)reader_number(in, 1);
+}
+
+static inline uint16_t
+reader_u16(struct reader *in)
+{
+        return (uint16_t)reader_number(in, 2);
+}
+
+static inline int16_t
+reader_i16(struct reader *in)
+{
+        return (int16_t)reader_number(in, 2);
+}
+
+static inline uint32_t
+reader_u32(struct reader *in)
+{
+        return (uint32_t)reader_number(in, 4);
+}
+
+static inline int32_t
+reader_i32(struct reader *in)
+{
+        return (int32_t)reader_number(in, 4);
+}
+
+static inline uint64_t
+reader_u64(struct reader *in)
+{
+        return reader_number(in, 8);
+}
+
+static inline int64_t
+reader_i64(struct reader *in)
+{
+        return (int64_t)reader_number(in, 8);
+}
+
+/* A value with its length in front, -1 for NULL; whether it is not NULL. */
+static inline bool
+reader_value(struct reader *in, struct reader *ret_value)
+{
+        int32_t length = reader_i32(in);
+
+        if (length < -1)
+                reader_fail(in);
+        const uint8_t *at = length >= 0 ? reader_take(in, (size_t)length) : NULL;
+        if (!at)
+                return false;
+        *ret_value = reader_of(at, (size_t)length);
+        return true;
+}
+
+#endif

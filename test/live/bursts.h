@@ -1,0 +1,132 @@
+/*
+ * What the tests of statements that run together share: one connection, on which all that is
+ * started in a turn waits for the same moment.
+ */
+#ifndef TEST_BURSTS_H
+#define TEST_BURSTS_H
+
+#include "records.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* More than enough uses for a statement to be known as fast. */
+#define WARM 6
+
+#define BURST 100
+
+/* Of a burst: each request with calls of its own. */
+static struct calls members[BURST];
+static pipit_request numbers[BURST];
+static int n_members;
+
+/* Opens live_db again, in the same schema. */
+static void
+reopen_with(struct pipit_options options)
+{
+        char path[40];
+
+        snprintf(path, sizeof path, "pipit_%d", (int)getpid());
+        options.search_path = path;
+        live_reopen(&options);
+}
+
+/* Counts a member's call, and has its result until the next burst. */
+static void
+on_member(struct pipit_result *res, void *arg)
+{
+        struct calls *member = arg;
+
+        member->n++;
+        pipit_result_unref(member->last);
+        member->last = pipit_result_ref(res);
+}
+
+static void
+burst_begin(void)
+{
+        for (int i = 0; i < BURST; i++)
+                pipit_result_unref(members[i].last);
+        memset(members, 0, sizeof members);
+        n_members = 0;
+}
+
+/* The calls of the next member. */
+static struct calls *
+next_member(void)
+{
+        ck_assert_int_lt(n_members, BURST);
+        return &members[n_members];
+}
+
+/* It was started. */
+static void
+joined(pipit_request number)
+{
+        ck_assert_uint_ne(number, 0);
+        numbers[n_members++] = number;
+}
+
+/* Waits for all members; each is called once. */
+static void
+burst_end(void)
+{
+        for (int i = 0; i < n_members; i++)
+                loop_until(&members[i].n, 1);
+        for (int i = 0; i < n_members; i++)
+                ck_assert_int_eq(members[i].n, 1);
+}
+
+static int
+n_failed(void)
+{
+        int n = 0;
+
+        for (int i = 0; i < n_members; i++)
+                n += pipit_failed(members[i].last);
+        return n;
+}
+
+/* All have succeeded but one, which has failed so. */
+static void
+expect_one_failed(int culprit, int code, const char *sqlstate)
+{
+        for (int i = 0; i < n_members; i++) {
+                if (i != culprit)
+                        expect_ok(members[i].last);
+        }
+        expect_error(members[culprit].last, code, sqlstate);
+}
+
+/* Turns the loop until n members have ended; allocates nothing of the test's own. */
+static void
+turn_until_ended(int n)
+{
+        for (int i = 0; i < n; i++) {
+                while (members[i].n == 0)
+                        event_base_loop(live_base, EVLOOP_ONCE);
+        }
+}
+
+static void
+burst_teardown(void)
+{
+        burst_begin();
+        live_schema_teardown();
+}
+
+/* The only value of a query, as a number. */
+static int64_t
+number_of(const char *sql)
+{
+        struct pipit_result *res = query(sql, PIPIT_NO_PARAMS);
+        int64_t number = -1;
+
+        expect_ok(res);
+        ck_assert_int_eq(pipit_result_int64(res, 0, 0, &number), 0);
+        return number;
+}
+
+#endif
