@@ -1,108 +1,102 @@
-/*
- * The workload on libpq alone: pipeline mode, a Sync behind each statement, poll().
- */
-#include "bench.h"
+#include "floor.h"
 
-#include <libpq-fe.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "link.h"
+#include "workload.h"
 
-#define MAX_CONNECTIONS 64
-
-struct run {
-        const struct bench *bench;
-        int started;
-        int done;
-};
-
-struct link {
-        PGconn *pq;
-        int owed; /* statements without an answer */
-};
+/* ---- one at a time */
 
 static void
-fail(const PGconn *pq)
+single_send(struct link *link)
 {
-        fprintf(stderr, "floor: %s", PQerrorMessage(pq));
-        exit(EXIT_FAILURE);
+        if (link->syncs > 0 || link->sent == link->end)
+                return;
+        link_send_next(link);
+        link->syncs++; /* the statement has its own */
+        link_flush(link);
 }
 
+static const struct form single = {.pipelined = false, .send = single_send, .take = link_take_one};
+
 static void
-link_open(struct link *link, const char *url)
+single_open(struct run *run)
 {
-        link->pq = PQconnectdb(url);
-        link->owed = 0;
-        if (PQstatus(link->pq) != CONNECTION_OK || PQsetnonblocking(link->pq, 1) != 0 ||
-            PQenterPipelineMode(link->pq) != 1)
-                fail(link->pq);
+        floor_open(run, &single);
 }
 
+/* ---- a Sync each */
+
 static void
-link_start_one(struct run *run, struct link *link)
+each_send(struct link *link)
 {
-        char id[16];
-        const char *values[] = {id};
-
-        snprintf(id, sizeof id, "%d", run->started++ % BENCH_IDS);
-        if (PQsendQueryParams(link->pq, BENCH_SQL, 1, NULL, values, NULL, NULL, 0) != 1 ||
-            PQpipelineSync(link->pq) != 1 || PQflush(link->pq) < 0)
-                fail(link->pq);
-        link->owed++;
-}
-
-/* Takes one result: rows, the NULL behind them, or the Sync behind that. */
-static void
-link_take(struct run *run, struct link *link)
-{
-        PGresult *result = PQgetResult(link->pq);
-        ExecStatusType status = PQresultStatus(result);
-
-        if (status == PGRES_PIPELINE_SYNC) {
-                run->done++;
-                link->owed--;
-        } else if (result != NULL && (status != PGRES_TUPLES_OK || PQntuples(result) != 1)) {
-                fail(link->pq);
+        if (link->sent == link->end)
+                return;
+        while (link->sent != link->end) {
+                link_send_next(link);
+                link_send_sync(link);
         }
-        PQclear(result);
+        link_flush(link);
 }
 
-/* Takes what has come, and starts a statement for each that was answered. */
+static const struct form each = {.pipelined = true, .send = each_send, .take = link_take_one};
+
 static void
-link_read(struct run *run, struct link *link)
+each_open(struct run *run)
 {
-        int owed = link->owed;
-
-        if (PQconsumeInput(link->pq) != 1)
-                fail(link->pq);
-        while (link->owed > 0 && PQisBusy(link->pq) == 0)
-                link_take(run, link);
-        for (int n = owed - link->owed; n > 0 && run->started < run->bench->requests; n--)
-                link_start_one(run, link);
+        floor_open(run, &each);
 }
 
-void
-bench_run_floor(const struct bench *bench)
-{
-        struct run run = {.bench = bench};
-        struct link links[MAX_CONNECTIONS];
-        struct pollfd fds[MAX_CONNECTIONS];
-        int n = bench->connections < MAX_CONNECTIONS ? bench->connections : MAX_CONNECTIONS;
+/* ---- a shared Sync */
 
-        for (int i = 0; i < n; i++) {
-                link_open(&links[i], bench->url);
-                fds[i] = (struct pollfd){.fd = PQsocket(links[i].pq), .events = POLLIN};
+/* One segment: at most so many statements and the Sync behind them. */
+static void
+shared_send_segment(struct link *link, unsigned most)
+{
+        bool alone = false;
+
+        for (unsigned n = 0; n < most && !alone; n++) {
+                alone = link->ring[link->sent & link->mask]->statement->alone;
+                link_send_next(link);
         }
-        for (int i = 0; i < bench->in_flight; i++)
-                link_start_one(&run, &links[i % n]);
-        while (run.done < bench->requests) {
-                if (poll(fds, (nfds_t)n, -1) < 0)
-                        fail(links[0].pq);
-                for (int i = 0; i < n; i++) {
-                        if (fds[i].revents != 0)
-                                link_read(&run, &links[i]);
-                }
-        }
-        for (int i = 0; i < n; i++)
-                PQfinish(links[i].pq);
+        link_send_sync(link);
 }
+
+/* With a burst that is set, the next goes out before the last one is answered. */
+static void
+shared_send(struct link *link)
+{
+        unsigned burst = (unsigned)link->floor->run->options->burst;
+        unsigned due = link->end - link->sent;
+
+        if (due == 0 || (link->syncs > 0 && (burst == 0 || due < burst)))
+                return;
+        while (due > 0) {
+                shared_send_segment(link, burst > 0 && burst < due ? burst : due);
+                due = link->end - link->sent;
+        }
+        link_flush(link);
+}
+
+static const struct form shared = {.pipelined = true, .send = shared_send, .take = link_take_one};
+
+static void
+shared_open(struct run *run)
+{
+        floor_open(run, &shared);
+}
+
+/* ---- */
+
+static bool
+serves_statements(const struct workload *workload)
+{
+        return workload->statements[0]->call != CALL_CONNECT;
+}
+
+#define FLOOR                                                                                      \
+        .serves = serves_statements, .ask = floor_ask, .loop = floor_loop, .close = floor_close
+
+const struct subject subject_floor_single = {.name = "floor-single", .open = single_open, FLOOR};
+const struct subject subject_floor_sync_each = {
+        .name = "floor-sync-each", .open = each_open, FLOOR};
+const struct subject subject_floor_sync_shared = {
+        .name = "floor-sync-shared", .open = shared_open, FLOOR};

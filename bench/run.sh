@@ -1,59 +1,146 @@
 #!/bin/sh
-# Runs pipit and its libpq floor in turn, A B A B, on a throw-away server, and prints the ratio of
-# each pair: min, median, max. Usage: sh bench/run.sh [PAIRS]
+# Measures pipit beside floors, which are libpq by hand, and pgbench: installs what is missing,
+# builds, starts a throw-away PostgreSQL, and runs them in turn, A B A B.
+#
+#       run.sh [OPTION...]
+#
+#       --quick           3 pairs of short runs, and fewer points, under 3 minutes; the default
+#                         is 9, under 15
+#       --pairs N         so many
+#       --workload NAME   only what NAME needs: select, get, get-single, insert, insert-grouped,
+#                         create-grouped, rows, update, mixed, chain, connect
+#       --json FILE       puts the lines there; the default is in the report's folder
+#       --report DIR      where the report goes; the default is build/bench-report
+#       --peers           also runs those clients of bench/peers that are installed
+#       --tcp             over TCP on this machine instead of a Unix socket
+#       --data DIR        puts the server's data into a new folder in DIR; the default is memory,
+#                         where there is plenty
+#       --libpq 17        with libpq 17 and its server, built by test/support/libpq17.sh
+#
+# The table goes to standard output, what is going on to standard error. The server has its default
+# settings, fsync and synchronous_commit on, but for autovacuum, which is off: it would fall into
+# some runs and not into others.
 set -eu
 
-pairs=${1:-5}
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(dirname "$here")
+root=$(cd "$(dirname "$0")/.." && pwd)
+support=$root/test/support
+cluster=$support/cluster.sh
+# shellcheck source=test/support/common.sh disable=SC1091
+. "$support/common.sh"
 
-if [ -z "${PIPIT_BENCH_INSIDE:-}" ]; then
-        sh "$root/test/support/setup.sh" build >&2
-        build=$(mktemp -d)
-        trap 'rm -rf "$build"' EXIT
-        meson setup "$build" "$root" --buildtype=release -Dtests=disabled >&2
-        meson compile -C "$build" pipit-bench >&2
-        PIPIT_BENCH_INSIDE=$build sh "$root/test/support/cluster.sh" run -- sh "$0" "$pairs"
-        exit
-fi
-
-bench=$PIPIT_BENCH_INSIDE/bench/pipit-bench
-psql -q "$DATABASE_URL" -c 'CREATE TABLE bench (id int PRIMARY KEY, value int NOT NULL)' \
-        -c 'INSERT INTO bench SELECT i, i * 7 FROM generate_series(0, 999) AS i' \
-        -c 'VACUUM ANALYZE bench' >&2
-
-# The value of a key in a JSON line of pipit-bench.
-value() {
-        printf '%s\n' "$2" | sed "s/.*\"$1\": \([0-9.]*\).*/\1/"
+# shellcheck disable=SC2317 # called by a trap
+finish() {
+        child_end 10
+        [ -z "$scratch" ] || {
+                sh "$cluster" remove "$scratch/data" >&2 || :
+                rm -rf "$scratch"
+        }
 }
 
-# One point: so many connections, requests in flight, requests in all.
-point() {
-        i=0
-        ratios=''
-        while [ "$i" -lt "$pairs" ]; do
-                pipit=$("$bench" pipit "$1" "$2" "$3")
-                floor=$("$bench" floor "$1" "$2" "$3")
-                printf '%s\n%s\n' "$pipit" "$floor" >&2
-                ratios="$ratios $(value per_second "$pipit")/$(value per_second "$floor")"
-                cpu="${cpu:-} $(value cpu_us_per_query "$pipit")/$(value cpu_us_per_query "$floor")"
-                i=$((i + 1))
-        done
-        printf 'select, %s connections, %s in flight: ' "$1" "$2"
-        spread "queries a second, pipit/floor" $ratios
-        printf 'select, %s connections, %s in flight: ' "$1" "$2"
-        spread "client CPU a query, pipit/floor" $cpu
-        cpu=''
+# Plots and instructions are left out where there is nothing to make them with.
+set_up() {
+        sh "$support/setup.sh" build server bench
+        sh "$support/setup.sh" bench-more || say 'going on without what is missing'
+        [ -z "$libpq" ] || use_libpq17
 }
 
-spread() {
-        what=$1
+use_libpq17() {
+        child_run sh "$support/libpq17.sh" ||
+                say 'no PostgreSQL 17 server; measuring libpq 17 with the one of the system'
+        prefix=$(sh "$support/libpq17.sh" --no-server)
+        export PKG_CONFIG_PATH="$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+        export LD_LIBRARY_PATH="$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+        [ ! -d "$prefix/bin" ] || export PIPIT_PG_BINDIR="$prefix/bin"
+}
+
+compile() {
+        [ -e "$build/build.ninja" ] ||
+                child_run meson setup --buildtype=release -Db_lto=true -Dtests=disabled "$build" "$root"
+        child_run meson compile -C "$build" pipit-bench pipit-bench-count
+}
+
+data_parent() {
+        free=$(df -P -k /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+        if [ -n "$data" ]; then
+                echo "$data"
+        elif [ "${free:-0}" -gt 4000000 ] && [ -w /dev/shm ]; then
+                echo /dev/shm
+        else
+                echo /tmp
+        fi
+}
+
+free_port() {
+        python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+start_server() {
+        scratch=$(mktemp -d "$(data_parent)/pipit-XXXXXX")
+        chmod 755 "$scratch"
+        sh "$cluster" create "$scratch/data"
+        set -- -c fsync=on -c full_page_writes=on -c autovacuum=off
+        DATABASE_URL=$(sh "$cluster" url "$scratch/data")
+        if [ -n "$tcp" ]; then
+                port=$(free_port)
+                set -- "$@" -c listen_addresses=127.0.0.1 -c "port=$port"
+                DATABASE_URL=postgresql://postgres@127.0.0.1:$port/postgres
+        fi
+        sh "$cluster" start "$scratch/data" "$@"
+        export DATABASE_URL
+}
+
+# What the report says about where it was made.
+describe() {
+        BENCH_LIBPQ=$(pkg-config --modversion libpq)
+        BENCH_DATA=$(stat -f -c %T "$scratch")
+        BENCH_BINDIR=$(sh "$cluster" bindir)
+        BENCH_PEERS=$root/bench/peers
+        export BENCH_LIBPQ BENCH_DATA BENCH_BINDIR BENCH_PEERS
+}
+
+# Where npm puts what was installed for all.
+find_modules() {
+        ! has npm || export NODE_PATH="${NODE_PATH:-$(npm root -g)}"
+}
+
+quick='' pairs='' workload='' json='' peers='' tcp='' data='' libpq=''
+report=$root/build/bench-report
+while [ $# -gt 0 ]; do
+        case $1 in
+        --quick) quick=yes ;;
+        --peers) peers=yes ;;
+        --tcp) tcp=yes ;;
+        --pairs | --workload | --json | --report | --data | --libpq)
+                [ $# -gt 1 ] || die "$1: nothing follows"
+                case $1 in
+                --pairs) pairs=$2 ;;
+                --workload) workload=$2 ;;
+                --json) json=$2 ;;
+                --report) report=$2 ;;
+                --data) data=$2 ;;
+                --libpq) libpq=$2 ;;
+                esac
+                shift
+                ;;
+        *) die "unknown option: $1" ;;
+        esac
         shift
-        printf '%s\n' "$@" | awk -F/ '{ print $1 / $2 }' | sort -n | awk -v what="$what" '
-                { r[NR] = $1 }
-                END { printf "%s: min %.2f, median %.2f, max %.2f\n", what, r[1],
-                      r[int((NR + 1) / 2)], r[NR] }'
-}
+done
+case $libpq in
+'' | 17) ;;
+*) die "no such libpq: $libpq" ;;
+esac
 
-point 1 1 20000
-point 8 64 100000
+build=$root/build-bench${libpq:+-libpq$libpq}
+scratch=''
+at_end finish
+set_up >&2
+compile >&2
+start_server >&2
+describe
+export PYTHONDONTWRITEBYTECODE=1
+[ -z "$peers" ] || find_modules
+child_run python3 "$root/bench/compare.py" "$build/bench" "$report" ${json:+--json "$json"} \
+        ${quick:+--quick} ${pairs:+--pairs "$pairs"} ${workload:+--workload "$workload"} \
+        ${peers:+--peers}
