@@ -71,6 +71,11 @@ target_of() {
         echo "test/${1%%_*}/${1%%:*}"
 }
 
+# What a program runs besides itself.
+helper_of() {
+        [ "${1%%:*}" != live_quickstart ] || echo example/quickstart
+}
+
 # ---- build and run
 
 build() {
@@ -116,7 +121,9 @@ observe() {
 # The tree as it is. What has passed is not run again.
 check_clean() {
         ! grep -qxF "$1" "$work/clean" || return 0
-        build "$(target_of "$1")" || die "the tree does not build: $(tail -n 20 "$work/build.log")"
+        # shellcheck disable=SC2046 # nothing, or one
+        build "$(target_of "$1")" $(helper_of "$1") ||
+                die "the tree does not build: $(tail -n 20 "$work/build.log")"
         observe "$1"
         [ -z "$failure" ] || die "$1 fails without any bug: $failure"
         echo "$1" >>"$work/clean"
@@ -144,7 +151,8 @@ plant() {
 # try PROGRAM...: whether one of them fails; sets `finder` and `failure`.
 try() {
         for finder in "$@"; do
-                build "$(target_of "$finder")" || {
+                # shellcheck disable=SC2046
+                build "$(target_of "$finder")" $(helper_of "$finder") || {
                         finder=''
                         return 1
                 }
@@ -158,7 +166,7 @@ try() {
 hunt() {
         since=$(date +%s)
         name=$(name_of "$1")
-        if ! plant <"$1"; then
+        if ! plant --dry-run <"$1" || ! plant <"$1"; then # all of it, or nothing
                 echo "$name: DOES NOT APPLY"
                 return 1
         fi
