@@ -124,7 +124,24 @@ deadline_insert(struct deadlines *deadlines, struct deadline *deadline)
         }
 }
 
-/* Sets the timer after the earliest deadline has changed from what it was. */
+static int
+deadlines_start(struct deadlines *deadlines, int64_t delay_ms)
+{
+        int code = pipit__timer_set(deadlines->timer, delay_ms);
+
+        deadlines->armed_ms = code == 0 ? pipit__reactor_now(deadlines->reactor) + delay_ms : -1;
+        return code;
+}
+
+static void
+deadlines_stop(struct deadlines *deadlines)
+{
+        pipit__timer_stop(deadlines->timer);
+        deadlines->armed_ms = -1;
+}
+
+/* Sets the timer after the earliest deadline has changed from what it was. It may fire early, and
+ * then finds nothing. */
 static void
 deadlines_arm(struct deadlines *deadlines)
 {
@@ -132,15 +149,17 @@ deadlines_arm(struct deadlines *deadlines)
         int64_t delay = FAR_MS;
 
         if (first == NULL && !deadlines->held) {
-                pipit__timer_stop(deadlines->timer);
+                deadlines_stop(deadlines);
                 return;
         }
+        if (deadlines->armed_ms >= 0 && (first == NULL || deadlines->armed_ms <= first->at_ms))
+                return;
         if (first != NULL)
                 delay = first->at_ms - pipit__reactor_now(deadlines->reactor);
         /* The loop's clock is coarse: what has passed already must not wait for its next tick. */
         if (delay > 0)
                 delay++;
-        pipit__timer_set(deadlines->timer, delay < FAR_MS ? delay : FAR_MS);
+        deadlines_start(deadlines, delay < FAR_MS ? delay : FAR_MS);
 }
 
 static void
@@ -150,9 +169,10 @@ deadlines_on_timer(void *arg)
         int64_t now = pipit__reactor_now(deadlines->reactor);
         struct deadline *first;
 
+        deadlines->armed_ms = -1;
         /* Before somebody else's timer takes its place. */
         if (deadlines->held)
-                pipit__timer_set(deadlines->timer, FAR_MS);
+                deadlines_start(deadlines, FAR_MS);
         while ((first = deadlines_first(deadlines)) != NULL && first->at_ms <= now) {
                 deadline_remove(deadlines, first);
                 deadlines->fn(first, deadlines->arg);
@@ -164,7 +184,7 @@ int
 pipit__deadlines_init(struct deadlines *deadlines, struct reactor *reactor, pipit__deadline_fn fn,
                       void *arg)
 {
-        *deadlines = (struct deadlines){.reactor = reactor, .fn = fn, .arg = arg};
+        *deadlines = (struct deadlines){.reactor = reactor, .armed_ms = -1, .fn = fn, .arg = arg};
         for (int i = 0; i < DEADLINE_LANES; i++)
                 list_init(&deadlines->lanes[i]);
         deadlines->timer = pipit__timer_new(reactor, deadlines_on_timer, deadlines);
@@ -197,7 +217,7 @@ int
 pipit__deadlines_hold(struct deadlines *deadlines)
 {
         if (!deadlines->held && deadlines_first(deadlines) == NULL &&
-            pipit__timer_set(deadlines->timer, FAR_MS) != 0)
+            deadlines_start(deadlines, FAR_MS) != 0)
                 return PIPIT_ENOMEM;
         deadlines->held = true;
         return 0;
@@ -208,7 +228,7 @@ pipit__deadlines_release(struct deadlines *deadlines)
 {
         deadlines->held = false;
         if (deadlines_first(deadlines) == NULL)
-                pipit__timer_stop(deadlines->timer);
+                deadlines_stop(deadlines);
 }
 
 void
@@ -218,7 +238,7 @@ pipit__deadline_set(struct deadlines *deadlines, struct deadline *deadline, int6
         int64_t earliest_ms;
 
         deadline_remove(deadlines, deadline);
-        /* The timer may fire early, and then finds nothing; while it is held it may do so alone. */
+        /* While the timer is held it may fire for nothing. */
         if (at_ms == DEADLINE_NEVER && deadlines->held)
                 return;
         first = deadlines_first(deadlines);

@@ -31,6 +31,7 @@ typedef void (*pipit__deadline_fn)(struct deadline *deadline, void *arg);
 struct deadlines {
         struct reactor *reactor;
         struct timer *timer;
+        int64_t armed_ms; /* when the timer fires; -1: it does not run, or nobody knows */
         bool held; /* the timer runs also without a deadline, so that setting it takes no memory */
         struct list lanes[DEADLINE_LANES]; /* in each the earliest first */
         struct deadline **heap;

@@ -44,6 +44,7 @@ struct watch {
 struct timer {
         struct reactor *reactor;
         struct event *event;
+        bool runs; /* or is about to be told */
         pipit__reactor_fn fn;
         void *arg;
 };
@@ -366,6 +367,7 @@ timer_on_event(evutil_socket_t fd, short what, void *arg)
         (void)fd;
         (void)what;
         reactor->started = true;
+        timer->runs = false;
         pipit__reactor_enter(reactor);
         timer->fn(timer->arg);
         pipit__reactor_leave(reactor);
@@ -394,20 +396,26 @@ pipit__timer_set(struct timer *timer, int64_t delay_ms)
         struct timeval tv = {.tv_sec = (time_t)(delay / 1000),
                              .tv_usec = (suseconds_t)(delay % 1000 * 1000)};
 
-        return event_add(timer->event, &tv);
+        int r = event_add(timer->event, &tv);
+        timer->runs = timer->runs || r == 0;
+        return r;
 }
 
 void
 pipit__timer_set_or_now(struct timer *timer, int64_t delay_ms)
 {
-        if (pipit__timer_set(timer, delay_ms) != 0)
-                event_active(timer->event, EV_TIMEOUT, 0);
+        if (pipit__timer_set(timer, delay_ms) == 0)
+                return;
+        timer->runs = true;
+        event_active(timer->event, EV_TIMEOUT, 0);
 }
 
 void
 pipit__timer_stop(struct timer *timer)
 {
-        event_del(timer->event);
+        if (timer->runs)
+                event_del(timer->event);
+        timer->runs = false;
 }
 
 void
