@@ -20,8 +20,8 @@ int __real_PQsendQueryPrepared(PGconn *conn, const char *name, int n, const char
                                const int *lengths, const int *formats, int result_format);
 int __wrap_PQsendQueryPrepared(PGconn *conn, const char *name, int n, const char *const *values,
                                const int *lengths, const int *formats, int result_format);
-int __real_PQpipelineSync(PGconn *conn);
-int __wrap_PQpipelineSync(PGconn *conn);
+int __real_pipit__pq_sync(PGconn *conn);
+int __wrap_pipit__pq_sync(PGconn *conn);
 
 static int n_sent;
 static int n_syncs;
@@ -35,10 +35,10 @@ __wrap_PQsendQueryPrepared(PGconn *conn, const char *name, int n, const char *co
 }
 
 int
-__wrap_PQpipelineSync(PGconn *conn)
+__wrap_pipit__pq_sync(PGconn *conn)
 {
         n_syncs++;
-        return __real_PQpipelineSync(conn);
+        return __real_pipit__pq_sync(conn);
 }
 
 /* One connection, on which all that waits goes together. */
