@@ -125,7 +125,7 @@ connect_loop(struct run *run)
                         fds[i].fd = callers[i].ask != NULL ? PQsocket(callers[i].pq) : -1;
                         fds[i].events = callers[i].events;
                 }
-                poll(fds, (nfds_t)n, -1);
+                poll(fds, (nfds_t)(unsigned)n, -1);
                 for (int i = 0; i < n; i++) {
                         if (fds[i].revents == 0 || fds[i].fd < 0)
                                 continue;
