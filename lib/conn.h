@@ -77,7 +77,6 @@ struct conn {
         bool unflushed;    /* libpq has bytes that the socket did not take */
         bool incomplete;   /* a part of a result is here */
         bool large;        /* libpq's buffers have grown, and never shrink */
-        bool checked;      /* its settings, since the last Sync that was read now */
         bool odd;          /* libpq itself complained: the protocol is in doubt */
         int pieces;        /* in which the incomplete result has come */
         size_t incoming;   /* bytes of the incomplete result */

@@ -36,7 +36,7 @@ conn_check(struct conn *conn)
 {
         if (conn->odd)
                 pipit__conn_break(conn, "libpq lost its place in the protocol");
-        else if (!conn->checked && !conn_check_settings(conn))
+        else if (!conn_check_settings(conn))
                 return false;
         else if (conn->segments.n == 0 && conn->ending.text[0] != '\0')
                 pipit__conn_break(conn, "the server ended the session");
@@ -213,8 +213,7 @@ conn_follow(struct conn *conn, enum verdict verdict, struct request *req, struct
                 break;
         case VERDICT_SYNC:
                 /* Before anybody reads this answer, or one behind it, in a wrong encoding. */
-                conn->checked = conn_check_settings(conn);
-                if (conn->checked)
+                if (conn_check_settings(conn))
                         conn_complete_segment(conn);
                 break;
         case VERDICT_UNSHARED: conn_unshared(conn, req); break;
@@ -256,7 +255,6 @@ void
 pipit__conn_work(struct conn *conn)
 {
         conn->incomplete = false;
-        conn->checked = false;
         for (int budget = CONN_BUDGET; conn->segments.n > 0; budget--) {
                 if (budget == 0) {
                         pipit__pq_drop_notifications(conn->pq);
