@@ -51,9 +51,9 @@ void
 pipit__binary_write_char(struct reader *in, struct buf *out)
 {
         uint8_t byte = reader_u8(in);
-        char text[8];
 
         if (byte >= 0x80) {
+                char text[8];
                 snprintf(text, sizeof(text), "\\%03o", byte);
                 pipit__buf_add_text(out, text);
         } else if (byte > 0) {

@@ -76,8 +76,7 @@ conn_runs_elsewhere(struct conn *conn, const struct expected *expected)
 {
         if (!pipit_failed(expected->req->res))
                 return expected->skipped;
-        return expected->segment != SEGMENT_WRITES &&
-               pipit__group_fate(expected, true, &conn->prepared) == FATE_AGAIN;
+        return pipit__group_fate(expected, true, &conn->prepared) == FATE_AGAIN;
 }
 
 /* Ends what is unanswered. */

@@ -61,9 +61,9 @@ static int
 conn_send_prepare(struct conn *conn, struct request *req, struct shape *shape)
 {
         uint64_t old = pipit__prepared_add(&conn->prepared, shape);
-        char name[SHAPE_NAME_SIZE];
 
         if (old != 0) {
+                char name[SHAPE_NAME_SIZE];
                 pipit__shapes_name(conn->config->shapes, old, name);
                 if (pipit__pq_close_prepared(conn->pq, name) != 0)
                         return -1;
