@@ -69,8 +69,7 @@ struct conn {
         struct timer *again; /* goes on with what a budget left over */
         struct segments segments;
         struct prepared prepared;
-        int64_t read_turn; /* the turn of the loop in which it was read last; -1: never */
-        int64_t read_us;   /* when the last segment was answered */
+        int64_t read_us; /* when the last segment was answered */
         struct flight flight;
         bool reader;       /* its transactions cannot write, once what was sent is answered */
         bool serializable; /* its reads may fail at their Sync: they do not share it */

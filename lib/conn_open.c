@@ -125,7 +125,6 @@ pipit__conn_new(const struct conn_config *config)
                 return NULL;
         list_init(&conn->link);
         conn->config = config;
-        conn->read_turn = -1;
         conn->deferred.free = pipit__conn_free;
         pipit__segments_init(&conn->segments, &conn->prepared);
         conn->born_ms = conn->since_ms = pipit__reactor_now(config->reactor);

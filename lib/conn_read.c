@@ -287,9 +287,6 @@ pipit__conn_read(struct conn *conn)
         bool counts = conn->incomplete && ++conn->pieces > CONN_UNCOUNTED;
         size_t pending = counts ? pipit__pq_pending(conn->pq) : 0;
 
-        /* So that this turn has an end, and is told from the next. */
-        pipit__reactor_schedule(conn->config->reactor);
-        conn->read_turn = pipit__reactor_turns(conn->config->reactor);
         if (pending > conn->unread)
                 conn->incoming += pending - conn->unread;
         if (pipit__pq_consume(conn->pq) != 0) {
@@ -312,9 +309,6 @@ pipit__conn_is_alive(struct conn *conn)
 {
         int looks = CONN_BUDGET;
 
-        /* What it had to say in this turn was read already. */
-        if (conn->read_turn == pipit__reactor_turns(conn->config->reactor))
-                return true;
         /* A server that stops says a word first: the end is behind it. */
         while (looks-- > 0 && conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))
                 pipit__conn_read(conn);

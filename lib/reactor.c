@@ -23,7 +23,6 @@ struct reactor {
         int guests;
         int depth; /* how many calls of pipit are on the stack */
         int priority;
-        int64_t turns; /* ends of turns that have run */
         struct event *turn;
         struct event *start;
         pipit__reactor_fn fn;
@@ -74,7 +73,6 @@ reactor_on_turn(evutil_socket_t fd, short what, void *arg)
         pipit__reactor_enter(reactor);
         reactor->fn(reactor->arg);
         reactor->in_turn = false;
-        reactor->turns++;
         pipit__reactor_leave(reactor);
 }
 
@@ -183,12 +181,6 @@ pipit__reactor_schedule(struct reactor *reactor)
         /* Arming cannot fail for want of room: should it, making it active never does. */
         if (!reactor->in_turn || event_add(reactor->turn, &no_time) != 0)
                 event_active(reactor->turn, EV_TIMEOUT, 0);
-}
-
-int64_t
-pipit__reactor_turns(const struct reactor *reactor)
-{
-        return reactor->turns;
 }
 
 static int64_t

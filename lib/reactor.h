@@ -54,9 +54,6 @@ void pipit__reactor_forked(struct reactor *reactor);
 /* Turns a private base once; blocks until something happened. */
 void pipit__reactor_run_once(struct reactor *reactor);
 
-/* How many ends of turns have run. */
-int64_t pipit__reactor_turns(const struct reactor *reactor);
-
 /* Whether the loop runs now, or has ever run since the reactor was made. */
 bool pipit__reactor_started(const struct reactor *reactor);
 
