@@ -102,32 +102,38 @@ model_accept(void)
         }
 }
 
-/* Takes in what the client has sent. */
-static void
+/* Takes in what the client has sent; whether there was something. */
+static bool
 session_take_in(struct session *session)
 {
+        bool took = false;
+
         for (;;) {
                 unsigned char *at = bytes_reserve(&session->in, NET_CAPACITY);
                 ssize_t n = recv(session->fd, at, NET_CAPACITY, MSG_DONTWAIT);
                 if (n <= 0) {
                         session->eof = n == 0 || errno != EAGAIN;
-                        return;
+                        return took;
                 }
+                took = true;
                 bytes_grew(&session->in, (size_t)n);
                 if (n < NET_CAPACITY)
-                        return;
+                        return true;
         }
 }
 
-void
+bool
 model_read(void)
 {
+        bool took = false;
+
         model_accept();
         for (int i = 0; i < model.n; i++) {
                 struct session *session = &model.sessions[i];
                 if (session->fd >= 0 && !session->stalled && !session->eof)
-                        session_take_in(session);
+                        took |= session_take_in(session);
         }
+        return took;
 }
 
 int
@@ -248,9 +254,9 @@ session_cut(struct session *session, bool rst)
 bool
 model_work(void)
 {
-        bool worked = false;
+        /* Room for the rest of a long message is work done, though nothing answers to it yet. */
+        bool worked = model_read();
 
-        model_read();
         for (int i = 0; i < model.n; i++) {
                 while (session_step(&model.sessions[i]))
                         worked = true;

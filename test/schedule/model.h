@@ -50,8 +50,8 @@ void model_set_welcome(enum welcome welcome);
 /* Whether transactions are serializable; for sessions from now on. */
 void model_set_serializable(bool on);
 
-/* Lets sessions in and takes in what they sent. */
-void model_read(void);
+/* Lets sessions in and takes in what they sent; whether they sent something. */
+bool model_read(void);
 /* The open sessions: how many there are, and the i-th of them, for the calls below. */
 int model_count(void);
 struct session *model_session(int i);
