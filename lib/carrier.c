@@ -271,13 +271,15 @@ carrier_size(const struct lookup *lookup)
 
 /* A request that runs one statement for all that board; NULL when memory ran out. */
 static struct request *
-carrier_new(const struct lookup *lookup, struct requests *requests, struct shape *shape,
-            const struct cargo *cargo)
+carrier_new(const struct lookup *lookup, struct shape *shape, const struct cargo *cargo)
 {
+        const struct request *first =
+                container_of(list_first(&lookup->boarding), struct request, link);
         size_t size = carrier_size(lookup);
         struct pq_params params = pipit__cargo_params(cargo);
-        struct request *req = pipit__request_new(
-                requests, size + pipit__statement_raw_size(&params), carrier_on_done, NULL);
+        struct request *req = pipit__request_new(first->requests, first->home,
+                                                 size + pipit__statement_raw_size(&params),
+                                                 carrier_on_done, NULL);
 
         if (req == NULL)
                 return NULL;
@@ -292,7 +294,7 @@ carrier_new(const struct lookup *lookup, struct requests *requests, struct shape
 
 /* The same, from its lookup alone. */
 static struct request *
-carrier_start(const struct lookup *lookup, struct requests *requests)
+carrier_start(const struct lookup *lookup)
 {
         struct shape *shape = pipit__lookup_many(lookup);
         struct request *carries = NULL;
@@ -301,7 +303,7 @@ carrier_start(const struct lookup *lookup, struct requests *requests)
         if (shape == NULL)
                 return NULL;
         if (pipit__cargo_load(&cargo, &lookup->boarding, shape, lookup->plan.n_params) == 0)
-                carries = carrier_new(lookup, requests, shape, &cargo);
+                carries = carrier_new(lookup, shape, &cargo);
         pipit__cargo_fini(&cargo);
         pipit__shape_unref(shape);
         return carries;
@@ -342,9 +344,9 @@ carrier_board(struct carrier *carrier, struct lookup *lookup)
 
 /* Those that wait to get on are carried, or go on by themselves. */
 static void
-burst_pack(struct burst *burst, struct requests *requests, struct lookup *lookup)
+burst_pack(struct burst *burst, struct lookup *lookup)
 {
-        struct request *carries = lookup->n_boarding > 1 ? carrier_start(lookup, requests) : NULL;
+        struct request *carries = lookup->n_boarding > 1 ? carrier_start(lookup) : NULL;
 
         if (carries != NULL) {
                 carrier_board(carries->first.arg, lookup);
@@ -361,7 +363,6 @@ burst_pack(struct burst *burst, struct requests *requests, struct lookup *lookup
 void
 pipit__carriers_pack(struct burst *burst)
 {
-        struct requests *requests = NULL;
         struct list all;
         struct list lookups;
 
@@ -376,14 +377,13 @@ pipit__carriers_pack(struct burst *burst)
                 struct lookup *lookup = req->lookup;
                 bool boards =
                         lookup != NULL && pipit__lookup_may_carry(lookup, req->statement->shape);
-                requests = req->requests;
                 list_push_back(boards ? &lookup->boarding : &burst->requests, link);
                 if (boards && lookup->n_boarding++ == 0)
                         list_push_back(&lookups, &lookup->link);
         }
         while (!list_empty(&lookups)) {
                 struct list *link = list_pop_first(&lookups);
-                burst_pack(burst, requests, container_of(link, struct lookup, link));
+                burst_pack(burst, container_of(link, struct lookup, link));
         }
         if (burst->n == 1)
                 burst->kind = SEGMENT_SINGLE;

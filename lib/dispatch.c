@@ -205,27 +205,28 @@ pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const cha
 }
 
 void
-pipit__dispatch_refuse_one(struct request *req, const struct attempt_failure *failure)
+pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *ret)
 {
-        char text[sizeof failure->text + sizeof failure->host + 32];
-        struct pipit_error error = {.code = PIPIT_ECONNECT,
-                                    .executed = PIPIT_EXECUTED_NO,
-                                    .phase = PIPIT_PHASE_WAIT,
-                                    .host = failure->host,
-                                    .message = text};
-
-        snprintf(text, sizeof text, "no connection to %s: %s", failure->host, failure->text);
-        memcpy(error.sqlstate, failure->sqlstate, sizeof error.sqlstate);
-        pipit__result_fail_like(req->res, &error);
-        pipit__request_end(req);
+        ret->error = (struct pipit_error){.code = PIPIT_ECONNECT,
+                                          .executed = PIPIT_EXECUTED_NO,
+                                          .phase = PIPIT_PHASE_WAIT,
+                                          .host = failure->host,
+                                          .message = ret->text};
+        snprintf(ret->text, sizeof ret->text, "no connection to %s: %s", failure->host,
+                 failure->text);
+        memcpy(ret->error.sqlstate, failure->sqlstate, sizeof ret->error.sqlstate);
 }
 
 void
 pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure)
 {
+        struct refusal refusal;
+
+        pipit__dispatch_refusal(failure, &refusal);
         for (struct list *queue; (queue = dispatch_oldest(dispatch)) != NULL;) {
                 struct request *req = container_of(list_first(queue), struct request, link);
                 dispatch_leave(dispatch, req);
-                pipit__dispatch_refuse_one(req, failure);
+                pipit__result_fail_like(req->res, &refusal.error);
+                pipit__request_end(req);
         }
 }

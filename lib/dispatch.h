@@ -10,6 +10,7 @@
 
 #include "list.h"
 
+#include <pipit/error.h>
 #include <pipit/options.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,12 @@ struct attempt_failure;
 struct pool;
 struct reactor;
 struct request;
+
+/* Why nothing can be taken. */
+struct refusal {
+        struct pipit_error error; /* its message is text, its host the failure's */
+        char text[1400];
+};
 
 struct dispatch {
         struct list reads;  /* REQUEST_WAITING, declared reads, in the order of the calls */
@@ -51,7 +58,7 @@ void pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, cons
 
 /* Tells everybody who waits that no connection can be had. */
 void pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure);
-/* The same for one request, which is in no list. */
-void pipit__dispatch_refuse_one(struct request *req, const struct attempt_failure *failure);
+/* What is told. */
+void pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *ret);
 
 #endif

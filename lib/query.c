@@ -2,6 +2,7 @@
  * Queries. See query.h and <pipit/query.h>.
  */
 #include "query.h"
+#include "database.h"
 #include "lookup.h"
 #include "reactor.h"
 #include "scope.h"
@@ -50,17 +51,6 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
         return req;
 }
 
-/* No connection can be had for the moment. */
-static struct request *
-query_refuse_connect(struct pipit *scope, pipit_cb cb, void *arg)
-{
-        struct request *req = pipit__scope_request(scope, 0, cb, arg);
-
-        if (req != NULL)
-                pipit__dispatch_refuse_one(req, pipit__pool_refusal(&scope->pool));
-        return req;
-}
-
 static int64_t
 deadline_after(int64_t now, int64_t timeout_ms)
 {
@@ -73,7 +63,7 @@ static struct request *
 query_enqueue(struct pipit *scope, const struct query *query, struct shape **shape, size_t size,
               const struct completion *completion)
 {
-        const struct pipit_options *options = &scope->options;
+        const struct pipit_options *options = &scope->db->options;
         struct request *req = pipit__scope_request(scope, size, completion->cb, completion->arg);
 
         if (req == NULL)
@@ -87,21 +77,8 @@ query_enqueue(struct pipit *scope, const struct query *query, struct shape **sha
         req->key = query->key;
         req->deadline_ms = deadline_after(req->started_ms, options->timeout_ms);
         req->wait_until_ms = deadline_after(req->started_ms, options->acquire_timeout_ms);
-        pipit__dispatch_add(&scope->dispatch, req);
+        scope->ops->add(scope, req, false);
         return req;
-}
-
-/* Too much waits already. */
-static struct request *
-query_refuse_room(struct pipit *scope, const struct completion *completion)
-{
-        char pool[900];
-
-        pipit__pool_describe(&scope->pool, pool, sizeof pool);
-        return pipit__query_refuse(scope, PIPIT_ELIMIT, completion->cb, completion->arg,
-                                   "%d requests of %zu bytes wait already (max_waiting, "
-                                   "max_waiting_bytes): %s",
-                                   scope->dispatch.n, scope->dispatch.bytes, pool);
 }
 
 static struct request *
@@ -110,7 +87,7 @@ query_refuse_size(struct pipit *scope, size_t bytes, const struct completion *co
         return pipit__query_refuse(scope, PIPIT_ELIMIT, completion->cb, completion->arg,
                                    "the statement and its values take %zu bytes: "
                                    "max_request_bytes is %zu",
-                                   bytes, scope->options.max_request_bytes);
+                                   bytes, scope->db->options.max_request_bytes);
 }
 
 /* The checks that depend on its values; the shape goes on to the request, or *shape is left. */
@@ -119,18 +96,17 @@ query_admit(struct pipit *scope, const struct query *query, struct shape **shape
             const struct completion *completion)
 {
         struct statement_problem problem;
+        struct refusal refusal;
         size_t size;
 
         if (pipit__statement_measure(*shape, query->params, &size, &problem) != 0)
                 return pipit__query_refuse(scope, problem.code, completion->cb, completion->arg,
                                            "%s", problem.text);
         size_t bytes = size + (*shape)->length;
-        if (bytes > scope->options.max_request_bytes)
+        if (bytes > scope->db->options.max_request_bytes)
                 return query_refuse_size(scope, bytes, completion);
-        if (pipit__pool_refusal(&scope->pool) != NULL)
-                return query_refuse_connect(scope, completion->cb, completion->arg);
-        if (!pipit__dispatch_has_room(&scope->dispatch, bytes))
-                return query_refuse_room(scope, completion);
+        if (scope->ops->refuse(scope, bytes, &refusal))
+                return query_fail_like(scope, &refusal.error, completion->cb, completion->arg);
         return query_enqueue(scope, query, shape, size, completion);
 }
 
@@ -139,7 +115,7 @@ query_shape(struct pipit *scope, const struct query *query)
 {
         if (query->lookup != NULL)
                 return pipit__lookup_one(query->lookup);
-        return pipit__shapes_get(&scope->shapes, query->sql, strlen(query->sql));
+        return pipit__shapes_get(&scope->db->shapes, query->sql, strlen(query->sql));
 }
 
 struct request *
@@ -167,8 +143,8 @@ pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, 
 static int
 query_replace(struct request *req, const struct query *query)
 {
-        struct pipit *scope = req->requests->home.scope;
-        struct shape *shape = pipit__shapes_get(&scope->shapes, query->sql, strlen(query->sql));
+        struct pipit *scope = pipit__request_scope(req);
+        struct shape *shape = pipit__shapes_get(&scope->db->shapes, query->sql, strlen(query->sql));
         struct statement_problem problem;
         void *block = NULL;
         size_t size;
@@ -189,7 +165,7 @@ query_replace(struct request *req, const struct query *query)
 struct request *
 pipit__query_continue(struct request *req, const struct query *query)
 {
-        struct pipit *scope = req->requests->home.scope;
+        struct pipit *scope = pipit__request_scope(req);
 
         if (query_replace(req, query) != 0)
                 return NULL;
@@ -197,9 +173,9 @@ pipit__query_continue(struct request *req, const struct query *query)
                 pipit__result_fail_like(req->res, scope_refusal(scope));
                 pipit__request_end(req);
         } else {
-                req->wait_until_ms = deadline_after(pipit__reactor_now(scope->reactor),
-                                                    scope->options.acquire_timeout_ms);
-                pipit__dispatch_add(&scope->dispatch, req);
+                req->wait_until_ms = deadline_after(pipit__reactor_now(scope->requests->reactor),
+                                                    scope->db->options.acquire_timeout_ms);
+                scope->ops->add(scope, req, false);
         }
         return req;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "database.h"
 #include "lookup.h"
 #include "model.h"
 #include "query.h"
@@ -200,7 +201,7 @@ lookup_add(struct pipit *scope, const struct pipit_field *field, enum lookup_key
         struct lookup *lookup = NULL;
 
         if (plan.one && plan.many)
-                lookup = pipit__lookups_add(scope->lookups, lookup_id(field, 0), &plan);
+                lookup = pipit__lookups_add(scope->db->lookups, lookup_id(field, 0), &plan);
         pipit__sql_fini(&one);
         pipit__sql_fini(&many);
         return lookup;
@@ -217,7 +218,7 @@ call_lookup(const struct call *call, const struct pipit_expr *where)
             where->values.n != 1 || !where->values.values || !pipit__scope_is_mine(call->scope) ||
             !pipit__field_is_unique(field) || !field_is_key(field, where->values.values, &key))
                 return NULL;
-        struct lookups *lookups = call->scope->lookups;
+        struct lookups *lookups = call->scope->db->lookups;
         struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(field, 0));
         if (lookup || !pipit__lookups_has_room(lookups))
                 return lookup;
@@ -295,7 +296,7 @@ call_creates(const struct call *call, const void *row)
         if (!model || !row || model->n_fields > LOOKUP_MAX_PARAMS ||
             !pipit__scope_is_mine(call->scope) || !call->scope->groups_writes)
                 return NULL;
-        struct lookups *lookups = call->scope->lookups;
+        struct lookups *lookups = call->scope->db->lookups;
         uint64_t given = pipit__write_given(model, row);
         struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(model, given));
         if (lookup || !pipit__lookups_has_room(lookups) || !pipit__write_can_group(model, given))

@@ -18,12 +18,11 @@ requests_on_deadline(struct deadline *deadline, void *arg)
 }
 
 int
-pipit__requests_init(struct requests *requests, struct reactor *reactor, struct pipit *scope,
+pipit__requests_init(struct requests *requests, struct reactor *reactor,
                      const struct requests_ops *ops, void *arg)
 {
         *requests = (struct requests){.reactor = reactor, .ops = ops, .arg = arg};
         list_init(&requests->ending);
-        pipit__result_home_init(&requests->home, scope);
         return pipit__deadlines_init(&requests->deadlines, reactor, requests_on_deadline, requests);
 }
 
@@ -34,7 +33,6 @@ pipit__requests_fini(struct requests *requests)
         if (requests->reactor == NULL)
                 return;
         pipit__deadlines_fini(&requests->deadlines);
-        pipit__result_home_fini(&requests->home);
         free(requests->slots);
 }
 
@@ -104,15 +102,17 @@ requests_rest(struct requests *requests)
 }
 
 struct request *
-pipit__request_new(struct requests *requests, size_t statement_size, pipit_cb cb, void *arg)
+pipit__request_new(struct requests *requests, struct result_home *home, size_t statement_size,
+                   pipit_cb cb, void *arg)
 {
         struct pipit_result *res =
-                pipit__result_new_with(&requests->home, sizeof(struct request) + statement_size);
+                pipit__result_new_with(home, sizeof(struct request) + statement_size);
 
         if (res == NULL)
                 return NULL;
         struct request *req = pipit__result_room(res);
         *req = (struct request){.requests = requests,
+                                .home = home,
                                 .res = res,
                                 .deadline_ms = DEADLINE_NEVER,
                                 .wait_until_ms = DEADLINE_NEVER,
@@ -127,6 +127,7 @@ pipit__request_new(struct requests *requests, size_t statement_size, pipit_cb cb
         }
         req->block = pipit_result_ref(res);
         requests->n++;
+        home->n_requests++;
         return req;
 }
 
@@ -226,15 +227,17 @@ static void
 request_free(struct request *req)
 {
         struct requests *requests = req->requests;
+        struct result_home *home = req->home;
 
         pipit__statement_fini(req->statement);
         pipit_result_unref(req->res);
         free(req->more_statement);
         free(req->more);
         pipit_result_unref(req->block);
+        home->n_requests--;
         requests->n--;
         requests_rest(requests);
-        requests->ops->gone(requests->arg);
+        requests->ops->gone(home->scope, requests->arg);
 }
 
 void
@@ -302,7 +305,7 @@ pipit__request_complete(struct request *req)
 int
 pipit__request_again(struct request *req, void *block, struct statement *statement)
 {
-        struct pipit_result *res = pipit__result_new(&req->requests->home);
+        struct pipit_result *res = pipit__result_new(req->home);
 
         if (res == NULL)
                 return PIPIT_ENOMEM;

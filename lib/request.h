@@ -59,6 +59,7 @@ struct request {
         uint16_t max_group; /* statements that it may be sent with; 0: any number */
         pipit_request number;
         struct requests *requests;
+        struct result_home *home; /* of the scope that it was started on */
         struct pipit_result *res;
         struct pipit_result *block;  /* the one that it lives in: a reference */
         struct statement *statement; /* NULL when it runs none */
@@ -84,15 +85,14 @@ struct slot {
 
 struct requests_ops {
         void (*expired)(struct request *req, void *arg); /* its deadline has passed */
-        void (*gone)(void *arg);                         /* a request is gone, callbacks and all */
+        void (*gone)(struct pipit *scope, void *arg);    /* one is gone, callbacks and all */
         void (*again)(struct request *req, void *arg);   /* it is to run again, before others */
 };
 
-/* All requests of one scope. */
+/* All requests of a database, and of the scopes that were opened on it. */
 struct requests {
         struct reactor *reactor;
         struct deadlines deadlines;
-        struct result_home home;
         struct list ending;
         int n_ending;
         int n; /* outstanding, until the last callback has returned */
@@ -103,7 +103,7 @@ struct requests {
         void *arg;
 };
 
-int pipit__requests_init(struct requests *requests, struct reactor *reactor, struct pipit *scope,
+int pipit__requests_init(struct requests *requests, struct reactor *reactor,
                          const struct requests_ops *ops, void *arg);
 void pipit__requests_fini(struct requests *requests);
 
@@ -113,9 +113,10 @@ struct request *pipit__requests_find(const struct requests *requests, pipit_requ
 /* Completes what has ended, at most budget of them; asks for another turn for the rest. */
 void pipit__requests_turn(struct requests *requests, int budget);
 
-/* A new request with room for a statement of that size, 0 for none; NULL when memory ran out. */
-struct request *
-pipit__request_new(struct requests *requests, size_t statement_size, pipit_cb cb, void *arg);
+/* A new request of the scope with that home, with room for a statement of that size, 0 for none;
+ * NULL when memory ran out. */
+struct request *pipit__request_new(struct requests *requests, struct result_home *home,
+                                   size_t statement_size, pipit_cb cb, void *arg);
 /* Drops a request without its callbacks, frames and all. */
 void pipit__request_discard(struct request *req);
 /* The same of all. */

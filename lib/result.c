@@ -62,6 +62,7 @@ pipit__result_home_init(struct result_home *home, struct pipit *scope)
 {
         list_init(&home->results);
         home->scope = scope;
+        home->n_requests = 0;
 }
 
 void

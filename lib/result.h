@@ -19,6 +19,7 @@ struct pg_result;
 struct result_home {
         struct list results;
         struct pipit *scope;
+        int n_requests; /* outstanding on the scope, until the last callback has returned */
 };
 
 void pipit__result_home_init(struct result_home *home, struct pipit *scope);

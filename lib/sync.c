@@ -4,6 +4,7 @@
  * A blocking scope is a database with one connection on a loop of its own, which turns inside
  * pipit_wait() only: what runs on it is the asynchronous code.
  */
+#include "database.h"
 #include "kept.h"
 #include "reactor.h"
 #include "result.h"
@@ -16,15 +17,17 @@ pipit_allow_sync(struct pipit *db)
 {
         if (!pipit__scope_is_mine(db))
                 return NULL;
-        struct pipit_options options = db->options;
+        struct database *parent = db->db;
+        struct pipit_options options = parent->options;
         options.min_connections = 0;
         options.max_connections = 1;
         options.event_priority = 0;
-        struct pipit *scope = pipit__scope_new(NULL, db->url, &options);
-        if (scope == NULL)
+        struct database *sync = pipit__database_new(NULL, parent->url, &options);
+        if (sync == NULL)
                 return NULL;
-        scope->kept = pipit__kept_new();
-        if (scope->kept == NULL) {
+        struct pipit *scope = &sync->scope;
+        scope->kept = sync->kept = pipit__kept_new();
+        if (sync->kept == NULL) {
                 pipit_close(scope);
                 return NULL;
         }
@@ -32,10 +35,10 @@ pipit_allow_sync(struct pipit *db)
                 list_push_back(&db->children, &scope->link);
         if (db->state == SCOPE_DRAINING || db->state == SCOPE_CLOSED)
                 pipit__scope_break(scope, PIPIT_ECLOSED, "the database has ended, or ends");
-        else if (db->kept != NULL)
+        else if (db->kept != NULL || db != &parent->scope)
                 pipit__scope_break(scope, PIPIT_EINVAL,
-                                   "pipit_allow_sync() takes a database, not a blocking scope");
-        else if (!db->sync_allowed && pipit__reactor_started(db->reactor))
+                                   "pipit_allow_sync() takes a database, and no other scope");
+        else if (!parent->sync_allowed && pipit__reactor_started(parent->reactor))
                 pipit__scope_break(scope, PIPIT_EBLOCKING,
                                    "the event loop has started, and blocking would stop it: use "
                                    "the database itself, or call pipit_set_allow_sync(db, true)");
@@ -46,25 +49,25 @@ void
 pipit_set_allow_sync(struct pipit *db, bool allowed)
 {
         if (pipit__scope_is_mine(db))
-                db->sync_allowed = allowed;
+                db->db->sync_allowed = allowed;
 }
 
 static struct pipit_result *
-sync_wait(struct pipit *scope, pipit_request request)
+sync_wait(struct database *sync, pipit_request request)
 {
         struct pipit_result *res = NULL;
 
-        scope->waiting = true;
-        pipit__reactor_enter(scope->reactor);
+        sync->waiting = true;
+        pipit__reactor_enter(sync->reactor);
         /* When a callback has closed the scope, this is the last to turn its loop. */
-        while (pipit__kept_find(scope->kept, request, &res) &&
-               (res == NULL || (scope->state == SCOPE_CLOSED && scope->requests.n_ending > 0)))
-                pipit__reactor_run_once(scope->reactor);
-        scope->waiting = false;
+        while (pipit__kept_find(sync->kept, request, &res) &&
+               (res == NULL || (sync->scope.state == SCOPE_CLOSED && sync->requests.n_ending > 0)))
+                pipit__reactor_run_once(sync->reactor);
+        sync->waiting = false;
         /* When a callback has closed the scope, its results go with it. */
-        if (scope->state == SCOPE_CLOSED)
+        if (sync->scope.state == SCOPE_CLOSED)
                 res = pipit__result_constant(PIPIT_ECLOSED);
-        pipit__reactor_leave(scope->reactor);
+        pipit__reactor_leave(sync->reactor);
         return res;
 }
 
@@ -73,14 +76,14 @@ pipit_wait(struct pipit *sync, pipit_request request)
 {
         struct pipit_result *res;
 
-        if (sync == NULL || sync->kept == NULL)
+        if (sync == NULL || sync->kept == NULL || sync != &sync->db->scope)
                 return pipit__result_constant(PIPIT_EINVAL);
-        int code = pipit__owner_check(&sync->owner);
+        int code = pipit__owner_check(sync->owner);
         if (code != 0)
                 return pipit__result_constant((enum pipit_code)code);
         if (!pipit__kept_find(sync->kept, request, &res))
                 return pipit__result_constant(PIPIT_EINVAL);
-        if (res == NULL && sync->waiting)
+        if (res == NULL && sync->db->waiting)
                 return pipit__result_constant(PIPIT_EBLOCKING);
-        return res != NULL ? res : sync_wait(sync, request);
+        return res != NULL ? res : sync_wait(sync->db, request);
 }

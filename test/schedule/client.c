@@ -3,9 +3,9 @@
  */
 #include "client.h"
 #include "choose.h"
+#include "database.h"
 #include "model.h"
 #include "net.h"
-#include "scope.h"
 #include "shape.h"
 #include "world.h"
 
@@ -113,7 +113,7 @@ client_know(void)
         call();
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
                 struct shape *shape =
-                        pipit__shapes_get(&client.db->shapes, texts[i], strlen(texts[i]));
+                        pipit__shapes_get(&client.db->db->shapes, texts[i], strlen(texts[i]));
                 if (shape != NULL)
                         shape->pace.uses = 3;
                 pipit__shape_unref(shape);
@@ -142,7 +142,7 @@ client_open(void)
         if (client.db == NULL)
                 ledger.ended = client.generation;
         else /* It comes of an address and the time: a schedule must be the same each time. */
-                client.db->pool.jitter = 7;
+                client.db->db->pool.jitter = 7;
         if (client.db != NULL && may(MAY_KNOW))
                 client_know();
         if (client.db != NULL)

@@ -18,6 +18,7 @@ enum { OID_INT4_ARRAY = 1007 };
 static struct event_base *base;
 static struct reactor *reactor;
 static struct requests requests;
+static struct result_home home;
 static struct shapes shapes;
 static struct lookups *lookups;
 static struct lookup *by_number, *by_text, *creates;
@@ -40,8 +41,9 @@ on_expired(struct request *req, void *arg)
 }
 
 static void
-on_gone(void *arg)
+on_gone(struct pipit *scope, void *arg)
 {
+        (void)scope;
         (void)arg;
 }
 
@@ -75,7 +77,8 @@ setup(void)
         n_again = n_called = 0;
         base = event_base_new();
         reactor = pipit__reactor_new(base, 0, on_turn, NULL);
-        ck_assert_int_eq(pipit__requests_init(&requests, reactor, NULL, &ops, NULL), 0);
+        ck_assert_int_eq(pipit__requests_init(&requests, reactor, &ops, NULL), 0);
+        pipit__result_home_init(&home, NULL);
         ck_assert_int_eq(pipit__shapes_init(&shapes, 0), 0);
         lookups = pipit__lookups_new(&shapes);
         by_number = lookup_of(1, LOOKUP_INT, "many numbers");
@@ -90,6 +93,7 @@ teardown(void)
 {
         pipit__requests_discard(&requests);
         pipit__requests_fini(&requests);
+        pipit__result_home_fini(&home);
         pipit__lookups_free(lookups);
         pipit__shapes_fini(&shapes);
         pipit__reactor_free(reactor);
@@ -114,7 +118,7 @@ member(struct lookup *lookup, struct pipit_value value)
         size_t size = 0;
 
         ck_assert_int_eq(pipit__statement_measure(shape, params, &size, &problem), 0);
-        struct request *req = pipit__request_new(&requests, size, on_done, NULL);
+        struct request *req = pipit__request_new(&requests, &home, size, on_done, NULL);
         req->statement = pipit__statement_write(pipit__request_block(req), shape, params);
         req->state = REQUEST_WAITING;
         req->is_read = lookup != creates;
@@ -290,7 +294,7 @@ END_TEST
 /* The memory checkers see it when not: the carrier is the first to go. */
 START_TEST(without_callbacks_nobody_is_left_behind)
 {
-        struct request *early = pipit__request_new(&requests, 0, on_done, NULL);
+        struct request *early = pipit__request_new(&requests, &home, 0, on_done, NULL);
 
         member(by_number, pipit_value_int(1));
         member(by_number, pipit_value_int(2));

@@ -2,9 +2,9 @@
  * Names: look-ups against a name server that the test runs, or that is not there.
  */
 #include "conninfo.h"
+#include "database.h"
 #include "reactor.h"
 #include "resolver.h"
-#include "scope.h"
 #include "wire.h"
 
 #include <arpa/inet.h>
@@ -354,7 +354,7 @@ open_host(const char *host, int64_t connect_ms, int64_t acquire_ms)
                  wire_server->port);
         live_db = pipit_open(live_base, url, &options);
         ck_assert_ptr_nonnull(live_db);
-        live_db->info.files = &own_files;
+        live_db->db->info.files = &own_files;
 }
 
 /* Two addresses are there, and at one of them nobody listens. */
@@ -484,7 +484,7 @@ open_sync(void)
         struct pipit *sync = pipit_allow_sync(live_db);
         ck_assert_ptr_nonnull(sync);
         ck_assert_ptr_null(pipit_scope_error(sync));
-        sync->info.files = &own_files;
+        sync->db->info.files = &own_files;
         return sync;
 }
 

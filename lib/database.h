@@ -1,0 +1,45 @@
+/*
+ * Databases, from the inside: the scope that has the connections.
+ */
+#ifndef PIPIT_DATABASE_INTERNAL_H
+#define PIPIT_DATABASE_INTERNAL_H
+
+#include "conninfo.h"
+#include "dispatch.h"
+#include "log.h"
+#include "owner.h"
+#include "pool.h"
+#include "request.h"
+#include "scope.h"
+#include "shape.h"
+
+#include <stdbool.h>
+
+struct event_base;
+struct kept;
+struct lookups;
+
+struct database {
+        struct pipit scope;
+        struct owner owner;
+        struct reactor *reactor;
+        struct pipit_options options; /* no default is open in it */
+        char *url;
+        struct conninfo info;
+        struct log log;
+        struct shapes shapes;
+        struct lookups *lookups;
+        struct pool pool;
+        struct dispatch dispatch;
+        struct requests requests; /* of this scope and of all that are opened on it */
+        struct request *drain;    /* of pipit_drain(), while it waits */
+        bool sync_allowed;        /* pipit_set_allow_sync() */
+        struct kept *kept;        /* of a blocking scope; NULL otherwise */
+        bool waiting;             /* a pipit_wait() is on the stack */
+};
+
+/* Opens a database on a base, or on a private one when base is NULL. NULL when memory ran out. */
+struct database *
+pipit__database_new(struct event_base *base, const char *url, const struct pipit_options *options);
+
+#endif
