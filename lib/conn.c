@@ -14,7 +14,8 @@
 /* How long answers that nobody waits for may keep a connection busy. */
 #define CONN_GIVEN_UP_MS 5000
 
-static const char *const state_names[] = {"connecting", "setting up", "idle", "busy", "closed"};
+static const char *const state_names[] = {"connecting", "setting up", "idle",  "busy",
+                                          "leased",     "cleaning",   "closed"};
 
 int64_t
 pipit__conn_now(const struct conn *conn)
@@ -49,21 +50,23 @@ pipit__conn_free(struct deferred *deferred)
 }
 
 /* One whose answer will not come. Nobody knows whether it was executed, unless the server said so
- * already. */
+ * already, or its transaction goes with the connection. */
 static void
-conn_fail_request(struct request *req, const struct attempt_failure *cause)
+conn_fail_request(const struct expected *expected, const struct attempt_failure *cause)
 {
+        struct request *req = expected->req;
         char text[sizeof cause->text + sizeof cause->host + 100];
         struct pipit_error error = {.code = PIPIT_ELOST,
-                                    .executed = PIPIT_EXECUTED_UNKNOWN,
+                                    .executed = expected->undone ? PIPIT_EXECUTED_ROLLED_BACK
+                                                                 : PIPIT_EXECUTED_UNKNOWN,
                                     .phase = PIPIT_PHASE_EXECUTE,
                                     .host = cause->host,
                                     .message = text};
 
-        snprintf(text, sizeof text,
-                 "the connection to %s was lost before the answer (%s): nobody knows whether the "
-                 "statement was executed",
-                 cause->host, cause->text);
+        snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
+                 cause->host, cause->text,
+                 expected->undone ? "its transaction is rolled back"
+                                  : "nobody knows whether the statement was executed");
         memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
         if (!pipit_failed(req->res))
                 pipit__result_fail_like(req->res, &error);
@@ -74,6 +77,8 @@ conn_fail_request(struct request *req, const struct attempt_failure *cause)
 static bool
 conn_runs_elsewhere(struct conn *conn, const struct expected *expected)
 {
+        if (expected->segment >= SEGMENT_SESSION)
+                return false;
         if (!pipit_failed(expected->req->res))
                 return expected->skipped;
         return pipit__group_fate(expected, true, &conn->prepared) == FATE_AGAIN;
@@ -93,7 +98,7 @@ conn_fail_requests(struct conn *conn, const struct attempt_failure *cause)
                 if (req != NULL && conn_runs_elsewhere(conn, &expected))
                         list_push_back(&again, &req->link);
                 else if (req != NULL)
-                        conn_fail_request(req, cause);
+                        conn_fail_request(&expected, cause);
                 pipit__shape_unref(expected.shape);
         }
         pipit__requests_again(&again);
@@ -118,6 +123,10 @@ pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_
         conn_fail_requests(conn, cause);
         pipit__conn_enter(conn, CONN_CLOSED, cause);
         pipit__reactor_defer(conn->config->reactor, &conn->deferred);
+        const struct tenant_ops *tenant = conn->tenant;
+        conn->tenant = NULL;
+        if (tenant != NULL)
+                tenant->lost(cause, conn->tenant_arg);
 }
 
 void

@@ -34,6 +34,8 @@ enum conn_state {
         CONN_SETTING_UP, /* its session settings are out; a timer runs */
         CONN_IDLE,       /* waits for work; watched for news */
         CONN_BUSY,       /* answers are owed */
+        CONN_LEASED,     /* a tenant has it, and none is owed */
+        CONN_CLEANING,   /* what a tenant left behind is taken away; a timer runs */
         CONN_CLOSED      /* it is gone; freed once the stack has unwound */
 };
 
@@ -41,6 +43,17 @@ struct conn_ops {
         /* Its state has changed. Closed: failure says why, and it is not to be used again. */
         void (*entered)(struct conn *conn, enum conn_state from,
                         const struct attempt_failure *failure, void *arg);
+};
+
+/* Who has a connection for itself; see conn_lease.h. */
+struct tenant_ops {
+        /* Nothing is owed any more. */
+        void (*ready)(void *arg);
+        /* What became of a statement of its transaction that was not answered by rows alone: it has
+         * failed, was skipped, or is the COMMIT. It ends the request. */
+        void (*answered)(struct request *req, bool skipped, void *arg);
+        /* The connection is gone, and what was out has ended. It is no tenant any more. */
+        void (*lost)(const struct attempt_failure *cause, void *arg);
 };
 
 /* What all connections of a pool have in common; borrowed. */
@@ -69,6 +82,8 @@ struct conn {
         struct timer *again; /* goes on with what a budget left over */
         struct segments segments;
         struct prepared prepared;
+        const struct tenant_ops *tenant; /* NULL: it is everybody's */
+        void *tenant_arg;
         int64_t read_us; /* when the last segment was answered */
         struct flight flight;
         bool reader;       /* its transactions cannot write, once what was sent is answered */

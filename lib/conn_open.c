@@ -4,8 +4,8 @@
 #include "conn_open.h"
 #include "conn.h"
 #include "conn_read.h"
+#include "conn_send.h"
 #include "log.h"
-#include "session_settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +62,8 @@ conn_on_limit(void *arg)
 
         if (conn->state == CONN_SETTING_UP)
                 pipit__conn_break(conn, "the session's settings were not answered in time");
+        else if (conn->state == CONN_CLEANING)
+                pipit__conn_close(conn, "it was not clean in time");
         else if (conn->segments.n_given_up > 0 && conn->segments.n_waiting == 0)
                 pipit__conn_close(conn, "its statements were given up");
 }
@@ -70,19 +72,11 @@ conn_on_limit(void *arg)
 static void
 conn_set_up(struct conn *conn)
 {
-        struct session_settings settings;
-
         pipit__conn_enter(conn, CONN_SETTING_UP, NULL);
-        pipit__session_settings_init(&settings, pipit__pq_server_version(conn->pq),
-                                     conn->config->search_path);
-        struct pq_params params = {.n = settings.n, .values = settings.values};
-        if (pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0 ||
-            pipit__pq_sync(conn->pq) != 0 || pipit__segments_reserve(&conn->segments, 2) != 0) {
+        if (pipit__conn_send_settings(conn) != 0) {
                 pipit__conn_break(conn, pipit__pq_message(conn->pq));
                 return;
         }
-        pipit__segments_push(&conn->segments, &(struct expected){.kind = EXPECTED_OWN});
-        pipit__segments_push(&conn->segments, &(struct expected){.kind = EXPECTED_SYNC});
         pipit__timer_set_or_now(conn->limit, conn->config->connect_timeout_ms);
         pipit__conn_flush(conn);
 }

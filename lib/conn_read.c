@@ -3,6 +3,7 @@
  */
 #include "conn_read.h"
 #include "conn.h"
+#include "conn_lease.h"
 #include "group.h"
 #include "log.h"
 #include "request.h"
@@ -15,8 +16,6 @@
 #define CONN_BUDGET 256
 /* Pieces of a result whose bytes are not counted, until it is whole. */
 #define CONN_UNCOUNTED 8
-/* Statements that the server has prepared, and nobody knows, before a connection is replaced. */
-#define CONN_MAX_LOST 64
 
 /* Whether the session still has what the codecs rely on; closes it when not. */
 static bool
@@ -43,6 +42,18 @@ conn_check(struct conn *conn)
         return conn->state != CONN_CLOSED;
 }
 
+/* The same of a tenant's transaction. */
+static void
+conn_sort_tenant(struct conn *conn, const struct expected *expected, bool failed)
+{
+        struct request *req = expected->req;
+
+        if (failed && pipit_failed(req->res))
+                pipit__group_note(expected, &conn->prepared);
+        pipit__result_set_host(req->res, conn->ending.host);
+        conn->tenant->answered(req, expected->skipped, conn->tenant_arg);
+}
+
 /* One command of a segment that is complete; *ret_done is who is to be told of its end at once. */
 static void
 conn_sort(struct conn *conn, const struct expected *expected, bool failed, struct list *again,
@@ -52,6 +63,10 @@ conn_sort(struct conn *conn, const struct expected *expected, bool failed, struc
 
         if (expected->kind != EXPECTED_STATEMENT || req == NULL)
                 return;
+        if (expected->segment >= SEGMENT_TRANSACTION) {
+                conn_sort_tenant(conn, expected, failed);
+                return;
+        }
         if (pipit__group_fate(expected, failed, &conn->prepared) == FATE_AGAIN) {
                 list_push_back(again, &req->link);
                 return;
@@ -82,7 +97,7 @@ conn_take_segment(struct conn *conn)
         list_init(&again);
         conn->read_us = now_us;
         while (pipit__segments_pop(segments, &expected)) {
-                if (expected.kind == EXPECTED_STATEMENT && !failed)
+                if (expected.kind == EXPECTED_STATEMENT && !failed && expected.shape != NULL)
                         pipit__group_teach(&expected, &timing);
                 conn_sort(conn, &expected, failed, &again, &done);
                 pipit__shape_unref(expected.shape);
@@ -99,16 +114,28 @@ conn_complete_segment(struct conn *conn)
 
         if (conn->segments.n > 0) {
                 pipit__conn_watch_given_up(conn);
-        } else if (conn->prepared.n_lost > CONN_MAX_LOST) {
-                pipit__conn_close(conn, "too many of its prepared statements could not be closed");
-        } else if (conn->large) {
-                pipit__conn_close(conn, "its buffers had grown");
         } else {
                 pipit__timer_stop(conn->limit);
-                pipit__conn_enter(conn, CONN_IDLE, NULL);
+                pipit__conn_rest(conn);
         }
         if (done != NULL)
                 pipit__request_complete(done);
+}
+
+/* A statement of a transaction has ended that, or began another. */
+static void
+conn_unasked_end(struct conn *conn, struct request *culprit)
+{
+        char tag[64];
+
+        snprintf(tag, sizeof tag, "%s", pipit_result_tag(culprit->res));
+        pipit__result_fail(
+                culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
+                "%s as plain SQL took the transaction out of pipit's hands, and the "
+                "connection was closed: a body commits by itself, pipit_rollback() rolls "
+                "back, and pipit_atomic() on a transaction is a savepoint",
+                tag);
+        pipit__conn_break(conn, "a statement in front of it ended the transaction");
 }
 
 static void
@@ -116,6 +143,10 @@ conn_unshared(struct conn *conn, struct request *culprit)
 {
         static const char reason[] = "a statement in front of it changed the session";
 
+        if (conn->tenant != NULL && culprit != NULL) {
+                conn_unasked_end(conn, culprit);
+                return;
+        }
         if (culprit != NULL) {
                 char tag[64];
                 snprintf(tag, sizeof tag, "%s", pipit_result_tag(culprit->res));

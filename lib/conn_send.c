@@ -4,6 +4,7 @@
 #include "conn_send.h"
 #include "conn.h"
 #include "request.h"
+#include "session_settings.h"
 #include "shape.h"
 #include "statement.h"
 
@@ -39,6 +40,31 @@ conn_send_sync(struct conn *conn, int n, float foretold_us)
         return 0;
 }
 
+int
+pipit__conn_send_own(struct conn *conn, const char *sql)
+{
+        if (pipit__segments_reserve(&conn->segments, 2) != 0 ||
+            pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
+                return -1;
+        conn_owe(conn, EXPECTED_OWN, NULL, NULL);
+        return conn_send_sync(conn, 0, 0);
+}
+
+int
+pipit__conn_send_settings(struct conn *conn)
+{
+        struct session_settings settings;
+
+        pipit__session_settings_init(&settings, pipit__pq_server_version(conn->pq),
+                                     conn->config->search_path);
+        struct pq_params params = {.n = settings.n, .values = settings.values};
+        if (pipit__segments_reserve(&conn->segments, 2) != 0 ||
+            pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0)
+                return -1;
+        conn_owe(conn, EXPECTED_OWN, NULL, NULL);
+        return conn_send_sync(conn, 0, 0);
+}
+
 /*
  * Makes it a reader, or a writer, for what is sent from now on: a group of reads runs where it
  * cannot write, so that a wrong declaration is an error. 0, or -1.
@@ -49,11 +75,8 @@ conn_send_role(struct conn *conn, bool reader)
         const char *sql = reader ? "SET default_transaction_read_only = on"
                                  : "SET default_transaction_read_only = off";
 
-        if (pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
-                return -1;
-        conn_owe(conn, EXPECTED_OWN, NULL, NULL);
         conn->reader = reader;
-        return conn_send_sync(conn, 0, 0);
+        return pipit__conn_send_own(conn, sql);
 }
 
 /* Has the server prepare a shape, and forget what had its place. 0, or -1. */
@@ -84,12 +107,15 @@ conn_send_prepare(struct conn *conn, struct request *req, struct shape *shape)
 
 /* One statement of a segment. 0, or -1. */
 static int
-conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req)
+conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req, bool undone)
 {
         const struct statement *statement = req->statement;
         struct shape *shape = statement->shape;
-        struct expected expected = {
-                .kind = EXPECTED_STATEMENT, .segment = kind, .req = req, .shape = shape};
+        struct expected expected = {.kind = EXPECTED_STATEMENT,
+                                    .segment = kind,
+                                    .undone = undone,
+                                    .req = req,
+                                    .shape = shape};
         /* One that could not be run by its name brings its text along, and gets its own errors. */
         bool named = shape->slot >= 0 && conn->prepared.slots != NULL && req->n_heals == 0;
         int r;
@@ -151,7 +177,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
                 struct request *req = container_of(list_first(requests), struct request, link);
                 req->group = (uint16_t)n;
                 foretold_us += req->statement->shape->pace.best_us;
-                if (conn_send_statement(conn, kind, req) != 0)
+                if (conn_send_statement(conn, kind, req, false) != 0)
                         return -1;
         }
         return conn_send_sync(conn, n, foretold_us);
@@ -164,12 +190,70 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
 
         LIST_EACH(link, requests)
                 n++;
-        assert(n > 0 && (conn->state == CONN_IDLE || conn->state == CONN_BUSY));
+        assert(n > 0 && (conn->state == CONN_IDLE || conn->state == CONN_LEASED ||
+                         conn->state == CONN_BUSY));
         if (conn_send_all(conn, kind, requests, n) != 0) {
                 pipit__conn_break(conn, pipit__pq_message(conn->pq));
                 return -1;
         }
-        if (conn->state == CONN_IDLE)
+        if (conn->state != CONN_BUSY)
+                pipit__conn_enter(conn, CONN_BUSY, NULL);
+        return 0;
+}
+
+/* The COMMIT of a transaction. 0, or -1. */
+static int
+conn_send_commit(struct conn *conn, struct request *commit)
+{
+        if (pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
+                return -1;
+        commit->state = REQUEST_SENT;
+        commit->conn = conn;
+        pipit__segments_push(&conn->segments, &(struct expected){.kind = EXPECTED_STATEMENT,
+                                                                 .segment = SEGMENT_COMMIT,
+                                                                 .req = commit});
+        return 0;
+}
+
+/* All of a transaction's segment. 0, or -1. */
+static int
+conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket *bracket)
+{
+        struct request *first = list_empty(requests)
+                                        ? bracket->commit
+                                        : container_of(list_first(requests), struct request, link);
+        int room = conn_entries(conn, requests) + bracket->n_controls + 1;
+
+        if (conn->segments.n == 0)
+                conn->flight = (struct flight){0};
+        if (pipit__segments_reserve(&conn->segments, room) != 0)
+                return -1;
+        for (int i = 0; i < bracket->n_controls; i++) {
+                if (pipit__pq_send(conn->pq, bracket->controls[i], NULL, &(struct pq_params){0}) !=
+                    0)
+                        return -1;
+                conn_owe(conn, EXPECTED_CONTROL, first, NULL);
+        }
+        while (!list_empty(requests)) {
+                struct request *req = container_of(list_first(requests), struct request, link);
+                if (conn_send_statement(conn, SEGMENT_TRANSACTION, req, bracket->commit == NULL) !=
+                    0)
+                        return -1;
+        }
+        if (bracket->commit != NULL && conn_send_commit(conn, bracket->commit) != 0)
+                return -1;
+        return conn_send_sync(conn, 0, 0);
+}
+
+int
+pipit__conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket *bracket)
+{
+        assert(conn->state == CONN_LEASED || conn->state == CONN_BUSY);
+        if (conn_send_bracket(conn, requests, bracket) != 0) {
+                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                return -1;
+        }
+        if (conn->state != CONN_BUSY)
                 pipit__conn_enter(conn, CONN_BUSY, NULL);
         return 0;
 }

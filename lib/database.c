@@ -5,7 +5,8 @@
  * and no function of pipit is on the stack: the reactor tells the last.
  */
 #include "database.h"
-#include "carrier.h"
+#include "child_scope.h"
+#include "child_turn.h"
 #include "kept.h"
 #include "lookup.h"
 #include "options.h"
@@ -63,6 +64,18 @@ database_cancel_all(struct database *db, const char *reason)
         }
 }
 
+/* The pins and transactions; blocking scopes go on. */
+static void
+database_abort_children(struct database *db, const char *reason)
+{
+        LIST_EACH(link, &db->scope.children) {
+                struct pipit *scope = container_of(link, struct pipit, link);
+                struct child *child = pipit__child_scope(scope);
+                if (child != NULL)
+                        pipit__child_abort(child, PIPIT_ECANCELED, reason);
+        }
+}
+
 static void
 database_end_drain(struct database *db, enum pipit_code code, const char *text)
 {
@@ -117,9 +130,12 @@ static void
 database_cancel(struct pipit *scope, struct request *req, const char *reason)
 {
         struct database *db = database_of(scope);
+        struct child *child = pipit__child_of(req);
 
         if (req == db->drain)
                 database_end_drain(db, PIPIT_ECANCELED, "the drain was cancelled");
+        else if (child != NULL && req->state != REQUEST_WAITING)
+                pipit__child_cancel(child, reason);
         else
                 pipit__dispatch_cancel(&db->dispatch, req, reason);
 }
@@ -128,11 +144,17 @@ static void
 database_expire(struct pipit *scope, struct request *req)
 {
         struct database *db = database_of(scope);
+        struct child *child = pipit__child_of(req);
 
+        if (child != NULL && req->state != REQUEST_WAITING) {
+                pipit__child_expire(child);
+                return;
+        }
         if (req != db->drain) {
                 pipit__dispatch_expire(&db->dispatch, req);
                 return;
         }
+        database_abort_children(db, "the time to drain was over");
         database_cancel_all(db, "the time to drain was over");
         pipit__pool_close(&db->pool, "the time to drain was over", false);
         database_end_drain(db, PIPIT_ETIMEDOUT,
@@ -202,6 +224,7 @@ database_on_turn(void *arg)
 
         if (db->scope.state == SCOPE_OPEN || db->scope.state == SCOPE_DRAINING)
                 pipit__dispatch_turn(&db->dispatch);
+        pipit__children_turn(&db->pins);
         pipit__requests_turn(&db->requests, DATABASE_BUDGET);
 }
 
@@ -235,6 +258,8 @@ database_init_parts(struct database *db, struct event_base *base)
         if (db->lookups == NULL)
                 return PIPIT_ENOMEM;
         pipit__dispatch_init(&db->dispatch, options, db->reactor, &db->pool);
+        db->dispatch.lend = pipit__child_lend;
+        pipit__pins_init(&db->pins, db->reactor, &db->dispatch, options->max_pipeline);
         return code;
 }
 
@@ -325,8 +350,9 @@ database_close(struct pipit *scope)
                 database_drop(db);
 }
 
-static const struct scope_ops database_ops = {database_refuse, database_add,  database_cancel,
-                                              database_expire, database_gone, database_close};
+static const struct scope_ops database_ops = {
+        database_refuse, database_add, database_cancel, database_expire, database_gone,
+        database_close,  NULL};
 
 struct database *
 pipit__database_new(struct event_base *base, const char *url, const struct pipit_options *options)
@@ -380,7 +406,11 @@ pipit_drain(struct pipit *db, int64_t timeout_ms, pipit_cb cb, void *arg)
         if (req == NULL)
                 return 0;
         pipit_request number = pipit__request_number(req);
-        if (db->state == SCOPE_OPEN) {
+        if (db != &db->db->scope) {
+                pipit__result_fail(req->res, PIPIT_EINVAL, PIPIT_EXECUTED_NO, PIPIT_PHASE_START,
+                                   "pipit_drain() takes a database");
+                pipit__request_end(req);
+        } else if (db->state == SCOPE_OPEN) {
                 drain_start(database_of(db), req, timeout_ms);
         } else {
                 pipit__result_fail_like(req->res, pipit_scope_error(db));

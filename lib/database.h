@@ -8,6 +8,7 @@
 #include "dispatch.h"
 #include "log.h"
 #include "owner.h"
+#include "pin.h"
 #include "pool.h"
 #include "request.h"
 #include "scope.h"
@@ -31,6 +32,7 @@ struct database {
         struct lookups *lookups;
         struct pool pool;
         struct dispatch dispatch;
+        struct pins pins;
         struct requests requests; /* of this scope and of all that are opened on it */
         struct request *drain;    /* of pipit_drain(), while it waits */
         bool sync_allowed;        /* pipit_set_allow_sync() */

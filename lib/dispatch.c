@@ -25,6 +25,7 @@ pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *opti
                                       .pool = pool};
         list_init(&dispatch->reads);
         list_init(&dispatch->others);
+        list_init(&dispatch->leases);
 }
 
 bool
@@ -37,7 +38,15 @@ pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes)
 static struct list *
 dispatch_queue(struct dispatch *dispatch, const struct request *req)
 {
+        if (req->statement == NULL)
+                return &dispatch->leases;
         return req->is_read ? &dispatch->reads : &dispatch->others;
+}
+
+static size_t
+request_bytes(const struct request *req)
+{
+        return req->statement != NULL ? req->statement->bytes : 0;
 }
 
 /* It waits from now on. */
@@ -47,7 +56,7 @@ dispatch_enter(struct dispatch *dispatch, struct request *req)
         assert(req->state == REQUEST_NEW);
         req->state = REQUEST_WAITING;
         dispatch->n++;
-        dispatch->bytes += req->statement->bytes;
+        dispatch->bytes += request_bytes(req);
         pipit__request_set_deadline(req, req->deadline_ms);
         pipit__reactor_schedule(dispatch->reactor);
 }
@@ -71,22 +80,28 @@ static void
 dispatch_leave(struct dispatch *dispatch, const struct request *req)
 {
         dispatch->n--;
-        dispatch->bytes -= req->statement->bytes;
+        dispatch->bytes -= request_bytes(req);
 }
 
 /* The queue whose first request has waited longest; NULL when nobody waits. */
 static struct list *
 dispatch_oldest(struct dispatch *dispatch)
 {
-        struct list *read = list_first(&dispatch->reads);
-        struct list *other = list_first(&dispatch->others);
+        struct list *queues[] = {&dispatch->reads, &dispatch->others, &dispatch->leases};
+        struct list *oldest = NULL;
+        int64_t since_ms = 0;
 
-        if (read == NULL || other == NULL)
-                return read != NULL ? &dispatch->reads : other != NULL ? &dispatch->others : NULL;
-        return container_of(read, struct request, link)->started_ms <=
-                               container_of(other, struct request, link)->started_ms
-                       ? &dispatch->reads
-                       : &dispatch->others;
+        for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
+                if (list_empty(queues[i]))
+                        continue;
+                const struct request *req =
+                        container_of(list_first(queues[i]), struct request, link);
+                if (oldest == NULL || req->started_ms < since_ms) {
+                        oldest = queues[i];
+                        since_ms = req->started_ms;
+                }
+        }
+        return oldest;
 }
 
 /* Sends a burst: all of it as one segment, or each as its own. */
@@ -135,6 +150,18 @@ dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
         pipit__conn_flush(conn);
 }
 
+static void
+dispatch_lend(struct dispatch *dispatch, struct conn *conn)
+{
+        struct list *link = list_pop_first(&dispatch->leases);
+        struct request *req = container_of(link, struct request, link);
+
+        dispatch_leave(dispatch, req);
+        req->state = REQUEST_HELD;
+        pipit__request_set_deadline(req, req->deadline_ms);
+        dispatch->lend(req, conn);
+}
+
 void
 pipit__dispatch_turn(struct dispatch *dispatch)
 {
@@ -144,9 +171,21 @@ pipit__dispatch_turn(struct dispatch *dispatch)
                 /* Taking may have closed connections, and so have refused all who waited. */
                 if (conn == NULL || dispatch->n == 0)
                         break;
-                dispatch_deal(dispatch, dispatch_oldest(dispatch), conn);
+                queue = dispatch_oldest(dispatch);
+                if (queue == &dispatch->leases)
+                        dispatch_lend(dispatch, conn);
+                else
+                        dispatch_deal(dispatch, queue, conn);
         }
         pipit__pool_want(dispatch->pool, dispatch->n);
+}
+
+void
+pipit__dispatch_withdraw(struct dispatch *dispatch, struct request *req)
+{
+        dispatch_leave(dispatch, req);
+        list_remove(&req->link);
+        req->state = REQUEST_HELD;
 }
 
 static void

@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 struct attempt_failure;
+struct conn;
 struct pool;
 struct reactor;
 struct request;
@@ -28,7 +29,8 @@ struct refusal {
 
 struct dispatch {
         struct list reads;  /* REQUEST_WAITING, declared reads, in the order of the calls */
-        struct list others; /* REQUEST_WAITING, all others */
+        struct list others; /* REQUEST_WAITING, all others with a statement */
+        struct list leases; /* REQUEST_WAITING, for a connection of their own */
         int n;
         size_t bytes; /* of their statements */
         int max;
@@ -36,6 +38,8 @@ struct dispatch {
         int max_burst;
         struct reactor *reactor;
         struct pool *pool;
+        /* Gives a connection to a request that waits for one of its own. */
+        void (*lend)(struct request *req, struct conn *conn);
 };
 
 void pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,
@@ -44,10 +48,13 @@ void pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options 
 /* Whether there is room for one more statement of that size. */
 bool pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes);
 
-/* Puts a request, with its statement, at the queue's end. */
+/* Puts a request at the queue's end: without a statement it waits for a connection of its own. */
 void pipit__dispatch_add(struct dispatch *dispatch, struct request *req);
 /* The same, before all others: it has been sent before. */
 void pipit__dispatch_add_again(struct dispatch *dispatch, struct request *req);
+
+/* Takes a request that waits back out. */
+void pipit__dispatch_withdraw(struct dispatch *dispatch, struct request *req);
 
 /* Deals what waits to the connections that are free, and has the pool make more. */
 void pipit__dispatch_turn(struct dispatch *dispatch);

@@ -91,8 +91,9 @@ statement_heals(const struct expected *statement, struct prepared *prepared)
 {
         struct request *req = statement->req;
         const struct pipit_error *error = pipit_result_error(req->res);
+        bool is_group = statement->segment == SEGMENT_READS || statement->segment == SEGMENT_WRITES;
         /* Skipped, and not for its own Prepare: the end of an older statement failed. */
-        bool skipped = error == NULL && statement->segment == SEGMENT_SINGLE && statement->skipped;
+        bool skipped = error == NULL && !is_group && statement->skipped;
 
         if (req->n_heals >= GROUP_MAX_HEALS)
                 return false;
@@ -100,6 +101,15 @@ statement_heals(const struct expected *statement, struct prepared *prepared)
                 return false;
         req->n_heals++;
         return true;
+}
+
+void
+pipit__group_note(const struct expected *statement, struct prepared *prepared)
+{
+        const struct pipit_error *error = pipit_result_error(statement->req->res);
+
+        if (error != NULL && statement->shape != NULL)
+                error_is_of_prepared(statement, error, prepared);
 }
 
 /* The next group of a statement that was skipped. */
@@ -163,7 +173,10 @@ pipit__group_fate(const struct expected *statement, bool failed, struct prepared
         switch (statement->segment) {
         case SEGMENT_READS: return read_fate(statement);
         case SEGMENT_WRITES: req->max_group = 1; return FATE_AGAIN;
-        case SEGMENT_SINGLE: break;
+        case SEGMENT_SINGLE:
+        case SEGMENT_SESSION:
+        case SEGMENT_TRANSACTION:
+        case SEGMENT_COMMIT: break;
         }
         if (!pipit_failed(req->res) && statement->skipped)
                 pipit__result_fail(req->res, PIPIT_ESERVER, PIPIT_EXECUTED_ROLLED_BACK,

@@ -26,6 +26,10 @@ enum fate {
 enum fate
 pipit__group_fate(const struct expected *statement, bool failed, struct prepared *prepared);
 
+/* What the error of a statement of a transaction says of its shape, and of what is prepared, is
+ * noted: it cannot be run again there, but the next one can. */
+void pipit__group_note(const struct expected *statement, struct prepared *prepared);
+
 /* How long a segment took, and what was sent with it. */
 struct group_timing {
         int64_t now_ms;

@@ -68,7 +68,9 @@ pool_list(struct pool *pool, enum conn_state state, int **ret_count)
         case CONN_CONNECTING:
         case CONN_SETTING_UP: *ret_count = &pool->n_connecting; return &pool->connecting;
         case CONN_IDLE: *ret_count = &pool->n_idle; return &pool->idle;
-        case CONN_BUSY: *ret_count = &pool->n_busy; return &pool->busy;
+        case CONN_BUSY:
+        case CONN_LEASED:
+        case CONN_CLEANING: *ret_count = &pool->n_busy; return &pool->busy;
         case CONN_CLOSED: break;
         }
         return NULL;

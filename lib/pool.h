@@ -26,7 +26,7 @@ struct pool {
         int64_t lifetime_ms;     /* -1: never */
         struct list connecting;  /* CONN_CONNECTING and CONN_SETTING_UP */
         struct list idle;        /* CONN_IDLE; the latest used first */
-        struct list busy;        /* CONN_BUSY */
+        struct list busy;        /* CONN_BUSY, CONN_LEASED and CONN_CLEANING */
         int n_connecting;
         int n_idle;
         int n_busy;

@@ -210,6 +210,14 @@ pipit__pq_next(struct pg_conn *pq)
 }
 
 bool
+pipit__pq_in_transaction(const struct pg_conn *pq)
+{
+        PGTransactionStatusType status = PQtransactionStatus(pq);
+
+        return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool
 pipit__pq_session_ok(const struct pg_conn *pq)
 {
         const char *encoding = PQparameterStatus(pq, "client_encoding");

@@ -93,6 +93,8 @@ bool pipit__pq_busy(struct pg_conn *pq);
 struct pg_result *pipit__pq_next(struct pg_conn *pq);
 /* Whether the session is still as it must be: UTF-8 and standard strings. */
 bool pipit__pq_session_ok(const struct pg_conn *pq);
+/* Whether a transaction is open, failed or not: true only when no answer is owed. */
+bool pipit__pq_in_transaction(const struct pg_conn *pq);
 /* Bytes that wait in the socket. */
 size_t pipit__pq_pending(const struct pg_conn *pq);
 /* Whether the socket has nothing to read and no end: one system call. */

@@ -10,7 +10,7 @@
 int
 pipit__prepared_init(struct prepared *prepared, int n)
 {
-        *prepared = (struct prepared){0};
+        *prepared = (struct prepared){.n = n};
         if (n == 0)
                 return 0;
         prepared->slots = calloc((size_t)n, sizeof *prepared->slots);
@@ -22,6 +22,14 @@ pipit__prepared_fini(struct prepared *prepared)
 {
         free(prepared->slots);
         prepared->slots = NULL;
+}
+
+void
+pipit__prepared_clear(struct prepared *prepared)
+{
+        for (int i = 0; i < prepared->n; i++)
+                prepared->slots[i] = (struct prepared_slot){0};
+        prepared->n_lost = 0;
 }
 
 /* Its place, when it is its own; NULL when it is another's by now, or it has none. */

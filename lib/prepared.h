@@ -16,12 +16,16 @@ struct prepared_slot {
 
 struct prepared {
         struct prepared_slot *slots;
+        int n;
         int n_lost; /* statements that the server has and nobody here knows any more */
 };
 
 /* Places for n slots, 0 for none. 0 or PIPIT_ENOMEM. */
 int pipit__prepared_init(struct prepared *prepared, int n);
 void pipit__prepared_fini(struct prepared *prepared);
+
+/* The server has nothing any more. */
+void pipit__prepared_clear(struct prepared *prepared);
 
 /* Whether the server knows it, or will when what was sent so far is answered. */
 bool pipit__prepared_has(const struct prepared *prepared, const struct shape *shape);

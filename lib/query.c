@@ -186,7 +186,7 @@ pipit_query(struct pipit *scope, const char *sql, struct pipit_params params, pi
 {
         struct query query = {.sql = sql, .params = params};
 
-        return pipit__request_number(pipit__query_start(scope, &query, cb, arg));
+        return pipit__scope_started(scope, pipit__query_start(scope, &query, cb, arg));
 }
 
 pipit_request
@@ -194,5 +194,5 @@ pipit_read(struct pipit *scope, const char *sql, struct pipit_params params, pip
 {
         struct query query = {.sql = sql, .params = params, .is_read = true};
 
-        return pipit__request_number(pipit__query_start(scope, &query, cb, arg));
+        return pipit__scope_started(scope, pipit__query_start(scope, &query, cb, arg));
 }

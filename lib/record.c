@@ -135,11 +135,13 @@ call_write(const struct call *call, const void *row,
         struct sql sql;
 
         if (!call->model || !row)
-                return pipit__request_number(
+                return pipit__scope_started(
+                        call->scope,
                         call_refuse(call, PIPIT_EINVAL, "the model or the row is NULL"));
         pipit__sql_init(&sql);
         build(call->model, row, &sql);
-        return pipit__request_number(call_start(call, &sql, fn, model_as_arg(call->model)));
+        return pipit__scope_started(call->scope,
+                                    call_start(call, &sql, fn, model_as_arg(call->model)));
 }
 
 static pipit_request
@@ -148,10 +150,12 @@ call_select(const struct call *call, const struct pipit_select *select, pipit__f
         struct sql sql;
 
         if (!call->model)
-                return pipit__request_number(call_refuse(call, PIPIT_EINVAL, "the model is NULL"));
+                return pipit__scope_started(call->scope,
+                                            call_refuse(call, PIPIT_EINVAL, "the model is NULL"));
         pipit__sql_init(&sql);
         pipit__select_sql(call->model, select, &sql);
-        return pipit__request_number(call_start(call, &sql, fn, model_as_arg(call->model)));
+        return pipit__scope_started(call->scope,
+                                    call_start(call, &sql, fn, model_as_arg(call->model)));
 }
 
 static struct lookup_id
@@ -244,15 +248,15 @@ call_get(const struct call *call, const struct pipit_expr *where, pipit__frame_f
         struct pipit_select select = {.where = where, .limit = 1};
 
         if (!where)
-                return pipit__request_number(
-                        call_refuse(call, PIPIT_EINVAL, "the condition is NULL"));
+                return pipit__scope_started(
+                        call->scope, call_refuse(call, PIPIT_EINVAL, "the condition is NULL"));
         struct lookup *lookup = call_lookup(call, where);
         if (!lookup)
                 return call_select(call, &select, fn);
         struct request *req = call_start_lookup(call, lookup, where->values);
         if (req)
                 request_push_first(req, fn, model_as_arg(call->model));
-        return pipit__request_number(req);
+        return pipit__scope_started(call->scope, req);
 }
 
 /* For the creates of a model that give these fields; NULL when memory ran out, or the statement
@@ -314,8 +318,8 @@ call_create(const struct call *call, const void *row)
                 return call_write(call, row, pipit__write_insert, record_on_row);
         pipit__sql_init(&sql);
         pipit__write_values(call->model, row, &sql);
-        return pipit__request_number(
-                call_start_as(call, &sql, lookup, record_on_row, model_as_arg(call->model)));
+        return pipit__scope_started(call->scope, call_start_as(call, &sql, lookup, record_on_row,
+                                                               model_as_arg(call->model)));
 }
 
 /* Runs the plan's next statement on the same request; false: res is a failure instead. */
@@ -365,7 +369,7 @@ call_create_table(const struct call *call, unsigned flags)
         struct plan *plan = malloc(sizeof(*plan));
 
         if (!plan)
-                return 0;
+                return pipit__scope_started(call->scope, NULL);
         *plan = (struct plan){.model = call->model, .flags = flags, .next = 1};
         plan->n = pipit__schema_count(call->model);
         pipit__sql_init(&sql);
@@ -373,7 +377,7 @@ call_create_table(const struct call *call, unsigned flags)
         req = call_start(call, &sql, plan_on_done, plan);
         if (!req)
                 free(plan);
-        return pipit__request_number(req);
+        return pipit__scope_started(call->scope, req);
 }
 
 pipit_request
@@ -453,7 +457,8 @@ pipit_record_create_table(struct pipit *scope, const struct pipit_model *model, 
         struct call call = {scope, model, cb, arg, false};
 
         if (!model)
-                return pipit__request_number(call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
+                return pipit__scope_started(scope,
+                                            call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
         return call_create_table(&call, flags);
 }
 
@@ -465,8 +470,9 @@ pipit_record_drop_table(struct pipit *scope, const struct pipit_model *model, un
         struct sql sql;
 
         if (!model)
-                return pipit__request_number(call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
+                return pipit__scope_started(scope,
+                                            call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
         pipit__sql_init(&sql);
         pipit__schema_drop(model, flags, &sql);
-        return pipit__request_number(call_start(&call, &sql, NULL, NULL));
+        return pipit__scope_started(scope, call_start(&call, &sql, NULL, NULL));
 }

@@ -19,6 +19,7 @@
 
 #define REQUEST_MAX_FRAMES 2
 
+struct child;
 struct conn;
 struct lookup;
 struct reactor;
@@ -29,6 +30,7 @@ enum request_state {
         REQUEST_NEW,     /* in no list: it is being made */
         REQUEST_HELD,    /* in no list: it waits for something else than a connection */
         REQUEST_WAITING, /* in the dispatcher's queue, for a connection */
+        REQUEST_QUEUED,  /* in the queue of a session or a transaction, for its turn */
         REQUEST_SENT,    /* in its connection's segments, for its answer */
         REQUEST_ENDING,  /* in requests->ending, for the end of the turn */
         REQUEST_DONE     /* in no list: its frames and callbacks run */
@@ -51,6 +53,7 @@ struct request {
         enum request_state state;
         bool is_read;    /* its caller declared that it has no effect */
         bool is_grouped; /* its caller lets it be committed together with others */
+        bool may_fail;   /* it runs in a savepoint of its own */
         uint8_t n_frames;
         uint8_t n_heals;    /* it was prepared anew */
         uint8_t n_skips;    /* it was skipped in a group */
@@ -66,8 +69,11 @@ struct request {
         void *more_statement;        /* the block of a statement that came later */
         struct conn *conn;           /* while it is sent; NULL while another carries it */
         struct lookup *lookup;       /* of a get that others may be carried with; else NULL */
-        int64_t key;                 /* of that get, when it is a number */
-        struct request **carried;    /* where the request that carries it has it */
+        union {
+                int64_t key;         /* of that get, when it is a number */
+                struct child *child; /* without a statement: the scope that it opens, or NULL */
+        };
+        struct request **carried; /* where the request that carries it has it */
         struct deadline deadline;
         int64_t deadline_ms;   /* the end of its whole time */
         int64_t wait_until_ms; /* the end of its time to wait for a connection */

@@ -9,6 +9,7 @@
 #include "pq.h"
 
 #include <libpq-fe.h>
+#include <pipit/transaction.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ struct pipit_result {
         int refs; /* 0: a constant */
         bool failed;
         bool owns_message; /* of the error */
+        uint16_t attempts; /* of a transaction */
         PGresult *pg;
         union {
                 struct rows rows;         /* of a success */
@@ -119,8 +121,11 @@ pipit__result_constant(enum pipit_code code)
                 PIPIT_ETHREAD, "the scope belongs to another thread: give each thread its own");
         static struct pipit_result fork = RESULT_CONSTANT(
                 PIPIT_EFORK, "the scope belongs to the parent process: open another");
-        static struct pipit_result *const constants[] = {&invalid, &nested, &closed, &thread,
-                                                         &fork};
+        static struct pipit_result endless = RESULT_CONSTANT(
+                PIPIT_EDEADLK, "it waits behind a transaction or a session that is open, and that "
+                               "only the waiting caller could end: end that first");
+        static struct pipit_result *const constants[] = {&invalid, &nested, &closed,
+                                                         &thread,  &fork,   &endless};
 
         for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
                 if (constants[i]->error.code == code)
@@ -306,6 +311,18 @@ pipit__result_set_host(struct pipit_result *res, const char *host)
         char *copy = strdup(host);
         error_free(res->error.host);
         res->error.host = copy;
+}
+
+void
+pipit__result_set_attempts(struct pipit_result *res, int attempts)
+{
+        res->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
+}
+
+int
+pipit_result_attempts(const struct pipit_result *res)
+{
+        return res != NULL ? res->attempts : 0;
 }
 
 bool

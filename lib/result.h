@@ -64,6 +64,8 @@ pipit__result_vfail(struct pipit_result *res, enum pipit_code code, enum pipit_e
                     enum pipit_phase phase, const char *format, va_list args) PIPIT_PRINTF(5, 0);
 /* Copies another error into it: its code, texts and SQLSTATE. */
 void pipit__result_fail_like(struct pipit_result *res, const struct pipit_error *error);
+/* How often the body of its transaction ran. */
+void pipit__result_set_attempts(struct pipit_result *res, int attempts);
 /* Says where the connection of a failed request went; copied. */
 void pipit__result_set_host(struct pipit_result *res, const char *host);
 

@@ -47,6 +47,12 @@ pipit__scope_break(struct pipit *scope, enum pipit_code code, const char *format
 }
 
 bool
+pipit__scope_is_database(const struct pipit *scope)
+{
+        return scope->ops->starved == NULL;
+}
+
+bool
 pipit__scope_is_mine(const struct pipit *scope)
 {
         return scope != NULL && pipit__owner_check(scope->owner) == 0;
@@ -80,6 +86,14 @@ pipit__scope_request(struct pipit *scope, size_t statement_size, pipit_cb cb, vo
         pipit__request_discard(req);
         pipit__reactor_leave(requests->reactor);
         return NULL;
+}
+
+pipit_request
+pipit__scope_started(struct pipit *scope, const struct request *req)
+{
+        if (req == NULL && pipit__scope_is_mine(scope) && scope->ops->starved != NULL)
+                scope->ops->starved(scope);
+        return pipit__request_number(req);
 }
 
 void

@@ -38,6 +38,8 @@ struct scope_ops {
         /* A request is gone, callbacks and all. */
         void (*gone)(struct pipit *scope);
         void (*close)(struct pipit *scope);
+        /* A start on it returned 0: there was no memory. NULL: nothing is to be done. */
+        void (*starved)(struct pipit *scope);
 };
 
 struct pipit {
@@ -64,6 +66,9 @@ void pipit__scope_fini(struct pipit *scope);
 void pipit__scope_break(struct pipit *scope, enum pipit_code code, const char *format, ...)
         PIPIT_PRINTF(3, 4);
 
+/* Whether it is a database; else it is a child of one. */
+bool pipit__scope_is_database(const struct pipit *scope);
+
 /* Whether this call may use the scope at all: there is one, and it belongs to this thread. */
 bool pipit__scope_is_mine(const struct pipit *scope);
 
@@ -72,6 +77,9 @@ struct pipit *pipit__request_scope(const struct request *req);
 
 /* The request of that number, if it was started on this scope; else NULL. */
 struct request *pipit__scope_find(const struct pipit *scope, pipit_request number);
+
+/* The number of a request that was to be started on it; NULL, 0, dooms a transaction. */
+pipit_request pipit__scope_started(struct pipit *scope, const struct request *req);
 
 /* A new request of the scope, with its frames in a blocking one; NULL when memory ran out. */
 struct request *

@@ -80,6 +80,19 @@ pipit__segments_reading(const struct segments *segments)
         return segments->n > 0 ? segments_at(segments, segments->reading) : NULL;
 }
 
+/* Whether its first words are one of those. */
+static bool
+tag_starts_with(const char *tag, const char *const *words)
+{
+        for (; *words != NULL; words++) {
+                size_t length = strlen(*words);
+                if (strncmp(tag, *words, length) == 0 &&
+                    (tag[length] == '\0' || tag[length] == ' '))
+                        return true;
+        }
+        return false;
+}
+
 /*
  * Whether a command tag is of a statement that leaves something behind in its session, or opens or
  * ends a transaction: on a connection that others share it would happen to them.
@@ -91,7 +104,7 @@ tag_is_unshared(const char *tag)
                 "BEGIN",   "START TRANSACTION", "COMMIT",     "ROLLBACK", "SAVEPOINT",
                 "RELEASE", "PREPARE",           "DEALLOCATE", "SET",      "RESET",
                 "LISTEN",  "UNLISTEN",          "DISCARD",    "DECLARE",  "CLOSE CURSOR",
-                "LOAD",    "LOCK TABLE",        "FETCH",      "MOVE"};
+                "LOAD",    "LOCK TABLE",        "FETCH",      "MOVE",     NULL};
 
         /* Nearly all there is: none of the words above starts so. */
         if (strncmp(tag, "SELECT ", 7) == 0 || strncmp(tag, "INSERT ", 7) == 0)
@@ -99,13 +112,28 @@ tag_is_unshared(const char *tag)
         /* They end what another session prepared, for good, and change nothing in this one. */
         if (strcmp(tag, "COMMIT PREPARED") == 0 || strcmp(tag, "ROLLBACK PREPARED") == 0)
                 return false;
-        for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
-                size_t length = strlen(tags[i]);
-                if (strncmp(tag, tags[i], length) == 0 &&
-                    (tag[length] == '\0' || tag[length] == ' '))
-                        return true;
-        }
-        return false;
+        return tag_starts_with(tag, tags);
+}
+
+/* Whether a tag says that the transaction is not the one any more that pipit has begun. */
+static bool
+tag_ends_transaction(const char *tag)
+{
+        static const char *const tags[] = {"BEGIN",    "START TRANSACTION",   "COMMIT",
+                                           "ROLLBACK", "PREPARE TRANSACTION", NULL};
+
+        return tag_starts_with(tag, tags);
+}
+
+/* Whether a statement of a transaction may have left something behind that outlives it. */
+static bool
+tag_is_dirty(const char *tag)
+{
+        static const char *const tags[] = {"SET",     "RESET",      "LISTEN",  "UNLISTEN",
+                                           "PREPARE", "DEALLOCATE", "DISCARD", "DECLARE",
+                                           "LOAD",    "CREATE",     NULL};
+
+        return tag_starts_with(tag, tags);
 }
 
 /* The server's error, for whoever waits for it. */
@@ -119,12 +147,29 @@ error_take(struct segments *segments, struct request *req, struct pg_result *ans
                 pipit__pq_clear(answer);
 }
 
+/* Whether a statement has done what it must not do where it runs. */
+static bool
+statement_is_unshared(struct segments *segments, const struct expected *expected, const char *tag)
+{
+        switch (expected->segment) {
+        case SEGMENT_SINGLE:
+        case SEGMENT_READS:
+        case SEGMENT_WRITES: return tag_is_unshared(tag);
+        case SEGMENT_TRANSACTION:
+                segments->dirty |= tag_is_dirty(tag);
+                return tag_ends_transaction(tag);
+        case SEGMENT_SESSION:
+        case SEGMENT_COMMIT: break;
+        }
+        return false;
+}
+
 /* Rows, or the end, of the statement that is read now. */
 static enum verdict
-statement_answer(struct expected *expected, struct pg_result *answer, enum pq_kind kind,
-                 struct request **ret_req)
+statement_answer(struct segments *segments, struct expected *expected, struct pg_result *answer,
+                 enum pq_kind kind, struct request **ret_req)
 {
-        bool unshared = tag_is_unshared(pipit__pq_tag(answer));
+        bool unshared = statement_is_unshared(segments, expected, pipit__pq_tag(answer));
         bool second = expected->answered;
         /* Rows that came out of place are not told otherwise: libpq drops them. */
         bool torn = kind == PQ_KIND_ROWS && !pipit__pq_has_all_rows(answer);
@@ -176,7 +221,7 @@ command_answer(struct segments *segments, struct expected *expected, struct pg_r
                 return VERDICT_MORE;
         }
         if (done && expected->kind == EXPECTED_STATEMENT && !expected->skipped)
-                return statement_answer(expected, answer, kind, ret_req);
+                return statement_answer(segments, expected, answer, kind, ret_req);
         if (done && !expected->answered && expected->kind == EXPECTED_DESCRIBE)
                 return describe_answer(expected, answer);
         if (done && !expected->answered && expected->kind == EXPECTED_OWN) {
@@ -218,8 +263,8 @@ command_end(struct segments *segments, struct expected *expected, struct request
                 pipit__prepared_drop(segments->prepared, expected->shape);
         if (expected->kind == EXPECTED_CLOSE && failed)
                 segments->prepared->n_lost++;
-        if (expected->kind != EXPECTED_STATEMENT || expected->segment != SEGMENT_READS || failed ||
-            req == NULL)
+        bool early = expected->segment == SEGMENT_READS || expected->segment == SEGMENT_TRANSACTION;
+        if (expected->kind != EXPECTED_STATEMENT || !early || failed || req == NULL)
                 return VERDICT_MORE;
         expected->req = NULL;
         segments->n_waiting--;

@@ -28,27 +28,32 @@ enum verdict {
 };
 
 enum segment_kind {
-        SEGMENT_SINGLE, /* one statement, whose fate is its own */
-        SEGMENT_READS,  /* declared reads that share a Sync */
-        SEGMENT_WRITES  /* statements that are committed together */
+        SEGMENT_SINGLE,      /* one statement, whose fate is its own */
+        SEGMENT_READS,       /* declared reads that share a Sync */
+        SEGMENT_WRITES,      /* statements that are committed together */
+        SEGMENT_SESSION,     /* one statement, that may change its session */
+        SEGMENT_TRANSACTION, /* statements of a transaction that goes on */
+        SEGMENT_COMMIT       /* its COMMIT, for the request that is told */
 };
 
 enum expected_kind {
-        EXPECTED_OWN,       /* a statement of pipit's own */
+        EXPECTED_OWN,       /* a statement of pipit's own, without which nothing is as it must be */
+        EXPECTED_CONTROL,   /* the same, as BEGIN: when it fails, the statement behind it does */
         EXPECTED_CLOSE,     /* the end of a prepared statement */
         EXPECTED_PREPARE,   /* in front of the first statement of a shape */
         EXPECTED_DESCRIBE,  /* the types of its parameters and columns */
-        EXPECTED_STATEMENT, /* somebody's */
+        EXPECTED_STATEMENT, /* somebody's, or a COMMIT */
         EXPECTED_SYNC       /* the end of a segment */
 };
 
 struct expected {
         enum expected_kind kind;
         enum segment_kind segment;
-        bool answered;       /* its result is here; the NULL behind it is to come */
-        bool skipped;        /* because of an error in front of it */
-        bool given_up;       /* nobody waits for it any more */
-        bool typed;          /* a statement: what is known of its types was relied on */
+        bool answered; /* its result is here; the NULL behind it is to come */
+        bool skipped;  /* because of an error in front of it */
+        bool given_up; /* nobody waits for it any more */
+        bool typed;    /* a statement: what is known of its types was relied on */
+        bool undone;   /* its transaction cannot be committed yet: without an answer it was not */
         struct request *req; /* NULL: none's, or one that was given up or is done */
         struct shape *shape; /* of a Prepare, a Describe or a statement: a reference */
         int64_t sent_us;     /* of a Sync: when it was sent */
@@ -65,6 +70,7 @@ struct segments {
         bool failed;    /* the segment that is read has had an error */
         int n_waiting;  /* statements that somebody waits for */
         int n_given_up; /* statements that nobody waits for any more */
+        bool dirty;     /* a statement of a transaction has changed the session */
         struct prepared *prepared;
 };
 

@@ -4,6 +4,7 @@
  * A blocking scope is a database with one connection on a loop of its own, which turns inside
  * pipit_wait() only: what runs on it is the asynchronous code.
  */
+#include "child_scope.h"
 #include "database.h"
 #include "kept.h"
 #include "reactor.h"
@@ -85,5 +86,8 @@ pipit_wait(struct pipit *sync, pipit_request request)
                 return pipit__result_constant(PIPIT_EINVAL);
         if (res == NULL && sync->db->waiting)
                 return pipit__result_constant(PIPIT_EBLOCKING);
+        const struct request *req = pipit__requests_find(sync->requests, request);
+        if (res == NULL && req != NULL && pipit__child_never_comes(req, &sync->db->pool.busy))
+                return pipit__result_constant(PIPIT_EDEADLK);
         return res != NULL ? res : sync_wait(sync->db, request);
 }

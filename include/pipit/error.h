@@ -26,7 +26,9 @@ extern "C" {
         X(PIPIT_EUNSHARED, -12, "this statement needs a connection of its own")                    \
         X(PIPIT_EBLOCKING, -13, "blocking is not allowed here")                                    \
         X(PIPIT_ETHREAD, -14, "called from another thread")                                        \
-        X(PIPIT_EFORK, -15, "called in a forked child")
+        X(PIPIT_EFORK, -15, "called in a forked child")                                            \
+        X(PIPIT_EROLLBACK, -16, "the transaction was rolled back, or can only roll back")          \
+        X(PIPIT_EDEADLK, -17, "this would wait for itself")
 
 #define PIPIT_ERROR_ENUM_(name, value, text) name = value,
 /** What went wrong: 0 is success, every failure is negative. */

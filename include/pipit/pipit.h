@@ -16,7 +16,9 @@
 #include <pipit/request.h>
 #include <pipit/result.h>
 #include <pipit/scope.h>
+#include <pipit/session.h>
 #include <pipit/sync.h>
+#include <pipit/transaction.h>
 #include <pipit/value.h>
 
 #endif

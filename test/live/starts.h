@@ -16,6 +16,15 @@ PIPIT_MODEL_DEFINE(thing, THING, .table = "misused_thing");
 static const struct pipit_params none;
 static const struct thing row = {.id = 1, .name = "x"};
 
+static const struct pipit_transaction serializable = {.isolation = PIPIT_SERIALIZABLE};
+
+static void
+body_of_nothing(struct pipit *scope, void *arg)
+{
+        (void)scope;
+        (void)arg;
+}
+
 /* ---- functions that start a request */
 
 typedef pipit_request (*start_fn)(struct pipit *scope, pipit_cb cb, void *arg);
@@ -39,12 +48,16 @@ START(get_or_none,
       pipit_record_get_or_none(scope, &thing_model.model, pipit_eq(thing_model.id, 1), cb, arg))
 START(create_table, pipit_record_create_table(scope, &thing_model.model, 0, cb, arg))
 START(drop_table, pipit_record_drop_table(scope, &thing_model.model, 0, cb, arg))
+START(session, pipit_session(scope, body_of_nothing, cb, arg))
+START(atomic, pipit_atomic(scope, body_of_nothing, cb, arg))
+START(atomic_with, pipit_atomic_with(scope, &serializable, body_of_nothing, cb, arg))
 START(drain, pipit_drain(scope, 1000, cb, arg))
 
 static const start_fn starts[] = {
-        start_query,        start_read,       start_create, start_save, start_insert,
-        start_update,       start_delete,     start_select, start_get,  start_get_or_none,
-        start_create_table, start_drop_table, start_drain};
+        start_query,   start_read,        start_create,       start_save,
+        start_insert,  start_update,      start_delete,       start_select,
+        start_get,     start_get_or_none, start_create_table, start_drop_table,
+        start_session, start_atomic,      start_atomic_with,  start_drain};
 enum { N_STARTS = sizeof starts / sizeof *starts, N_DRAIN = N_STARTS - 1 };
 
 /* ---- the same with an argument that is missing or makes no sense */
@@ -80,6 +93,14 @@ START(create_table_of_wrong_flags,
 START(drop_table_without_model, pipit_record_drop_table(scope, NULL, 0, cb, arg))
 START(drop_table_of_wrong_flags,
       pipit_record_drop_table(scope, &thing_model.model, PIPIT_IF_NOT_EXISTS, cb, arg))
+START(session_without_body, pipit_session(scope, NULL, cb, arg))
+START(atomic_without_body, pipit_atomic(scope, NULL, cb, arg))
+START(atomic_with_without_body, pipit_atomic_with(scope, NULL, NULL, cb, arg))
+START(atomic_with_of_wrong_options,
+      pipit_atomic_with(scope, &(struct pipit_transaction){.max_attempts = -1}, body_of_nothing, cb,
+                        arg))
+START(commit_of_no_transaction, pipit_commit(scope, cb, arg))
+START(rollback_of_no_transaction, pipit_rollback(scope, cb, arg))
 START(select_of_less_than_no_rows, pipit_select(scope, thing_model, cb, arg, .limit = -1))
 START(select_of_an_order_without_keys,
       pipit_select(scope, thing_model, cb, arg, .order_by = {NULL, 1}))
@@ -120,7 +141,13 @@ static const start_fn refused[] = {start_query_without_sql,
                                    start_select_of_an_order_without_keys,
                                    start_select_of_an_empty_condition,
                                    start_select_of_an_and_of_nothing,
-                                   start_select_of_a_list_without_values};
+                                   start_select_of_a_list_without_values,
+                                   start_session_without_body,
+                                   start_atomic_without_body,
+                                   start_atomic_with_without_body,
+                                   start_atomic_with_of_wrong_options,
+                                   start_commit_of_no_transaction,
+                                   start_rollback_of_no_transaction};
 enum { N_REFUSED = sizeof refused / sizeof *refused };
 
 #endif

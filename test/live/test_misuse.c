@@ -451,6 +451,34 @@ START_TEST(another_thread_is_refused_and_changes_nothing)
 }
 END_TEST
 
+/* ---- sessions and transactions that are none */
+
+START_TEST(without_a_scope_no_session_and_no_transaction_is_opened)
+{
+        ck_assert_ptr_null(pipit_begin(NULL, NULL));
+        ck_assert_ptr_null(pipit_session_open(NULL));
+        ck_assert_ptr_null(pipit_test_scope(NULL));
+        ck_assert_int_eq(pipit_attempt(NULL), 0);
+        ck_assert_int_eq(pipit_result_attempts(NULL), 0);
+        ck_assert_int_eq(pipit_may_fail(NULL, 1), PIPIT_EINVAL);
+        pipit_hold(NULL);
+        pipit_release(NULL);
+}
+END_TEST
+
+START_TEST(a_database_is_no_transaction)
+{
+        struct calls calls = {0};
+        pipit_request request = ask_on(live_db, "SELECT 1", &calls);
+
+        ck_assert_int_eq(pipit_attempt(live_db), 0);
+        ck_assert_int_eq(pipit_may_fail(live_db, request), PIPIT_EINVAL);
+        pipit_release(live_db);
+        pipit_hold(live_db);
+        expect_text(answer(&calls), 0, 0, "1");
+}
+END_TEST
+
 /* ---- the list is complete */
 
 /* Everything above, by name. A function that is new in a header is missed here. */
@@ -458,15 +486,21 @@ static const char *const called[] = {
         "pipit_allow_sync",
         "pipit_arena_free",
         "pipit_arena_new",
+        "pipit_atomic",
+        "pipit_atomic_with",
+        "pipit_attempt",
+        "pipit_begin",
         "pipit_cancel",
         "pipit_close",
         "pipit_code_name",
         "pipit_code_text",
         "pipit_column",
+        "pipit_commit",
         "pipit_drain",
         "pipit_error_text",
         "pipit_expr_keep",
         "pipit_failed",
+        "pipit_hold",
         "pipit_item_array",
         "pipit_item_bool",
         "pipit_item_bytes",
@@ -484,6 +518,7 @@ static const char *const called[] = {
         "pipit_item_text",
         "pipit_item_timestamp",
         "pipit_item_uuid",
+        "pipit_may_fail",
         "pipit_open",
         "pipit_query",
         "pipit_read",
@@ -499,7 +534,9 @@ static const char *const called[] = {
         "pipit_record_save",
         "pipit_record_select",
         "pipit_record_update",
+        "pipit_release",
         "pipit_result_affected",
+        "pipit_result_attempts",
         "pipit_result_bool",
         "pipit_result_bytes",
         "pipit_result_column_name",
@@ -521,11 +558,15 @@ static const char *const called[] = {
         "pipit_result_timestamp",
         "pipit_result_unref",
         "pipit_result_uuid",
+        "pipit_rollback",
         "pipit_scope_error",
+        "pipit_session",
+        "pipit_session_open",
         "pipit_set_allow_sync",
         "pipit_set_coalesce",
         "pipit_set_group_writes",
         "pipit_set_timeout",
+        "pipit_test_scope",
         "pipit_then",
         "pipit_wait",
 };
@@ -592,6 +633,8 @@ test_suite(void)
         tcase_add_test(tcase, getters_of_items_refuse_what_is_not_there);
         tcase_add_test(tcase, another_thread_is_refused_and_changes_nothing);
         tcase_add_test(tcase, every_public_function_is_called_wrongly_here);
+        tcase_add_test(tcase, without_a_scope_no_session_and_no_transaction_is_opened);
+        tcase_add_test(tcase, a_database_is_no_transaction);
         suite_add_tcase(suite, tcase);
         suite_add_tcase(suite, starts_tcase());
         return suite;

@@ -222,7 +222,9 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
         case PIPIT_ENOTFOUND:
         case PIPIT_EBLOCKING:
         case PIPIT_ETHREAD:
-        case PIPIT_EFORK: break;
+        case PIPIT_EFORK:
+        case PIPIT_EROLLBACK:
+        case PIPIT_EDEADLK: break;
         }
         return false;
 }

@@ -1,0 +1,22 @@
+/*
+ * Leases: a connection that one tenant has for itself, until it gives it back.
+ */
+#ifndef PIPIT_CONN_LEASE_INTERNAL_H
+#define PIPIT_CONN_LEASE_INTERNAL_H
+
+#include <stdbool.h>
+
+struct conn;
+struct tenant_ops;
+
+/* Gives an idle connection to a tenant, as a writer. -1: it was closed instead. */
+int pipit__conn_lease(struct conn *conn, const struct tenant_ops *tenant, void *arg);
+
+/* Takes it back, also while answers are owed: a transaction that is open is rolled back, and the
+ * session is made as new, if that is needed or asked for, before anybody else gets it. */
+void pipit__conn_release(struct conn *conn, bool renew);
+
+/* Nothing is owed any more: its next state. May close it. */
+void pipit__conn_rest(struct conn *conn);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Pins: a connection that is pinned to what runs on it, and what is sent on it.
+ *
+ * On a pin runs a child scope (child.h), in which others may be nested; one of them, the active
+ * one, has its turn. One segment is out at a time. What ends a savepoint is not sent by itself: it
+ * goes in front of the next segment, behind no statement whose failure it must undo.
+ */
+#ifndef PIPIT_PIN_INTERNAL_H
+#define PIPIT_PIN_INTERNAL_H
+
+#include "attempt.h"
+#include "list.h"
+
+#include <pipit/transaction.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct child;
+struct conn;
+struct dispatch;
+struct reactor;
+struct request;
+struct tenant_ops;
+
+/* Room for the longest statement of its own. */
+#define PIN_CONTROL_SIZE 96
+
+/* All pins of a database. */
+struct pins {
+        struct list ready; /* those that may have something to do at the end of the turn */
+        struct reactor *reactor;
+        struct dispatch *dispatch;
+        int max_burst;
+        unsigned jitter; /* state of the generator of pauses */
+};
+
+struct pin {
+        struct list link; /* in pins->ready, or in none */
+        struct pins *pins;
+        struct conn *conn; /* NULL while it waits for one, and once it is lost or given back */
+        struct child *root;
+        struct child *active;
+        struct timer *pause;                /* between two attempts; NULL before the first */
+        char (*controls)[PIN_CONTROL_SIZE]; /* that go in front of the next segment */
+        const char **texts;                 /* room for as many */
+        int n_controls;
+        int capacity;
+        int guard; /* level of the savepoint of a statement that may fail; 0: none */
+        bool guard_failed;
+        struct attempt_failure lost; /* why its connection is gone */
+};
+
+void pipit__pins_init(struct pins *pins, struct reactor *reactor, struct dispatch *dispatch,
+                      int max_burst);
+
+/* NULL when memory ran out. */
+struct pin *pipit__pin_new(struct pins *pins);
+void pipit__pin_free(struct pin *pin);
+
+/* Has it looked at, at the end of the turn. */
+void pipit__pin_schedule(struct pin *pin);
+
+/* Makes room for what savepoints of so many levels can need. 0 or PIPIT_ENOMEM. */
+int pipit__pin_reserve(struct pin *pin, int levels);
+
+/* Puts a statement in front of the next segment: there is room. */
+void pipit__pin_control(struct pin *pin, const char *format, ...) PIPIT_PRINTF(2, 3);
+/* The same for the beginning of a transaction. */
+void pipit__pin_begin(struct pin *pin, const struct pipit_transaction *options,
+                      int64_t statement_timeout_ms);
+/* The end of the savepoint of a level. */
+void pipit__pin_end_savepoint(struct pin *pin, int level, bool rollback);
+
+/* Whether answers are owed. */
+bool pipit__pin_is_busy(const struct pin *pin);
+
+/* Sends the first statements of a queue as a transaction's segment; commit NULL: it goes on. */
+void pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit);
+/* Sends them each by itself. */
+void pipit__pin_send_singles(struct pin *pin, struct list *requests);
+
+#endif
