@@ -12,7 +12,8 @@
 #
 # Arguments go to `meson test`. Each combination has a build folder of its own, build... in the
 # checkout. With CI set in the environment, warnings are errors. All goes to standard error but the
-# last line, "N passed, N failed"; the exit status is 0 if tests ran and none failed.
+# last line, "N passed, N failed"; the exit status is 0 if tests ran and none failed. What failed is
+# told by the file that PIPIT_TEST_FAILURES names, too: lines are added to it.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -126,4 +127,4 @@ compile >&2 || give_up
 [ -z "$sanitize" ] || set_sanitizers
 status=0
 run_tests "$@" >&2 || status=$?
-python3 "$support/count.py" "$build/meson-logs" "$status"
+python3 "$support/count.py" "$build/meson-logs" "$status" "${PIPIT_TEST_FAILURES-}"
