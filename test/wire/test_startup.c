@@ -1,12 +1,29 @@
 /*
  * Connecting to a server that is not ready, not friendly, or not there.
  */
+#include "pool.h"
 #include "wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The program is linked with --wrap for this: how often a request that starts is told that there is
+ * a refusal; -1: as often as it asks. The time of one may be over between two questions. */
+static int n_refusals = -1;
+
+const struct attempt_failure *__real_pipit__pool_refusal(const struct pool *pool);
+const struct attempt_failure *__wrap_pipit__pool_refusal(const struct pool *pool);
+
+const struct attempt_failure *
+__wrap_pipit__pool_refusal(const struct pool *pool)
+{
+        if (n_refusals == 0)
+                return NULL;
+        n_refusals -= n_refusals > 0;
+        return __real_pipit__pool_refusal(pool);
+}
 
 /* What the server says to the first so many sessions, in place of a welcome. */
 struct greeting {
@@ -79,6 +96,18 @@ START_TEST(a_permanent_refusal_is_told_at_once)
 }
 END_TEST
 
+START_TEST(a_refusal_whose_time_is_over_while_a_request_starts_is_still_its_answer)
+{
+        struct greeting greeting = {1000, "FATAL", "28P01", "not you"};
+
+        greeting_install(&greeting);
+        expect_error(query("SELECT 1", PIPIT_NO_PARAMS), PIPIT_ECONNECT, "28P01");
+        n_refusals = 1;
+        expect_error(query("SELECT 1", PIPIT_NO_PARAMS), PIPIT_ECONNECT, "28P01");
+        n_refusals = -1;
+}
+END_TEST
+
 static const char *const passing[] = {"57P03", "53300", "57P01", "08006", "XX000"};
 
 START_TEST(a_passing_refusal_is_tried_again)
@@ -106,7 +135,7 @@ START_TEST(who_waited_in_vain_is_told_the_refusal)
         struct greeting greeting = {1000, "FATAL", "53300", "too many clients"};
 
         greeting_install(&greeting);
-        reopen_impatient(1000, 120);
+        reopen_impatient(1000, 300);
         expect_waited_in_vain("too many clients");
         ck_assert_int_le(wire_server->n_accepted, 5);
 }
@@ -290,7 +319,7 @@ START_TEST(a_server_that_talks_nonsense_is_left)
 {
         struct pipit_options options = wire_options();
 
-        options.connect_timeout_ms = 100; /* some of it may be the beginning of something */
+        options.connect_timeout_ms = 400; /* some of it may be the beginning of something */
         wire_reopen(&options);
         wire_server->on_message = talk_nonsense;
         wire_server->arg = &_i;
@@ -396,7 +425,7 @@ START_TEST(refused_settings_are_told_as_the_cause)
 {
         wire_server->on_message = refuse_set_up;
         wire_server->arg = (void *)(uintptr_t)(_i == 0 ? "ERROR" : "FATAL");
-        reopen_impatient(1000, 120);
+        reopen_impatient(1000, 300);
         expect_waited_in_vain("no settings for you");
 }
 END_TEST
@@ -414,17 +443,17 @@ answer_ssl(struct session *session, const struct message *message, void *arg)
         return true;
 }
 
-/* Connects with an sslmode to a server that says this. */
+/* Connects with an sslmode to a server that says this; requests wait so long for a connection. */
 static void
-reopen_with_ssl(const char *sslmode, const char *said)
+reopen_with_ssl(const char *sslmode, const char *said, int64_t acquire_ms)
 {
         struct pipit_options options = wire_options();
         char url[200];
 
         wire_server->on_message = answer_ssl;
         wire_server->arg = (void *)(uintptr_t)said;
-        options.connect_timeout_ms = 50;
-        options.acquire_timeout_ms = 120;
+        options.connect_timeout_ms = acquire_ms;
+        options.acquire_timeout_ms = acquire_ms;
         pipit_close(live_db);
         snprintf(url, sizeof url, "postgresql://u@127.0.0.1:%d/db?sslmode=%s", wire_server->port,
                  sslmode);
@@ -435,7 +464,7 @@ static const char *const ssl_answers[] = {"X", "Zgarbage and more of it", "SS", 
 
 START_TEST(a_wrong_answer_to_an_ssl_request_is_no_connection)
 {
-        reopen_with_ssl("require", ssl_answers[_i]);
+        reopen_with_ssl("require", ssl_answers[_i], 120);
         const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
         expect_error(res, PIPIT_ETIMEDOUT, "");
         ck_assert_int_eq(wire_server->n_statements, 0);
@@ -445,7 +474,7 @@ END_TEST
 
 START_TEST(sslmode_prefer_goes_on_without_tls)
 {
-        reopen_with_ssl("prefer", "N");
+        reopen_with_ssl("prefer", "N", 5000);
         expect_service();
         ck_assert_int_eq(wire_server->n_accepted, 1);
 }
@@ -453,7 +482,7 @@ END_TEST
 
 START_TEST(text_behind_a_refused_ssl_request_is_no_part_of_the_session)
 {
-        reopen_with_ssl("prefer", "NR\1\2\3");
+        reopen_with_ssl("prefer", "NR\1\2\3", 120);
         const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
         ck_assert_int_eq(pipit_failed(res), true);
         ck_assert_int_eq(wire_server->n_statements, 0);
@@ -515,6 +544,8 @@ static void
 add_refusals(TCase *tcase)
 {
         tcase_add_loop_test(tcase, a_permanent_refusal_is_told_at_once, 0, COUNT(permanent));
+        tcase_add_test(tcase,
+                       a_refusal_whose_time_is_over_while_a_request_starts_is_still_its_answer);
         tcase_add_loop_test(tcase, a_passing_refusal_is_tried_again, 0, COUNT(passing));
         tcase_add_test(tcase, a_refusal_without_sqlstate_is_tried_again);
         tcase_add_test(tcase, who_waited_in_vain_is_told_the_refusal);
