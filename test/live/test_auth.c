@@ -102,7 +102,8 @@ START_TEST(a_final_refusal_is_told_at_once_and_the_server_is_not_hammered)
         loop_until(&nagging.n, nagging.n_started);
         int seen = own_log_count(refusals[_i].text);
         ck_assert_int_ge(seen, 1);
-        ck_assert_int_le(seen, 3); /* at 0 s, 0.8 s or later, 1.6 s or later */
+        /* At 0 s, 0.8 s or later, 1.6 s or later, ... */
+        ck_assert_int_le(seen, (clock_ms() - before_ms) / 800 + 2);
 }
 END_TEST
 
@@ -154,10 +155,14 @@ START_TEST(the_password_callback_is_asked_at_each_connect)
         struct safe safe = {.password = "one"};
         struct pipit_options options = {.password = on_password, .password_arg = &safe};
         struct crowd *crowd = crowd_new();
+        struct gate gate;
 
         live_open(url_as(ALICE), &options);
         ck_assert_int_eq(safe.n, 0);
-        crowd_start(crowd, 3, "SELECT pg_sleep(0.2) WHERE $1::int >= 0");
+        gate_shut(&gate, live_cluster.url, 1);
+        crowd_start(crowd, 3, gate.sql);
+        gate_await(&gate, 3);
+        gate_open(&gate);
         crowd_join(crowd);
         ck_assert_int_eq(crowd->n_ok, 3);
         ck_assert_int_eq(safe.n, 3);
@@ -190,7 +195,7 @@ START_TEST(a_rotated_password_heals_new_connections_and_old_sessions_live)
         crowd_join(crowd);
         ck_assert_int_eq(crowd->n_ok, 20); /* on the one session there is */
         ck_assert_int_eq(live_journal.n_up, 1);
-        ck_assert_int_ge(live_journal.n_failed, 1);
+        loop_until(&live_journal.n_failed, 1);
         safe.password = "two";
         ask(live_cluster.url, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                               " WHERE application_name = 'alice'");

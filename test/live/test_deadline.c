@@ -38,15 +38,20 @@ expect_end(const struct pipit_result *res, int code, int executed, int phase)
 START_TEST(a_deadline_while_executing_is_unknown_and_costs_the_connection)
 {
         struct calls calls = {0};
+        struct gate gate;
 
         open_narrow(1, 16);
         execute("SELECT 1");
-        pipit_set_timeout(live_db, start("SELECT pg_sleep(30)", &calls), 100);
+        gate_shut(&gate, live_url(), 1);
+        pipit_request number = start(gate.sql, &calls);
+        gate_await(&gate, 1);
+        pipit_set_timeout(live_db, number, 100);
         expect_end(answer(&calls), PIPIT_ETIMEDOUT, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE);
         ck_assert_ptr_nonnull(strstr(pipit_error_text(calls.last), "no answer"));
         execute("SELECT 1");
         ck_assert_int_eq(live_journal.n_up, 2);
         ck_assert_int_eq(calls.n, 1);
+        gate_open(&gate);
 }
 END_TEST
 
@@ -54,12 +59,15 @@ START_TEST(a_deadline_while_waiting_is_surely_not_executed)
 {
         struct calls slow = {0};
         struct calls calls = {0};
+        struct gate gate;
 
         open_narrow(1, 1);
-        start("SELECT pg_sleep(0.3)", &slow);
+        gate_shut(&gate, live_url(), 1);
+        start(gate.sql, &slow);
         pipit_set_timeout(live_db, start("SELECT 1", &calls), 50);
         expect_end(answer(&calls), PIPIT_ETIMEDOUT, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT);
         ck_assert_int_eq(slow.n, 0);
+        gate_open(&gate);
         expect_ok(answer(&slow));
         ck_assert_int_eq(live_journal.n_up, 1);
 }
@@ -67,17 +75,24 @@ END_TEST
 
 START_TEST(a_wait_that_is_too_long_names_the_busy_connections)
 {
-        struct pipit_options options = {
-                .max_connections = 2, .max_pipeline = 1, .acquire_timeout_ms = 100};
+        struct pipit_options options = journal_options();
         struct crowd *crowd = crowd_new();
         struct calls calls = {0};
+        struct gate gate;
 
+        options.min_connections = options.max_connections = 2;
+        options.max_pipeline = 1;
+        options.acquire_timeout_ms = 300;
         live_open(live_url(), &options);
-        crowd_start(crowd, 2, "SELECT pg_sleep(0.5)");
+        loop_until(&live_journal.n_up, 2);
+        gate_shut(&gate, live_url(), 1);
+        crowd_start(crowd, 2, gate.sql);
+        gate_await(&gate, 2);
         start("SELECT 1", &calls);
         expect_end(answer(&calls), PIPIT_ETIMEDOUT, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT);
         ck_assert_ptr_nonnull(strstr(pipit_error_text(calls.last), "2 of 2 connections"));
         ck_assert_ptr_nonnull(strstr(pipit_error_text(calls.last), "2 of them busy"));
+        gate_open(&gate);
         crowd_join(crowd);
         ck_assert_int_eq(crowd->n_ok, 2); /* their time to wait was over too, but they were sent */
         crowd_free(crowd);
@@ -90,10 +105,11 @@ START_TEST(a_deadline_while_connecting_is_surely_not_executed)
         struct calls calls = {0};
         struct mute mute;
 
-        options.timeout_ms = 100;
         mute_open(&mute, false);
         live_open(mute.url, &options);
-        start("SELECT 1", &calls);
+        pipit_request number = start("SELECT 1", &calls);
+        loop_until(&mute.n, 1);
+        pipit_set_timeout(live_db, number, 100);
         expect_end(answer(&calls), PIPIT_ETIMEDOUT, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT);
         ck_assert_ptr_nonnull(strstr(pipit_error_text(calls.last), "0 of 8 connections"));
         ck_assert_int_eq(mute.n, 1);
@@ -103,16 +119,21 @@ END_TEST
 
 START_TEST(the_time_of_the_options_is_every_requests)
 {
-        struct pipit_options options = {.timeout_ms = 150};
+        struct pipit_options options = journal_options();
         struct calls calls = {0};
         struct calls endless = {0};
+        struct gate gate;
 
+        options.timeout_ms = 400;
+        options.min_connections = 2; /* to be made takes what it takes */
         live_open(live_url(), &options);
-        execute("SELECT 1");
-        pipit_set_timeout(live_db, start("SELECT pg_sleep(0.4)", &endless), -1);
-        start("SELECT pg_sleep(30)", &calls);
+        loop_until(&live_journal.n_up, 2);
+        gate_shut(&gate, live_url(), 1);
+        pipit_set_timeout(live_db, start(gate.sql, &endless), -1);
+        start(gate.sql, &calls);
         expect_end(answer(&calls), PIPIT_ETIMEDOUT, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE);
         ck_assert_int_eq(endless.n, 0);
+        gate_open(&gate);
         expect_ok(answer(&endless));
 }
 END_TEST
@@ -133,15 +154,20 @@ END_TEST
 START_TEST(a_time_can_be_set_again_and_taken_away)
 {
         struct calls calls = {0};
+        struct gate gate;
 
         open_narrow(1, 1);
         execute("SELECT 1");
-        pipit_request number = start("SELECT pg_sleep(0.3)", &calls);
-        pipit_set_timeout(live_db, number, 100);
-        loop_for(10);
+        gate_shut(&gate, live_url(), 1);
+        pipit_request number = start(gate.sql, &calls);
+        pipit_set_timeout(live_db, number, 10000);
+        gate_await(&gate, 1);
         pipit_set_timeout(live_db, number, INT64_MAX);
         pipit_set_timeout(live_db, number, 100);
         pipit_set_timeout(live_db, number, -1);
+        loop_for(150);
+        ck_assert_int_eq(calls.n, 0);
+        gate_open(&gate);
         expect_ok(answer(&calls));
         pipit_set_timeout(live_db, number, 0); /* names nothing any more */
         pipit_cancel(live_db, number);
@@ -154,19 +180,23 @@ START_TEST(neighbours_of_a_deadline_get_their_own_answers)
 {
         struct calls calls = {0};
         struct crowd *crowd = crowd_new();
+        struct gate gate;
 
         open_narrow(1, 16);
         execute("SELECT 1");
-        pipit_request number = start("SELECT pg_sleep(0.4)", &calls);
+        gate_shut(&gate, live_url(), 1);
+        pipit_request number = start(gate.sql, &calls);
         crowd_start(crowd, 8, "SELECT $1::int");
+        gate_await(&gate, 1);
         pipit_set_timeout(live_db, number, 50);
         expect_end(answer(&calls), PIPIT_ETIMEDOUT, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE);
         ck_assert_int_eq(crowd->n, 0);
+        gate_open(&gate);
         crowd_join(crowd);
         for (int i = 0; i < 8; i++)
                 ck_assert_int_eq(atoi(crowd->members[i].value), i);
         ck_assert_int_eq(crowd->n_ok, 8);
-        ck_assert_int_eq(live_journal.n_up, 1); /* the sleep ended, and its answer went away */
+        ck_assert_int_eq(live_journal.n_up, 1); /* it was answered, and the answer went away */
         ck_assert_int_eq(calls.n, 1);
         crowd_free(crowd);
 }
@@ -177,6 +207,7 @@ START_TEST(many_deadlines_end_each_request_once)
         struct crowd *crowd = crowd_new();
 
         open_narrow(4, 4);
+        execute("SELECT 1");
         for (int i = 0; i < 200; i++) {
                 crowd_start(crowd, 1, "SELECT $1::int FROM pg_sleep(0.01)");
                 pipit_set_timeout(live_db, crowd->members[i].number, (i * 7919) % 300);
@@ -210,14 +241,19 @@ END_TEST
 START_TEST(a_cancelled_request_that_was_sent_is_unknown_and_its_answer_goes_away)
 {
         struct calls calls = {0};
+        struct gate gate;
+        char sql[120];
 
         open_narrow(1, 16);
         execute("CREATE TEMPORARY SEQUENCE seq");
-        pipit_request number = start("SELECT nextval('seq') FROM pg_sleep(0.1)", &calls);
-        loop_for(20);
+        gate_shut(&gate, live_url(), 1);
+        snprintf(sql, sizeof sql, "SELECT nextval('seq') FROM %s", gate.from);
+        pipit_request number = start(sql, &calls);
+        gate_await(&gate, 1);
         pipit_cancel(live_db, number);
         pipit_cancel(live_db, number);
         expect_end(answer(&calls), PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE);
+        gate_open(&gate);
         expect_text(query("SELECT nextval('seq')", PIPIT_NO_PARAMS), 0, 0, "2");
         ck_assert_int_eq(calls.n, 1);
         ck_assert_int_eq(live_journal.n_up, 1);
@@ -227,15 +263,18 @@ END_TEST
 START_TEST(an_answer_that_nobody_waits_for_does_not_hold_a_connection_for_ever)
 {
         struct calls calls = {0};
+        struct gate gate;
 
         open_narrow(1, 16);
         execute("SELECT 1");
-        pipit_request number = start("SELECT pg_sleep(60)", &calls);
-        loop_for(20);
+        gate_shut(&gate, live_url(), 1);
+        pipit_request number = start(gate.sql, &calls);
+        gate_await(&gate, 1);
         pipit_cancel(live_db, number);
         expect_error(answer(&calls), PIPIT_ECANCELED, "");
-        execute("SELECT 1"); /* within the acquire deadline, though the statement takes a minute */
+        execute("SELECT 1"); /* within the acquire deadline, though the statement takes for ever */
         ck_assert_int_eq(live_journal.n_up, 2);
+        gate_open(&gate);
 }
 END_TEST
 

@@ -4,7 +4,7 @@
  *
  * PIPIT_TEST_GROUPS says how many random groups are run, PIPIT_TEST_FIGURES=1 prints figures.
  */
-#include "live.h"
+#include "witness.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -41,21 +41,27 @@ __wrap_pipit__pq_sync(PGconn *conn)
         return __real_pipit__pq_sync(conn);
 }
 
-/* One connection, on which all that waits goes together. */
+/* One connection, on which all that waits goes together, and nothing is known of any statement. */
 static void
-setup(void)
+begin_afresh(void)
 {
         struct pipit_options options = {
                 .max_connections = 1, .max_pipeline = MANY, .max_prepared = 2000};
-
-        live_schema_setup();
         char path[40];
+
         snprintf(path, sizeof path, "%s",
                  pipit_result_text(query("SHOW search_path", PIPIT_NO_PARAMS), 0, 0));
         options.search_path = path;
         live_reopen(&options);
         execute("SELECT 1");
         n_sent = n_syncs = 0;
+}
+
+static void
+setup(void)
+{
+        live_schema_setup();
+        begin_afresh();
 }
 
 /* ---- divisions: each asks for its number, and a bad one divides by zero */
@@ -201,24 +207,32 @@ START_TEST(many_bad_reads_fail_alone_and_cost_little)
 }
 END_TEST
 
+/* A busy machine makes this one or that one slow, and then fewer share; but not each time. */
 START_TEST(good_reads_share_a_sync)
 {
         static struct division divisions[MEMBERS];
         int shapes[MEMBERS];
+        int fewest = MEMBERS;
 
         for (int i = 0; i < MEMBERS; i++)
                 shapes[i] = -1;
-        division_know(0);
-        n_sent = n_syncs = 0;
-        divide(divisions, MEMBERS, shapes);
-        ck_assert_int_eq(n_sent, MEMBERS);
-        ck_assert_int_le(n_syncs, 4); /* one makes a reader; the others have all of them */
+        /* One makes a reader; the others have all of them. */
+        for (int round = 0; round < 20 && fewest > 4; round++) {
+                begin_afresh();
+                division_know(0);
+                n_sent = n_syncs = 0;
+                divide(divisions, MEMBERS, shapes);
+                ck_assert_int_eq(n_sent, MEMBERS);
+                fewest = n_syncs;
+        }
+        ck_assert_int_le(fewest, 4);
 }
 END_TEST
 
 /* ---- what sharing may cause */
 
-/* A read of two tables in one group, and who locks them the other way round. */
+/* A read of two tables in one group, and who locks them the other way round, and does not look for
+ * deadlocks: so the group is the victim. */
 START_TEST(a_deadlock_that_sharing_caused_is_nobodys)
 {
         struct pipit *other = pipit_open(live_base, live_url(), NULL);
@@ -234,9 +248,9 @@ START_TEST(a_deadlock_that_sharing_caused_is_nobodys)
         const char *schema =
                 pipit_result_text(query("SELECT current_schema()", PIPIT_NO_PARAMS), 0, 0);
         snprintf(sql, sizeof sql,
-                 "DO $$ BEGIN LOCK TABLE %s.b; WHILE NOT EXISTS (SELECT FROM pg_locks WHERE "
-                 "relation = '%s.b'::regclass AND NOT granted) LOOP PERFORM pg_sleep(0.001); "
-                 "END LOOP; LOCK TABLE %s.a; END $$",
+                 "DO $$ BEGIN SET LOCAL deadlock_timeout = '20s'; LOCK TABLE %s.b; "
+                 "WHILE NOT EXISTS (SELECT FROM pg_locks WHERE relation = '%s.b'::regclass AND NOT "
+                 "granted) LOOP PERFORM pg_sleep(0.001); END LOOP; LOCK TABLE %s.a; END $$",
                  schema, schema, schema);
         ask_on(other, sql, &calls[0]);
         wait_for_server("SELECT count(*) FROM pg_locks WHERE relation = 'b'::regclass AND granted",
@@ -293,58 +307,75 @@ END_TEST
 static void
 two_connections(void)
 {
-        struct pipit_options options = {.max_connections = 2, .min_connections = 2};
+        struct pipit_options options = journal_options();
 
+        options.min_connections = options.max_connections = 2;
         live_reopen(&options);
-        wait_for_server("SELECT count(*) > 1 FROM pg_stat_activity WHERE application_name = "
-                        "current_setting('application_name') AND usename = current_user",
-                        "t");
+        loop_until(&live_journal.n_up, 2);
+}
+
+/* A statement that takes so many seconds, and for ever while the gate is shut. */
+static struct gate gate;
+static char slow_sql[120];
+
+static void
+slow_run(double seconds)
+{
+        expect_ok(query(slow_sql, PIPIT_PARAMS(seconds)));
+}
+
+static void
+slow_setup(void)
+{
+        two_connections();
+        gate_shut(&gate, live_url(), 1);
+        gate_open(&gate);
+        snprintf(slow_sql, sizeof slow_sql, "SELECT pg_sleep($1) FROM %s", gate.from);
+        for (int i = 0; i < 50; i++) /* so that it is known what is usual */
+                division_know(0);
 }
 
 /* Starts a slow one and fast ones behind it: the slow one ends last. */
 static void
-expect_slow_one_last(const char *sql)
+expect_slow_one_last(void)
 {
         struct calls slow = {0};
         struct calls fast[20] = {{0}};
 
-        pipit_read(live_db, sql, PIPIT_PARAMS(0.3), on_call, &slow);
+        gate_shut(&gate, live_url(), 1);
+        pipit_read(live_db, slow_sql, PIPIT_PARAMS(0.0), on_call, &slow);
         for (int i = 0; i < 20; i++)
                 pipit_read(live_db, division_sql(0), PIPIT_PARAMS(1, 1), on_call, &fast[i]);
         for (int i = 0; i < 20; i++) {
                 expect_ok(answer(&fast[i]));
                 ck_assert_int_eq(slow.n, 0);
         }
+        gate_open(&gate);
         expect_ok(answer(&slow));
 }
 
 START_TEST(fast_reads_do_not_wait_for_what_is_used_for_the_first_time)
 {
-        two_connections();
-        division_know(0);
-        expect_slow_one_last("SELECT pg_sleep($1)");
+        slow_setup();
+        expect_slow_one_last();
 }
 END_TEST
 
 START_TEST(fast_reads_do_not_wait_for_what_is_always_slow)
 {
-        two_connections();
-        for (int i = 0; i < 50; i++) /* so that it is known what is usual */
-                division_know(0);
-        for (int i = 0; i < 6; i++)
-                expect_ok(query("SELECT pg_sleep($1)", PIPIT_PARAMS(0.05)));
-        expect_slow_one_last("SELECT pg_sleep($1)");
+        slow_setup();
+        for (int i = 0; i < 4; i++)
+                slow_run(0.3);
+        expect_slow_one_last();
 }
 END_TEST
 
 START_TEST(fast_reads_do_not_wait_for_what_is_moody)
 {
-        two_connections();
-        for (int i = 0; i < 50; i++) /* so that it is known what is usual */
-                division_know(0);
+        slow_setup();
         for (int i = 0; i < 8; i++)
-                expect_ok(query("SELECT pg_sleep($1)", PIPIT_PARAMS(i % 2 == 0 ? 0.0 : 0.1)));
-        expect_slow_one_last("SELECT pg_sleep($1)");
+                slow_run(i % 2 == 0 ? 0.0 : 0.3);
+        expect_slow_one_last();
 }
 END_TEST
 

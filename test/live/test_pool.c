@@ -31,16 +31,20 @@ events(void)
                                          EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE);
 }
 
-/* Makes n connections: each is busy while the others are. */
+/* Makes n connections: each is busy until all are. */
 static void
 grow_to(int n)
 {
         struct crowd *crowd = crowd_new();
+        struct gate gate;
 
-        crowd_start(crowd, n, "SELECT pg_sleep(0.1) WHERE $1::int >= 0");
+        gate_shut(&gate, live_url(), 0);
+        crowd_start(crowd, n, gate.sql);
+        gate_await(&gate, n);
+        ck_assert_int_eq(connections(), n);
+        gate_open(&gate);
         crowd_join(crowd);
         ck_assert_int_eq(crowd->n_ok, n);
-        ck_assert_int_eq(connections(), n);
         crowd_free(crowd);
 }
 
@@ -57,7 +61,7 @@ START_TEST(there_are_never_more_connections_than_the_maximum)
                 ck_assert_int_ge(atoi(crowd->members[i].value), 1);
                 ck_assert_int_le(atoi(crowd->members[i].value), 3);
         }
-        ck_assert_int_eq(connections(), 3);
+        ask_until(live_url(), COUNT, 3);
         crowd_free(crowd);
 }
 END_TEST
@@ -91,13 +95,16 @@ END_TEST
 
 START_TEST(so_many_connections_are_made_at_once_and_no_more)
 {
-        struct pipit_options options = {.max_connecting = 3, .timeout_ms = 400};
+        struct pipit_options options = {.max_connecting = 3};
         struct crowd *crowd = crowd_new();
         struct mute mute;
 
         mute_open(&mute, false);
         live_open(mute.url, &options);
         crowd_start(crowd, 20, "SELECT $1::int");
+        loop_until(&mute.n, 3);
+        for (int i = 0; i < 20; i++)
+                pipit_set_timeout(live_db, crowd->members[i].number, 50);
         crowd_join(crowd);
         ck_assert_int_eq(mute.n, 3);
         ck_assert_ptr_nonnull(strstr(crowd->text, "3 are being made"));
@@ -129,18 +136,22 @@ END_TEST
 START_TEST(the_connection_that_was_used_last_is_used_next)
 {
         struct calls calls[3] = {{0}, {0}, {0}};
-        static const char *const sql[3] = {
-                "SELECT pg_backend_pid() FROM pg_sleep(0.1)",
-                "SELECT pg_backend_pid() FROM pg_sleep(0.3)",
-                "SELECT pg_backend_pid() FROM pg_sleep(0.2)",
-        };
+        struct gate gates[3];
 
         open_pool(NULL);
         grow_to(3);
-        for (int i = 0; i < 3; i++)
-                pipit_query(live_db, sql[i], PIPIT_NO_PARAMS, on_call, &calls[i]);
-        for (int i = 0; i < 3; i++)
-                expect_ok(answer(&calls[i]));
+        for (int i = 0; i < 3; i++) {
+                gate_shut(&gates[i], live_url(), i);
+                ask_on(live_db, gates[i].sql, &calls[i]);
+        }
+        for (int i = 0; i < 3; i++) { /* all are sent before the first is answered */
+                gate_await(&gates[i], 1);
+        }
+        for (int i = 0; i < 3; i++) {
+                int next = (int[]){0, 2, 1}[i];
+                gate_open(&gates[next]);
+                expect_ok(answer(&calls[next]));
+        }
         for (int i = 0; i < 5; i++)
                 expect_text(query(PID, PIPIT_NO_PARAMS), 0, 0,
                             pipit_result_text(calls[1].last, 0, 0));
@@ -218,11 +229,10 @@ START_TEST(an_old_connection_is_replaced_when_it_is_idle)
         options.lifetime_ms = 200;
         options.max_connections = 1;
         open_pool(&options);
-        execute("SELECT 1");
         /* It grows old while it is busy, and goes only then. */
-        pipit_query(live_db, "SELECT pg_sleep(0.3)", PIPIT_NO_PARAMS, on_call, &calls);
-        loop_for(20);
+        ask_on(live_db, "SELECT pg_sleep(0.3)", &calls);
         expect_ok(answer(&calls));
+        ck_assert_int_eq(live_journal.n_up, 1);
         loop_until(&live_journal.n_closed, 1);
         execute("SELECT 1");
         loop_for(250);
@@ -363,7 +373,7 @@ START_TEST(a_second_host_serves_when_the_first_one_says_nothing)
         struct mute mute;
         char url[300];
 
-        options.connect_timeout_ms = 1000;
+        options.connect_timeout_ms = 2000;
         mute_open(&mute, _i == 1);
         snprintf(url, sizeof url, "host=127.0.0.1,%s port=%d,5432 user=postgres dbname=postgres",
                  live_cluster.folder, mute.port);
@@ -382,7 +392,7 @@ START_TEST(hosts_that_all_say_nothing_end_at_the_connect_timeout)
         struct mute mute;
         char url[300];
 
-        options.connect_timeout_ms = 400;
+        options.connect_timeout_ms = 1000;
         mute_open(&mute, false);
         snprintf(url, sizeof url, "host=127.0.0.1,127.0.0.1 port=%d user=postgres dbname=postgres",
                  mute.port);

@@ -167,6 +167,7 @@ START_TEST(sslmode_of_the_options_holds_where_the_url_says_nothing)
 
         tls_open("localhost", "other", "", &options);
         expect_refused("certificate verify failed");
+        options.acquire_timeout_ms = 0;
         tls_open("localhost", "ca", "", &options);
         expect_text(query(IN_USE, PIPIT_NO_PARAMS), 0, 0, "true");
         tls_open("localhost", NULL, "sslmode=disable", &options);
@@ -322,7 +323,7 @@ records_teardown(void)
 
 START_TEST(bytes_that_the_tls_library_holds_back_are_fetched)
 {
-        struct pipit_options options = {.timeout_ms = 5000, .max_connections = 1};
+        struct pipit_options options = {.timeout_ms = 20000, .max_connections = 1};
 
         tls_open("localhost", "ca", "sslmode=verify-full", &options);
         /* A part of a row is in libpq's buffer when the next record comes, which does not fit in
@@ -343,7 +344,7 @@ END_TEST
 START_TEST(small_results_that_fill_large_records_come_whole)
 {
         struct pipit_options options = {
-                .timeout_ms = 5000, .max_connections = 1, .max_pipeline = 1000};
+                .timeout_ms = 20000, .max_connections = 1, .max_pipeline = 1000};
         struct crowd *crowd = crowd_new();
 
         tls_open("localhost", "ca", "sslmode=verify-full", &options);

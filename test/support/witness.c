@@ -103,6 +103,41 @@ session_end(void *session)
         PQfinish(session);
 }
 
+/* Shared, so that all who wait go on together; by the process, for the server is not ours alone. */
+void
+gate_shut(struct gate *gate, const char *url, int number)
+{
+        char sql[80];
+        int pid = (int)getpid();
+
+        *gate = (struct gate){.session = session_hold(url), .url = url};
+        ck_assert_ptr_nonnull(gate->session);
+        snprintf(sql, sizeof sql, "SELECT pg_advisory_lock(%d, %d)", pid, number);
+        PGresult *res = PQexec(gate->session, sql);
+        ck_assert_int_eq(PQresultStatus(res), PGRES_TUPLES_OK);
+        PQclear(res);
+        snprintf(gate->from, sizeof gate->from, "pg_advisory_xact_lock_shared(%d, %d)", pid,
+                 number);
+        snprintf(gate->sql, sizeof gate->sql, "SELECT pg_backend_pid() FROM %s", gate->from);
+        snprintf(gate->count, sizeof gate->count,
+                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                 " AND classid = %d AND objid = %d",
+                 pid, number);
+}
+
+void
+gate_await(const struct gate *gate, int n)
+{
+        ask_until(gate->url, gate->count, n);
+}
+
+void
+gate_open(struct gate *gate)
+{
+        session_end(gate->session);
+        gate->session = NULL;
+}
+
 const char *
 support_path(const char *name)
 {

@@ -20,6 +20,23 @@ void ask_until(const char *url, const char *sql, int64_t answer);
 void *session_hold(const char *url);
 void session_end(void *session);
 
+/*
+ * A gate on the server: a statement that waits at it is answered when the test opens it, however
+ * busy the machine is. A failed test opens its gates by ending.
+ */
+struct gate {
+        void *session;   /* that has shut it */
+        char from[80];   /* what a statement has in its FROM to wait there */
+        char sql[120];   /* a statement that waits there and gives its backend's number */
+        char count[160]; /* how many wait */
+        const char *url;
+};
+/* number: tells it from the test's other gates. url: borrowed until it is opened. */
+void gate_shut(struct gate *gate, const char *url, int number);
+/* Turns the loop until so many wait. */
+void gate_await(const struct gate *gate, int n);
+void gate_open(struct gate *gate);
+
 /* The path of a file of test/support; lives until the next call. */
 const char *support_path(const char *name);
 
