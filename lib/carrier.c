@@ -399,3 +399,17 @@ pipit__carrier_prolong(const struct request *req)
         if (carries->deadline_ms < req->deadline_ms)
                 pipit__request_set_deadline(carries, req->deadline_ms);
 }
+
+struct request *
+pipit__carrier_of_last(const struct request *req)
+{
+        if (req->carried == NULL)
+                return NULL;
+        const struct carrier *carrier = container_of(req->carried, struct passenger, req)->carrier;
+        for (int i = 0; i < carrier->n; i++) {
+                const struct request *other = carrier->passengers[i].req;
+                if (other != NULL && other != req)
+                        return NULL;
+        }
+        return carrier->carries;
+}

@@ -19,4 +19,7 @@ void pipit__carriers_pack(struct burst *burst);
 /* A request may have more time now: so has what carries it, if anything does. */
 void pipit__carrier_prolong(const struct request *req);
 
+/* What carries a request and nobody besides; NULL otherwise. */
+struct request *pipit__carrier_of_last(const struct request *req);
+
 #endif

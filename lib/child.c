@@ -2,7 +2,7 @@
  * Children: what they are, and what dooms them. See child.h.
  */
 #include "child.h"
-#include "conn.h"
+#include "conn_cancel.h"
 #include "dispatch.h"
 
 #include <stdio.h>
@@ -126,7 +126,7 @@ pipit__child_give_up(struct child *child, struct request *req, enum pipit_code c
         else if (undone)
                 pipit__child_doom(child, pipit_result_error(req->res), req->res);
         if (conn != NULL)
-                pipit__conn_give_up(conn, req, code == PIPIT_ETIMEDOUT);
+                pipit__conn_give_up(conn, req);
 }
 
 static void

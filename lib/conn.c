@@ -2,6 +2,7 @@
  * Connections. See conn.h.
  */
 #include "conn.h"
+#include "cancel.h"
 #include "group.h"
 #include "log.h"
 #include "request.h"
@@ -11,11 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long answers that nobody waits for may keep a connection busy. */
-#define CONN_GIVEN_UP_MS 5000
-
-static const char *const state_names[] = {"connecting", "setting up", "idle",  "busy",
-                                          "leased",     "cleaning",   "closed"};
+static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
+                                          "leased",     "cleaning",   "cancelling", "closed"};
 
 int64_t
 pipit__conn_now(const struct conn *conn)
@@ -81,7 +79,9 @@ conn_runs_elsewhere(struct conn *conn, const struct expected *expected)
                 return false;
         if (!pipit_failed(expected->req->res))
                 return expected->skipped;
-        return pipit__group_fate(expected, true, &conn->prepared) == FATE_AGAIN;
+        if (pipit__group_fate(expected, true, &conn->prepared) == FATE_AGAIN)
+                return true;
+        return conn->cancel_state != CANCEL_NONE && pipit__group_stray_fate(expected) == FATE_AGAIN;
 }
 
 /* Ends what is unanswered. */
@@ -111,6 +111,8 @@ pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_
                 return;
         pipit__attempt_cancel(conn->attempt, in_child);
         conn->attempt = NULL;
+        pipit__cancel_drop(conn->cancel, in_child);
+        conn->cancel = NULL;
         if (conn->watch != NULL)
                 pipit__watch_want(conn->watch, 0);
         pipit__timer_stop(conn->limit);
@@ -183,24 +185,4 @@ pipit__conn_flush(struct conn *conn)
         /* libpq reads where it cannot write, and of what it has taken the socket says no more. */
         if (!pipit__pq_busy(conn->pq) || pipit__pq_holds_more(conn->pq))
                 pipit__timer_set_or_now(conn->again, 0);
-}
-
-static void
-conn_limit_given_up(struct conn *conn, int64_t delay_ms)
-{
-        if (conn->segments.n_given_up > 0 && conn->segments.n_waiting == 0)
-                pipit__timer_set_or_now(conn->limit, delay_ms);
-}
-
-void
-pipit__conn_watch_given_up(struct conn *conn)
-{
-        conn_limit_given_up(conn, CONN_GIVEN_UP_MS);
-}
-
-void
-pipit__conn_give_up(struct conn *conn, const struct request *req, bool expired)
-{
-        pipit__segments_give_up(&conn->segments, req);
-        conn_limit_given_up(conn, expired ? 0 : CONN_GIVEN_UP_MS);
 }

@@ -9,6 +9,7 @@
 #define PIPIT_CONN_INTERNAL_H
 
 #include "attempt.h"
+#include "control.h"
 #include "group.h"
 #include "list.h"
 #include "pq.h"
@@ -21,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cancel;
 struct conn;
 struct conninfo;
 struct log;
@@ -36,7 +38,18 @@ enum conn_state {
         CONN_BUSY,       /* answers are owed */
         CONN_LEASED,     /* a tenant has it, and none is owed */
         CONN_CLEANING,   /* what a tenant left behind is taken away; a timer runs */
+        CONN_CANCELLING, /* none is owed; a cancel that could hit the next statement is out */
         CONN_CLOSED      /* it is gone; freed once the stack has unwound */
+};
+
+/* What the server was asked about what it executes; one thing at a time. */
+enum conn_cancel {
+        CANCEL_NONE,
+        CANCEL_ASKED, /* a cancel is out; what is meant is the first segment */
+        CANCEL_LATE,  /* a cancel is out; what was meant is answered */
+        CANCEL_ENDED, /* the server has had it; what is meant is still the first segment */
+        CANCEL_PAST,  /* the server has had it; what was sent before may have been hit */
+        CANCEL_FAILED /* nobody knows whether it will come: nothing is sent any more */
 };
 
 struct conn_ops {
@@ -64,6 +77,7 @@ struct conn_config {
         int64_t connect_timeout_ms;
         size_t max_result_bytes;
         struct shapes *shapes;
+        struct control *control;
         int max_prepared;        /* 0: nothing is prepared */
         const char *search_path; /* "" leaves the server's */
         const struct conn_ops *ops;
@@ -78,7 +92,7 @@ struct conn {
         struct pg_conn *pq;
         struct pq_receiver receiver;
         struct watch *watch;
-        struct timer *limit; /* of the set-up; of answers that nobody waits for */
+        struct timer *limit; /* of the set-up; of patience with what nobody waits for */
         struct timer *again; /* goes on with what a budget left over */
         struct segments segments;
         struct prepared prepared;
@@ -86,15 +100,18 @@ struct conn {
         void *tenant_arg;
         int64_t read_us; /* when the last segment was answered */
         struct flight flight;
-        bool reader;       /* its transactions cannot write, once what was sent is answered */
-        bool serializable; /* its reads may fail at their Sync: they do not share it */
-        bool unflushed;    /* libpq has bytes that the socket did not take */
-        bool incomplete;   /* a part of a result is here */
-        bool large;        /* libpq's buffers have grown, and never shrink */
-        bool odd;          /* libpq itself complained: the protocol is in doubt */
-        int pieces;        /* in which the incomplete result has come */
-        size_t incoming;   /* bytes of the incomplete result */
-        size_t unread;     /* those of them that libpq left in the socket the last time */
+        enum conn_cancel cancel_state;
+        struct cancel *cancel;  /* while one is out */
+        struct backend backend; /* where libpq cannot ask without blocking */
+        bool reader;            /* its transactions cannot write, once what was sent is answered */
+        bool serializable;      /* its reads may fail at their Sync: they do not share it */
+        bool unflushed;         /* libpq has bytes that the socket did not take */
+        bool incomplete;        /* a part of a result is here */
+        bool large;             /* libpq's buffers have grown, and never shrink */
+        bool odd;               /* libpq itself complained: the protocol is in doubt */
+        int pieces;             /* in which the incomplete result has come */
+        size_t incoming;        /* bytes of the incomplete result */
+        size_t unread;          /* those of them that libpq left in the socket the last time */
         int64_t born_ms;
         int64_t since_ms;              /* when it entered its state */
         int64_t expires_ms;            /* its owner's: the end of its lifetime */
@@ -110,11 +127,6 @@ pipit__conn_enter(struct conn *conn, enum conn_state state, const struct attempt
 
 /* Writes what libpq has for the socket, and watches it; may close it. */
 void pipit__conn_flush(struct conn *conn);
-
-/* Its request has ended otherwise: the answer goes away when it comes. expired: the time is up. */
-void pipit__conn_give_up(struct conn *conn, const struct request *req, bool expired);
-/* Bounds the time that answers which nobody waits for may take. */
-void pipit__conn_watch_given_up(struct conn *conn);
 
 /* Keeps why the server ends the session, for whoever is told of it. */
 void pipit__conn_note_ending(struct conn *conn, const char *sqlstate, const char *message);

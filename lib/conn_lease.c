@@ -50,7 +50,7 @@ conn_clean(struct conn *conn, bool in_transaction)
 }
 
 void
-pipit__conn_rest(struct conn *conn)
+pipit__conn_settle(struct conn *conn)
 {
         if (conn->tenant != NULL) {
                 pipit__conn_enter(conn, CONN_LEASED, NULL);
@@ -88,5 +88,5 @@ pipit__conn_release(struct conn *conn, bool renew)
         conn->tenant = NULL;
         conn->segments.dirty |= renew;
         if (conn->state == CONN_LEASED)
-                pipit__conn_rest(conn);
+                pipit__conn_settle(conn);
 }

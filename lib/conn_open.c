@@ -3,9 +3,11 @@
  */
 #include "conn_open.h"
 #include "conn.h"
+#include "conn_cancel.h"
 #include "conn_read.h"
 #include "conn_send.h"
 #include "log.h"
+#include "pq_cancel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,8 +66,8 @@ conn_on_limit(void *arg)
                 pipit__conn_break(conn, "the session's settings were not answered in time");
         else if (conn->state == CONN_CLEANING)
                 pipit__conn_close(conn, "it was not clean in time");
-        else if (conn->segments.n_given_up > 0 && conn->segments.n_waiting == 0)
-                pipit__conn_close(conn, "its statements were given up");
+        else if (conn->state == CONN_BUSY)
+                pipit__conn_on_patience(conn);
 }
 
 /* Sends the settings that every session has. */

@@ -3,7 +3,7 @@
  */
 #include "conn_read.h"
 #include "conn.h"
-#include "conn_lease.h"
+#include "conn_cancel.h"
 #include "group.h"
 #include "log.h"
 #include "request.h"
@@ -67,7 +67,8 @@ conn_sort(struct conn *conn, const struct expected *expected, bool failed, struc
                 conn_sort_tenant(conn, expected, failed);
                 return;
         }
-        if (pipit__group_fate(expected, failed, &conn->prepared) == FATE_AGAIN) {
+        if (pipit__group_fate(expected, failed, &conn->prepared) == FATE_AGAIN ||
+            (failed && pipit__conn_stray_fate(conn, expected) == FATE_AGAIN)) {
                 list_push_back(again, &req->link);
                 return;
         }
@@ -113,9 +114,8 @@ conn_complete_segment(struct conn *conn)
         struct request *done = conn_take_segment(conn);
 
         if (conn->segments.n > 0) {
-                pipit__conn_watch_given_up(conn);
+                pipit__conn_look_at_next(conn);
         } else {
-                pipit__timer_stop(conn->limit);
                 pipit__conn_rest(conn);
         }
         if (done != NULL)
@@ -225,9 +225,11 @@ conn_over_limit(struct conn *conn)
 static void
 conn_take_own(struct conn *conn, struct pg_result *answer)
 {
-        if (conn->state == CONN_SETTING_UP)
+        if (conn->state == CONN_SETTING_UP) {
                 conn->serializable =
                         strcmp(pipit__pq_value(answer, "isolation"), "serializable") == 0;
+                pipit__conn_learn_backend(conn, answer);
+        }
         pipit__pq_clear(answer);
 }
 
@@ -239,7 +241,7 @@ conn_follow(struct conn *conn, enum verdict verdict, struct request *req, struct
         case VERDICT_MORE: break;
         case VERDICT_OWN: conn_take_own(conn, answer); break;
         case VERDICT_READ:
-                pipit__conn_watch_given_up(conn);
+                pipit__conn_mind(conn);
                 pipit__request_complete(req);
                 break;
         case VERDICT_SYNC:

@@ -3,6 +3,7 @@
  */
 #include "conn_send.h"
 #include "conn.h"
+#include "pq_cancel.h"
 #include "request.h"
 #include "session_settings.h"
 #include "shape.h"
@@ -57,6 +58,8 @@ pipit__conn_send_settings(struct conn *conn)
 
         pipit__session_settings_init(&settings, pipit__pq_server_version(conn->pq),
                                      conn->config->search_path);
+        if (conn->state == CONN_SETTING_UP && !pipit__pq_can_cancel(conn->pq))
+                pipit__session_settings_ask_backend(&settings);
         struct pq_params params = {.n = settings.n, .values = settings.values};
         if (pipit__segments_reserve(&conn->segments, 2) != 0 ||
             pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0)
@@ -192,6 +195,7 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
                 n++;
         assert(n > 0 && (conn->state == CONN_IDLE || conn->state == CONN_LEASED ||
                          conn->state == CONN_BUSY));
+        assert(conn->cancel == NULL); /* it would hit what is sent now */
         if (conn_send_all(conn, kind, requests, n) != 0) {
                 pipit__conn_break(conn, pipit__pq_message(conn->pq));
                 return -1;

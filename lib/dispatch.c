@@ -5,6 +5,7 @@
 #include "burst.h"
 #include "carrier.h"
 #include "conn.h"
+#include "conn_cancel.h"
 #include "conn_send.h"
 #include "pool.h"
 #include "request.h"
@@ -200,11 +201,42 @@ dispatch_expire_waiting(struct dispatch *dispatch, struct request *req, int64_t 
                             pool);
 }
 
+/* Ends one that was sent, for its caller: like this, and the server is asked to stop it. */
+static void
+dispatch_give_up(struct dispatch *dispatch, struct request *req, const struct pipit_error *error)
+{
+        struct conn *conn = req->conn;
+        struct request *carries = pipit__carrier_of_last(req);
+
+        pipit__result_fail_like(req->res, error);
+        pipit__request_end(req);
+        if (conn != NULL)
+                pipit__conn_give_up(conn, req);
+        else if (carries != NULL)
+                pipit__dispatch_cancel(dispatch, carries, "all that it carries have ended");
+}
+
+static void
+dispatch_expire_sent(struct dispatch *dispatch, struct request *req, int64_t waited_ms)
+{
+        const struct conn *conn = req->conn;
+        char text[300];
+        struct pipit_error error = {.code = PIPIT_ETIMEDOUT,
+                                    .executed = PIPIT_EXECUTED_UNKNOWN,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .message = text};
+
+        snprintf(text, sizeof text,
+                 "no answer from %s after %.1f s, so the server is asked to stop: nobody knows "
+                 "whether the statement was executed",
+                 conn != NULL ? conn->ending.host : "the server", (double)waited_ms / 1000);
+        dispatch_give_up(dispatch, req, &error);
+}
+
 void
 pipit__dispatch_expire(struct dispatch *dispatch, struct request *req)
 {
         int64_t now = pipit__reactor_now(dispatch->reactor);
-        struct conn *conn = req->conn;
 
         if (req->state == REQUEST_WAITING) {
                 dispatch_expire_waiting(dispatch, req, now - req->started_ms);
@@ -214,32 +246,33 @@ pipit__dispatch_expire(struct dispatch *dispatch, struct request *req)
                 pipit__request_set_deadline(req, req->deadline_ms);
                 return;
         }
-        pipit__request_fail(req, PIPIT_ETIMEDOUT, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
-                            "no answer from %s after %.1f s: nobody knows whether the statement "
-                            "was executed",
-                            conn != NULL ? conn->ending.host : "the server",
-                            (double)(now - req->started_ms) / 1000);
-        if (conn != NULL)
-                pipit__conn_give_up(conn, req, true);
+        dispatch_expire_sent(dispatch, req, now - req->started_ms);
+}
+
+static void
+dispatch_cancel_sent(struct dispatch *dispatch, struct request *req, const char *reason)
+{
+        char text[200];
+        struct pipit_error error = {.code = PIPIT_ECANCELED,
+                                    .executed = PIPIT_EXECUTED_UNKNOWN,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .message = text};
+
+        snprintf(text, sizeof text,
+                 "%s before its answer came: nobody knows whether the statement was executed",
+                 reason);
+        dispatch_give_up(dispatch, req, &error);
 }
 
 void
 pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const char *reason)
 {
-        struct conn *conn = req->conn;
-
         if (req->state == REQUEST_WAITING) {
                 dispatch_leave(dispatch, req);
                 pipit__request_fail(req, PIPIT_ECANCELED, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT,
                                     "%s before it was sent", reason);
         } else if (req->state == REQUEST_SENT) {
-                pipit__request_fail(req, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN,
-                                    PIPIT_PHASE_EXECUTE,
-                                    "%s before its answer came: nobody knows whether the "
-                                    "statement was executed",
-                                    reason);
-                if (conn != NULL)
-                        pipit__conn_give_up(conn, req, false);
+                dispatch_cancel_sent(dispatch, req, reason);
         }
 }
 

@@ -141,6 +141,24 @@ fail_not_a_read(struct pipit_result *res)
         pipit__result_fail_like(res, &error);
 }
 
+/* It was not the one that was to be cancelled. */
+static void
+fail_stray(struct pipit_result *res)
+{
+        char text[512];
+        struct pipit_error error = {.code = PIPIT_ESERVER,
+                                    .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .sqlstate = "57014",
+                                    .message = text};
+
+        snprintf(text, sizeof text,
+                 "the cancel of another request hit this one, which is rolled back and can be "
+                 "started again: %s",
+                 pipit_error_text(res));
+        pipit__result_fail_like(res, &error);
+}
+
 static enum fate
 read_fate(const struct expected *statement)
 {
@@ -183,6 +201,20 @@ pipit__group_fate(const struct expected *statement, bool failed, struct prepared
                                    PIPIT_PHASE_EXECUTE,
                                    "the server skipped the statement time and again: what was "
                                    "prepared in front of it could not be closed");
+        return FATE_DONE;
+}
+
+enum fate
+pipit__group_stray_fate(const struct expected *statement)
+{
+        struct request *req = statement->req;
+        const struct pipit_error *error = pipit_result_error(req->res);
+
+        if (error == NULL || strcmp(error->sqlstate, "57014") != 0)
+                return FATE_DONE;
+        if (req->is_read || req->is_grouped)
+                return FATE_AGAIN;
+        fail_stray(req->res);
         return FATE_DONE;
 }
 

@@ -30,6 +30,10 @@ pipit__group_fate(const struct expected *statement, bool failed, struct prepared
  * noted: it cannot be run again there, but the next one can. */
 void pipit__group_note(const struct expected *statement, struct prepared *prepared);
 
+/* The same of one that was alone, on a connection where another one was cancelled: it can have been
+ * hit in that one's place. When it must not run again, its error says so. */
+enum fate pipit__group_stray_fate(const struct expected *statement);
+
 /* How long a segment took, and what was sent with it. */
 struct group_timing {
         int64_t now_ms;

@@ -119,7 +119,7 @@ pipit__pin_end_savepoint(struct pin *pin, int level, bool rollback)
 bool
 pipit__pin_is_busy(const struct pin *pin)
 {
-        return pin->conn != NULL && pin->conn->state == CONN_BUSY;
+        return pin->conn != NULL && pin->conn->state != CONN_LEASED;
 }
 
 void

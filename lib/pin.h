@@ -71,7 +71,7 @@ void pipit__pin_begin(struct pin *pin, const struct pipit_transaction *options,
 /* The end of the savepoint of a level. */
 void pipit__pin_end_savepoint(struct pin *pin, int level, bool rollback);
 
-/* Whether answers are owed. */
+/* Whether it cannot send: answers are owed, or a cancel is on its way. */
 bool pipit__pin_is_busy(const struct pin *pin);
 
 /* Sends the first statements of a queue as a transaction's segment; commit NULL: it goes on. */

@@ -70,7 +70,8 @@ pool_list(struct pool *pool, enum conn_state state, int **ret_count)
         case CONN_IDLE: *ret_count = &pool->n_idle; return &pool->idle;
         case CONN_BUSY:
         case CONN_LEASED:
-        case CONN_CLEANING: *ret_count = &pool->n_busy; return &pool->busy;
+        case CONN_CLEANING:
+        case CONN_CANCELLING: *ret_count = &pool->n_busy; return &pool->busy;
         case CONN_CLOSED: break;
         }
         return NULL;
@@ -229,6 +230,7 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                            .connect_timeout_ms = options->connect_timeout_ms,
                            .max_result_bytes = options->max_result_bytes,
                            .shapes = parts->shapes,
+                           .control = &pool->control,
                            .max_prepared = options->max_prepared > 0 ? options->max_prepared : 0,
                            .search_path = options->search_path,
                            .ops = &pool_conn_ops,
@@ -241,6 +243,7 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                 .jitter = (unsigned)(uintptr_t)pool ^ (unsigned)pipit__reactor_now(parts->reactor),
                 .ops = parts->ops,
                 .arg = parts->arg};
+        pipit__control_init(&pool->control, parts->reactor, parts->info, parts->log);
         list_init(&pool->connecting);
         list_init(&pool->idle);
         list_init(&pool->busy);
@@ -253,6 +256,7 @@ void
 pipit__pool_fini(struct pool *pool)
 {
         assert(pool_size(pool) == 0);
+        pipit__control_fini(&pool->control);
         pipit__timer_free(pool->retry);
         pipit__timer_free(pool->idle_end);
 }
@@ -336,6 +340,7 @@ pipit__pool_close(struct pool *pool, const char *reason, bool in_child)
         pool->closed = true;
         pipit__timer_stop(pool->retry);
         pipit__timer_stop(pool->idle_end);
+        pipit__control_close(&pool->control, in_child);
         pool_close_list(&pool->connecting, reason, in_child);
         pool_close_list(&pool->idle, reason, in_child);
         pool_close_list(&pool->busy, reason, in_child);

@@ -19,6 +19,7 @@ struct pool_ops {
 
 struct pool {
         struct conn_config config;
+        struct control control; /* not one of the connections that are counted */
         int min;
         int max;
         int max_connecting;
@@ -26,7 +27,7 @@ struct pool {
         int64_t lifetime_ms;     /* -1: never */
         struct list connecting;  /* CONN_CONNECTING and CONN_SETTING_UP */
         struct list idle;        /* CONN_IDLE; the latest used first */
-        struct list busy;        /* CONN_BUSY, CONN_LEASED and CONN_CLEANING */
+        struct list busy;        /* CONN_BUSY, and what a tenant or a cancel keeps */
         int n_connecting;
         int n_idle;
         int n_busy;

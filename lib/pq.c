@@ -253,18 +253,23 @@ pipit__pq_finish(struct pg_conn *pq)
 }
 
 void
-pipit__pq_abandon(struct pg_conn *pq)
+pipit__pq_divert(int fd)
 {
-        int fd = PQsocket(pq);
         int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-        /* The parent shares the socket, not the descriptor: what PQfinish() sends goes nowhere. */
+        /* The parent shares the socket, not the descriptor. */
         if (fd >= 0 && nowhere >= 0)
                 dup2(nowhere, fd);
         else if (fd >= 0)
                 close(fd);
         if (nowhere >= 0)
                 close(nowhere);
+}
+
+void
+pipit__pq_abandon(struct pg_conn *pq)
+{
+        pipit__pq_divert(PQsocket(pq));
         PQfinish(pq);
 }
 

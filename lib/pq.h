@@ -104,6 +104,8 @@ bool pipit__pq_quiet(const struct pg_conn *pq);
 void pipit__pq_finish(struct pg_conn *pq);
 /* Ends a forked child's copy: nothing is sent on the socket that the parent goes on using. */
 void pipit__pq_abandon(struct pg_conn *pq);
+/* Has what a forked child writes to a socket of its parent go nowhere; -1 does nothing. */
+void pipit__pq_divert(int fd);
 
 void pipit__pq_clear(struct pg_result *result);
 enum pq_kind pipit__pq_kind(const struct pg_result *result);

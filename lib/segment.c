@@ -344,3 +344,48 @@ pipit__segments_give_up(struct segments *segments, const struct request *req)
                 return;
         }
 }
+
+bool
+pipit__segments_is_abandoned(const struct segments *segments)
+{
+        bool given_up = false;
+
+        for (int i = 0; i < segments->n; i++) {
+                const struct expected *expected = segments_at(segments, i);
+                if (expected->kind == EXPECTED_SYNC)
+                        return given_up;
+                /* A transaction that one of its statements has doomed comes to nothing. */
+                if (expected->given_up && expected->segment == SEGMENT_TRANSACTION)
+                        return true;
+                if (expected->kind == EXPECTED_STATEMENT && expected->req != NULL &&
+                    expected->segment != SEGMENT_TRANSACTION)
+                        return false;
+                given_up = given_up || expected->given_up;
+        }
+        return false;
+}
+
+int64_t
+pipit__segments_sent_us(const struct segments *segments)
+{
+        for (int i = 0; i < segments->n; i++) {
+                const struct expected *expected = segments_at(segments, i);
+                if (expected->kind == EXPECTED_SYNC)
+                        return expected->sent_us;
+        }
+        return 0;
+}
+
+bool
+pipit__segments_waits_for_fragile(const struct segments *segments)
+{
+        for (int i = 0; i < segments->n; i++) {
+                const struct expected *expected = segments_at(segments, i);
+                const struct request *req = expected->req;
+                /* That of a Prepare can be done, and gone. */
+                if (expected->kind == EXPECTED_STATEMENT && req != NULL && !req->is_read &&
+                    !req->is_grouped)
+                        return true;
+        }
+        return false;
+}

@@ -100,6 +100,12 @@ bool pipit__segments_pop(struct segments *segments, struct expected *ret_expecte
 /* What answers next; NULL when nothing is owed. Borrowed until the next call. */
 const struct expected *pipit__segments_reading(const struct segments *segments);
 
+/* Whether nobody waits for anything in the first segment any more, and somebody did; when it was
+ * sent; whether somebody waits for a statement of any that must not be run again. */
+bool pipit__segments_is_abandoned(const struct segments *segments);
+int64_t pipit__segments_sent_us(const struct segments *segments);
+bool pipit__segments_waits_for_fragile(const struct segments *segments);
+
 /* Nobody waits for this one any more; its answer goes away when it comes. */
 void pipit__segments_give_up(struct segments *segments, const struct request *req);
 

@@ -54,3 +54,15 @@ pipit__session_settings_init(struct session_settings *settings, int server_versi
                  ", pg_catalog.set_config('search_path', $1, false)");
         settings->values[settings->n++] = search_path;
 }
+
+void
+pipit__session_settings_ask_backend(struct session_settings *settings)
+{
+        size_t length = strlen(settings->sql);
+
+        /* A number that has the same text whatever the settings say of times. */
+        snprintf(settings->sql + length, sizeof settings->sql - length,
+                 ", pg_catalog.pg_backend_pid() AS pid, (SELECT "
+                 "pg_catalog.encode(pg_catalog.timestamptz_send(backend_start), 'hex') FROM "
+                 "pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())) AS began");
+}

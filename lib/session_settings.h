@@ -7,7 +7,7 @@
 
 /* One statement; its parameters are borrowed. */
 struct session_settings {
-        char sql[1024];
+        char sql[1400];
         int n;
         const char *values[1];
 };
@@ -15,5 +15,7 @@ struct session_settings {
 /* search_path "" leaves the server's. server_version as libpq gives it: 150018 is 15.18. */
 void pipit__session_settings_init(struct session_settings *settings, int server_version,
                                   const char *search_path);
+/* Asks besides who the session is, so that another one can have it cancelled: pid, and began. */
+void pipit__session_settings_ask_backend(struct session_settings *settings);
 
 #endif
