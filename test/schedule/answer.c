@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CANCEL_CODE 80877102
@@ -109,14 +110,17 @@ session_welcome(struct session *session)
 }
 
 static void
-session_start(struct session *session, uint32_t code)
+session_start(struct session *session, const struct message *message)
 {
+        uint32_t code = read_number(message->body, 4);
+
         if (code == SSL_CODE || code == GSS_CODE) {
                 bytes_put(&session->out, "N", 1);
                 session_release(session);
                 return;
         }
         if (code == CANCEL_CODE) {
+                model_strike((int)read_number(message->body + 4, 4));
                 session->ending = true;
                 return;
         }
@@ -230,13 +234,24 @@ session_note_executed(struct session *session)
                 broken("I4: op %d came behind op %d", op->number, session->last_op);
         if (op_keeps_order(op))
                 session->last_op = op->number;
-        if (++op->n_executed > (op_may_share(op) ? 2 : 1))
+        if (++op->n_executed > (op_may_share(op) ? 2 : 1) + op->n_hits)
                 broken("I5: op %d is run %d times", op->number, op->n_executed);
         if (session->reader && !op->is_read && !session->lost_role)
                 broken("op %d came to a reader", op->number);
         op->session = session->number;
         op->answered_at = op->ready_at = 0;
+        op->is_hit = false;
         session->segment[session->n_segment++] = op->number;
+}
+
+/* A cancel stops what is executed, whoever was meant. */
+static void
+session_hit(struct session *session, struct op *op)
+{
+        session->struck = false;
+        op->is_hit = true;
+        op->n_hits++;
+        session_refuse(session, session->op, "57014");
 }
 
 /* What the execution of an op's statement comes to. */
@@ -246,7 +261,9 @@ session_execute_op(struct session *session)
         struct op *op = &ledger.ops[session->op];
 
         session_note_executed(session);
-        if (op->kind == OP_FAILS)
+        if (session->struck)
+                session_hit(session, op);
+        else if (op->kind == OP_FAILS)
                 session_refuse(session, session->op, "22012");
         else if (session->reader && op_writes(op))
                 session_refuse(session, session->op, "25006");
@@ -258,6 +275,33 @@ session_execute_op(struct session *session)
                 session_answer(session, op->kind);
                 op->answered_at = session->delivered + bytes_length(&session->out);
         }
+}
+
+/* A row of an answer to a statement of the library's own. */
+static void
+session_own_row(struct session *session, int n, const char *const *values)
+{
+        size_t begun = message_begin(&session->out, 'D');
+
+        message_int16(&session->out, (unsigned)n);
+        for (int i = 0; i < n; i++) {
+                message_int32(&session->out, (uint32_t)strlen(values[i]));
+                bytes_put(&session->out, values[i], strlen(values[i]));
+        }
+        message_end(&session->out, begun);
+}
+
+/* What the library asks of a new session: how it is isolated, and who it is. */
+static void
+session_tell_about(struct session *session)
+{
+        char pid[16];
+        const char *values[] = {session->serializable ? "serializable" : "read committed", pid,
+                                "then"};
+
+        snprintf(pid, sizeof pid, "%d", session->number);
+        session_own_row(session, 3, values);
+        session_send(session, 'C', "SELECT 1");
 }
 
 /* One of the library's own statements: it sets a session up, or makes it a reader or a writer. */
@@ -277,10 +321,13 @@ session_execute_own(struct session *session)
                 session_send(session, 'C', "SET");
         } else if (session_is_closing(session)) {
                 session_close_named(session);
+        } else if (session_is_cancelling(session)) {
+                bool sent = model_strike(atoi(session->nonce));
+                if (sent)
+                        session_own_row(session, 1, (const char *[]){"t"});
+                session_send(session, 'C', sent ? "SELECT 1" : "SELECT 0");
         } else {
-                snprintf(session->nonce, sizeof session->nonce, "%s",
-                         session->serializable ? "serializable" : "read committed");
-                session_answer(session, OP_READ);
+                session_tell_about(session);
         }
 }
 
@@ -354,6 +401,7 @@ segment_note_ready(struct session *session, bool failed)
                 struct op *op = &ledger.ops[session->segment[i]];
                 bool again =
                         failed && session->n_bound > 1 && (op->answered_at == 0 || !op->is_read);
+                again = again || (op->is_hit && op_may_share(op));
                 if (!again)
                         op->ready_at = session->delivered + bytes_length(&session->out);
         }
@@ -420,7 +468,7 @@ void
 session_handle(struct session *session, const struct message *message)
 {
         if (!session->started) {
-                session_start(session, read_number(message->body, 4));
+                session_start(session, message);
                 return;
         }
         if (message->type == 'X') {

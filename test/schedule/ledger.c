@@ -195,6 +195,14 @@ op_may_be_lost(const struct op *op)
         return (ledger.disturbed || ledger.time_moved) && !untouched;
 }
 
+/* What is hit in the place of another runs again where it may, and else is told what it was. */
+static bool
+op_may_be_told_of_a_hit(const struct op *op, const struct pipit_error *error)
+{
+        return op->is_hit && !op_may_share(op) && error->executed == PIPIT_EXECUTED_ROLLED_BACK &&
+               strstr(error->message, "cancel of another") != NULL;
+}
+
 /* Whether there is a reason for this failure. */
 static bool
 op_may_fail_like(const struct op *op, const struct pipit_error *error)
@@ -203,6 +211,8 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
 
         switch (error->code) {
         case PIPIT_ESERVER:
+                if (strcmp(error->sqlstate, "57014") == 0)
+                        return op_may_be_told_of_a_hit(op, error);
                 /* Without memory what was prepared cannot be prepared anew. The server may not have
                  * come to whose text it was that it refused. */
                 return strcmp(op->sent_state, error->sqlstate) == 0 ||

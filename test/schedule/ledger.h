@@ -63,6 +63,8 @@ struct op {
         int session;          /* the last that executed it, from 1; 0: none has */
         int n_committed;      /* how often its effect was made to last */
         int n_executed;       /* how often it was begun */
+        int n_hits;           /* how often it was hit by a cancel, be it another's */
+        bool is_hit;          /* the last time; it has not been executed since */
         int n_prepared;       /* how often it was refused, or skipped, for what was prepared */
         uint64_t answered_at; /* where in what its session says its own answer ends; 0: nowhere */
         uint64_t ready_at;    /* the same of the answer to its Sync */

@@ -163,6 +163,21 @@ model_numbered(int number)
 }
 
 bool
+model_strike(int number)
+{
+        struct session *session =
+                number >= 1 && number <= model.n ? &model.sessions[number - 1] : NULL;
+        struct message message;
+
+        if (session == NULL || session->fd < 0)
+                return false;
+        /* One that waits for its next statement takes no notice. */
+        session->struck = session_parse(session, &message);
+        trace("server: session %d is to stop, %d", number, session->struck);
+        return true;
+}
+
+bool
 session_step(struct session *session)
 {
         struct message message;
@@ -170,6 +185,7 @@ session_step(struct session *session)
         if (session->fd < 0 || session->stalled || session->ending)
                 return false;
         if (!session_parse(session, &message)) {
+                session->struck = false;
                 if (session->eof)
                         session_close(session);
                 return false;

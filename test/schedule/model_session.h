@@ -27,6 +27,7 @@ struct session {
         bool ending;  /* closed once all is delivered */
         bool failed;  /* skips everything until a Sync */
         bool copying; /* waits for data that never come */
+        bool struck;  /* a cancel has come while it had something to do */
         bool harms;   /* its encoding becomes another at the next Sync */
         bool serializable;
         bool reader;      /* its transactions cannot write */
@@ -59,6 +60,8 @@ struct message {
 
 /* The session with this number, be it gone or not. */
 const struct session *model_numbered(int number);
+/* Somebody wants the session with this number to stop what it does; whether there is one. */
+bool model_strike(int number);
 void session_close(struct session *session);
 /* Lets go what there is to say. */
 void session_release(struct session *session);
@@ -69,6 +72,8 @@ void session_on_parse(struct session *session, const struct message *message);
 void session_on_bind(struct session *session, const struct message *message);
 void session_on_describe(struct session *session, const struct message *message);
 void session_on_close(struct session *session, const struct message *message);
+/* Whether the text has another session stop. */
+bool session_is_cancelling(const struct session *session);
 /* Whether the text is DEALLOCATE, with which an older libpq closes a name; does it. */
 bool session_is_closing(const struct session *session);
 void session_close_named(struct session *session);

@@ -207,7 +207,7 @@ session_on_bind(struct session *session, const struct message *message)
 }
 
 static void
-session_describe_columns(struct session *session, int n, const char *first)
+session_describe_columns(struct session *session, int n, const char *const *names)
 {
         char name[16];
 
@@ -219,7 +219,7 @@ session_describe_columns(struct session *session, int n, const char *first)
         message_int16(&session->out, (unsigned)n);
         for (int i = 0; i < n; i++) {
                 snprintf(name, sizeof name, "c%d", i);
-                message_text(&session->out, i == 0 && first != NULL ? first : name);
+                message_text(&session->out, names != NULL ? names[i] : name);
                 message_int32(&session->out, 0);
                 message_int16(&session->out, 0);
                 message_int32(&session->out, TYPE_TEXT);
@@ -260,8 +260,10 @@ session_on_describe(struct session *session, const struct message *message)
                 session_describe_columns(session, ledger.ops[session->op].columns, NULL);
         else if (strncmp(session->sql, "SET", 3) == 0 || session_is_closing(session))
                 session_send(session, 'n', NULL);
+        else if (session_is_cancelling(session))
+                session_describe_columns(session, 1, (const char *[]){"sent"});
         else
-                session_describe_columns(session, 1, "isolation");
+                session_describe_columns(session, 3, (const char *[]){"isolation", "pid", "began"});
 }
 
 static void
@@ -278,6 +280,12 @@ session_on_close(struct session *session, const struct message *message)
         if (found != NULL)
                 session_remove(session, found);
         session_send(session, '3', NULL);
+}
+
+bool
+session_is_cancelling(const struct session *session)
+{
+        return strncmp(session->sql, "SELECT pg_catalog.pg_cancel_backend(", 36) == 0;
 }
 
 bool
