@@ -3,9 +3,11 @@
 #
 #       chaos.sh --live SECONDS [--seed S] [--sanitize]
 #       chaos.sh --schedules N [--seed S]
+#       chaos.sh --cancel N [--seed S] [--sanitize]
 #
 #       --schedules N      so many runs of the simulation in test/schedule, with sanitizers, on all
 #                          cores; what fails is written to SEED.sched in the current folder
+#       --cancel N         so many cancels and deadlines at random times, on a real PostgreSQL
 #       --live SECONDS     a real PostgreSQL behind the fault proxy, under load for so long
 #       --sanitize         with the address and undefined behaviour sanitizers
 #
@@ -46,6 +48,13 @@ run_live() {
                 --slope "$slope_limit"
 }
 
+run_cancel() {
+        build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}${sanitize:+-sanitize}
+        compile test/chaos/chaos-cancel >&2 || die 'it does not build'
+        child_run sh "$support/cluster.sh" run -- "$build/test/chaos/chaos-cancel" \
+                --count "$count" --seed "$seed"
+}
+
 run_schedules() {
         build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}-sanitize
         sanitize=yes
@@ -63,12 +72,13 @@ mode='' seconds='' count='' seed=1 sanitize=''
 while [ $# -gt 0 ]; do
         case $1 in
         --sanitize) sanitize=yes ;;
-        --live | --schedules | --seed)
+        --live | --schedules | --cancel | --seed)
                 [ $# -gt 1 ] || die "$1: nothing follows"
                 is_number "$2"
                 case $1 in
                 --live) mode=live seconds=$2 ;;
                 --schedules) mode=schedules count=$2 ;;
+                --cancel) mode=cancel count=$2 ;;
                 --seed) seed=$2 ;;
                 esac
                 shift
@@ -82,5 +92,6 @@ at_end finish
 case $mode in
 live) run_live ;;
 schedules) run_schedules ;;
-*) die 'usage: chaos.sh --live SECONDS | --schedules N [--seed S] [--sanitize]' ;;
+cancel) run_cancel ;;
+*) die 'usage: chaos.sh --live SECONDS | --schedules N | --cancel N [--seed S] [--sanitize]' ;;
 esac

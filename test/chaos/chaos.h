@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* ---- dice.c */
+
 /* Decisions come from the seed: the next number, and one from low to high. */
 struct dice {
         uint64_t state;

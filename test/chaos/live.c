@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define N_HEALTHY 200
@@ -57,37 +56,6 @@ struct chaos {
         int n_files; /* open at the start */
         int n_left;  /* events and files that were left behind */
 };
-
-uint64_t
-dice_next(struct dice *dice)
-{
-        uint64_t x = dice->state += 0x9e3779b97f4a7c15;
-
-        x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-        x = (x ^ x >> 27) * 0x94d049bb133111eb;
-        return x ^ x >> 31;
-}
-
-int64_t
-dice_between(struct dice *dice, int64_t low, int64_t high)
-{
-        return low + (int64_t)(dice_next(dice) % (uint64_t)(high - low + 1));
-}
-
-bool
-dice_percent(struct dice *dice, int n)
-{
-        return dice_between(dice, 0, 99) < n;
-}
-
-int64_t
-clock_ms(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void
 stage_enter(struct chaos *chaos, enum stage stage)
