@@ -44,9 +44,15 @@ typedef void (*pipit_cb)(struct pipit_result *res, void *arg);
  * Gives a request up.
  *
  * Its callback still runs once, from the loop, with PIPIT_ECANCELED: executed is "no" when it was
- * not sent yet. When it was sent, the server goes on with it, executed is "unknown", and its
- * answer is thrown away when it comes; its connection takes nothing new until then, and is closed
- * when that lasts 5 seconds.
+ * not sent yet. When it was sent, executed is "unknown", its answer is thrown away when it comes,
+ * and the server is asked to stop: about what it executes now, and only when nobody waits for
+ * another statement that shares its Sync. Its connection takes nothing new until it is answered and
+ * the cancel has ended. When the server cannot be asked within 2 seconds, or does not stop within 5
+ * more, the connection is closed as soon as nobody waits on it.
+ *
+ * A statement that was sent behind it can be hit in its place. A declared read, and a write that
+ * may be grouped, is then run again; any other fails with PIPIT_ESERVER, SQLSTATE 57014 and
+ * executed "rolled back".
  *
  * @param scope    the scope it was started on; NULL does nothing
  * @param request  its number; 0, or one that has completed or failed already, does nothing
@@ -57,8 +63,8 @@ PIPIT_API void pipit_cancel(struct pipit *scope, pipit_request request);
  * Sets the time that is left to a request, from now: waiting, connecting and executing together.
  *
  * At its end the callback runs with PIPIT_ETIMEDOUT, and the message says what was waited for.
- * When the request was already sent, executed is "unknown", and its connection is closed unless
- * others wait for answers on it. acquire_timeout_ms of the options holds besides.
+ * When the request was already sent, executed is "unknown", and the server is asked to stop, as by
+ * pipit_cancel(). acquire_timeout_ms of the options holds besides.
  *
  * @param scope       the scope it was started on; NULL does nothing
  * @param request     its number; 0, or one that has completed or failed already, does nothing

@@ -3,7 +3,9 @@
  * late and stops the next statement. Behind the fault proxy, on a server of the test's own.
  */
 #include "cancels.h"
+#include "pq_cancel.h"
 #include "proxy.h"
+#include "scope.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -97,6 +99,22 @@ START_TEST(a_server_that_does_not_answer_is_waited_for_2_seconds)
         ck_assert_int_ge(clock_ms() - since, 1000);
         proxy_clear(proxy);
         execute("SELECT 1");
+}
+END_TEST
+
+START_TEST(a_process_that_is_another_by_now_is_left_alone)
+{
+        struct calls told = {0};
+        struct conn *conn = container_of(list_first(&live_db->pool.idle), struct conn, link);
+
+        if (pipit__pq_can_cancel(conn->pq)) /* by a key, and not by the process */
+                return;
+        snprintf(conn->backend.began, sizeof conn->backend.began, "before");
+        cancel_a_sleep(&told);
+        expect_unknown(answer(&told), PIPIT_ECANCELED);
+        loop_until(&live_journal.n_closed, 1);
+        ck_assert_int_eq(own_log_count("canceling statement"), 0);
+        wait_for_sleeping(live_cluster.url, 0);
 }
 END_TEST
 
@@ -278,6 +296,7 @@ test_suite(void)
         tcase_add_checked_fixture(server, proxy_setup, proxy_teardown);
         tcase_add_test(server, without_a_connection_to_ask_by_the_connection_is_given_up);
         tcase_add_test(server, a_server_that_does_not_answer_is_waited_for_2_seconds);
+        tcase_add_test(server, a_process_that_is_another_by_now_is_left_alone);
         suite_add_tcase(suite, server);
         tcase_add_checked_fixture(neighbours, proxy_setup, proxy_teardown);
         tcase_add_test(neighbours, a_read_that_is_hit_in_the_place_of_another_runs_again);

@@ -4,6 +4,7 @@
  * only what needs none is tested.
  */
 #include "conninfo.h"
+#include "proxy.h"
 #include "witness.h"
 
 #include <arpa/inet.h>
@@ -142,6 +143,38 @@ START_TEST(an_authority_that_is_not_known_is_not_believed)
         expect_refused("certificate verify failed");
         tls_open("localhost", "ca", "sslmode=verify-full", NULL);
         execute("SELECT 1");
+}
+END_TEST
+
+#define N_SLEEPING "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+START_TEST(a_cancel_is_as_encrypted_as_its_connection)
+{
+        /* It would end a connection that asks in the clear. */
+        struct proxy_rule rule = {.side = PROXY_TO_SERVER,
+                                  .connection = PROXY_EACH,
+                                  .trigger = PROXY_MESSAGE,
+                                  .type = PROXY_TYPE_CANCEL,
+                                  .action = PROXY_RST};
+        struct calls calls = {0};
+        char server[40];
+
+        snprintf(server, sizeof server, "127.0.0.1:%d", port);
+        struct proxy *proxy = proxy_new(live_base, "127.0.0.1:0", server, 1);
+        ck_assert_ptr_nonnull(proxy);
+        ck_assert(proxy_add(proxy, &rule));
+        port = proxy_port(proxy);
+        tls_open("localhost", "ca", "sslmode=verify-full", NULL);
+        pipit_request number = ask_on(live_db, "SELECT pg_sleep(600)", &calls);
+        wait_for_server_on(live_db, N_SLEEPING, "1");
+        pipit_cancel(live_db, number);
+        wait_for_server_on(live_db, N_SLEEPING, "0");
+        ck_assert_int_eq(proxy_n_acted_all(proxy), 0);
+        ck_assert_int_ge(proxy_n_accepted(proxy), 3);
+        pipit_close(live_db);
+        live_db = NULL;
+        loop_for(0);
+        proxy_free(proxy);
 }
 END_TEST
 
@@ -453,6 +486,7 @@ cases_add(Suite *suite)
 
         tcase_add_loop_test(trust, a_server_that_proves_itself_is_believed, 0, 2);
         tcase_add_test(trust, an_authority_that_is_not_known_is_not_believed);
+        tcase_add_test(trust, a_cancel_is_as_encrypted_as_its_connection);
         tcase_add_test(trust, the_systems_authorities_do_not_know_the_tests);
         tcase_add_test(trust, sslmode_of_the_options_holds_where_the_url_says_nothing);
         tcase_add_test(bytes, results_around_the_size_of_a_record_come_whole);

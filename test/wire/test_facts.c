@@ -160,7 +160,7 @@ START_TEST(a_statement_that_somebody_else_cancelled_is_rolled_back_and_no_other)
 }
 END_TEST
 
-START_TEST(a_cancel_asks_nothing_of_the_server)
+START_TEST(a_cancel_of_what_is_not_executed_asks_nothing_of_the_server)
 {
         struct batch batch = {0};
 
@@ -178,42 +178,11 @@ START_TEST(a_cancel_asks_nothing_of_the_server)
 }
 END_TEST
 
-START_TEST(a_connection_with_an_abandoned_answer_takes_nothing_new)
-{
-        struct batch batch = {0};
-        struct calls calls = {0};
-
-        wire_connect();
-        wire_server->held = true;
-        batch_start(&batch, 1);
-        loop_until(&wire_server->n_syncs, 1 + 1);
-        pipit_cancel(live_db, batch.entries[0].number);
-        ask_on(live_db, "SELECT new", &calls);
-        loop_for(20);
-        ck_assert_int_eq(wire_server->n_statements, 1 + 1);
-        server_release(wire_server);
-        expect_text(answer(&calls), 0, 0, "SELECT new");
-        batch_expect_error(&batch, 0, 1, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN);
-        ck_assert_int_eq(wire_server->n_accepted, 1);
-}
-END_TEST
-
 START_TEST(a_startup_packet_has_no_options)
 {
         expect_service();
         ck_assert_int_eq(heard.n_startups, 1);
         ck_assert_int_eq(heard.n_with_options, 0);
-}
-END_TEST
-
-START_TEST(no_statement_has_a_name)
-{
-        struct batch batch = {0};
-
-        batch_start(&batch, 20);
-        batch_wait(&batch);
-        ck_assert_int_eq(heard.n_parsed, 1 + 20);
-        ck_assert_int_eq(heard.n_named, 0);
 }
 END_TEST
 
@@ -265,10 +234,8 @@ test_suite(void)
         tcase_add_test(tcase, an_error_without_sqlstate_costs_the_connection);
         tcase_add_test(tcase, a_commit_that_was_a_rollback_is_no_success);
         tcase_add_test(tcase, a_statement_that_somebody_else_cancelled_is_rolled_back_and_no_other);
-        tcase_add_test(tcase, a_cancel_asks_nothing_of_the_server);
-        tcase_add_test(tcase, a_connection_with_an_abandoned_answer_takes_nothing_new);
+        tcase_add_test(tcase, a_cancel_of_what_is_not_executed_asks_nothing_of_the_server);
         tcase_add_test(tcase, a_startup_packet_has_no_options);
-        tcase_add_test(tcase, no_statement_has_a_name);
         tcase_add_test(tcase, a_huge_row_that_is_only_announced_is_not_waited_for);
         suite_add_tcase(suite, tcase);
         return suite;
