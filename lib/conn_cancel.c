@@ -18,6 +18,8 @@
 /* The same where something waits behind it that must not run again: the longer a statement has run,
  * the less likely it is that it ends just when the cancel comes. */
 #define CANCEL_AFTER_OTHERS_MS 50
+/* Until then an answer that has begun to come is let come. */
+#define CANCEL_UNREAD_MS 100
 /* How long answers that nobody waits for may keep a connection busy, once nothing more can be
  * done about it. */
 #define CONN_GIVEN_UP_MS 5000
@@ -28,19 +30,33 @@ conn_set_limit(struct conn *conn, int64_t delay_ms)
         pipit__timer_set_or_now(conn->limit, delay_ms);
 }
 
+/* How long the first segment has been the first. */
+static int64_t
+conn_age_us(const struct conn *conn)
+{
+        int64_t sent_us = pipit__segments_sent_us(&conn->segments);
+
+        return pipit__reactor_now_us(conn->config->reactor) -
+               (sent_us > conn->read_us ? sent_us : conn->read_us);
+}
+
 /* Milliseconds until the server is asked about the first segment; 0: now. */
 static int64_t
 conn_patience(const struct conn *conn)
 {
-        const struct segments *segments = &conn->segments;
-        int64_t sent_us = pipit__segments_sent_us(segments);
-        int64_t since_us = sent_us > conn->read_us ? sent_us : conn->read_us;
-        int64_t patience_ms = pipit__segments_waits_for_fragile(segments) ? CANCEL_AFTER_OTHERS_MS
-                                                                          : CANCEL_AFTER_MS;
-        int64_t left_us =
-                since_us + 1000 * patience_ms - pipit__reactor_now_us(conn->config->reactor);
+        int64_t patience_ms = pipit__segments_waits_for_fragile(&conn->segments)
+                                      ? CANCEL_AFTER_OTHERS_MS
+                                      : CANCEL_AFTER_MS;
+        int64_t left_us = 1000 * patience_ms - conn_age_us(conn);
 
         return left_us > 0 ? (left_us + 999) / 1000 : 0;
+}
+
+/* Whether its answer may be here already: then that is read first, but a long one has no end. */
+static bool
+conn_may_be_answered(const struct conn *conn)
+{
+        return conn_age_us(conn) < 1000 * CANCEL_UNREAD_MS && !pipit__pq_quiet(conn->pq);
 }
 
 /* Whether the server can be asked about what it executes. */
@@ -106,6 +122,8 @@ pipit__conn_on_patience(struct conn *conn)
                         pipit__conn_close(conn, "its statements were given up");
         } else if (conn_patience(conn) > 0) {
                 pipit__conn_mind(conn);
+        } else if (conn_may_be_answered(conn)) {
+                conn_set_limit(conn, 1);
         } else {
                 conn_ask(conn);
         }

@@ -20,17 +20,24 @@ named_url(const char *url)
         return url_with(url, more);
 }
 
-/* Waits until so many of live_db's statements sleep on the server. */
-static inline void
-wait_for_sleeping(const char *url, int n)
+/* The query that counts those of live_db's statements that sleep on the server. */
+static inline const char *
+sleeping_sql(void)
 {
-        char sql[200];
+        static char sql[200];
 
         snprintf(sql, sizeof sql,
                  "SELECT count(*) FROM pg_stat_activity "
                  "WHERE application_name = 'cancels_%d' AND wait_event = 'PgSleep'",
                  (int)getpid());
-        ask_until(url, sql, n);
+        return sql;
+}
+
+/* Waits until there are so many. */
+static inline void
+wait_for_sleeping(const char *url, int n)
+{
+        ask_until(url, sleeping_sql(), n);
 }
 
 /* Opens live_db on so many connections, and waits for one of them. */

@@ -39,10 +39,12 @@ START_TEST(a_group_is_not_cancelled_while_somebody_waits_for_it)
 {
         group_open();
         int pid = backend();
-        start_group(0.4);
+        start_group(0.6);
         wait_for_sleeping(live_url(), 1);
         pipit_cancel(live_db, timed_numbers[1]);
         expect_unknown(answer(&timed[1]), PIPIT_ECANCELED);
+        loop_for(50);
+        ck_assert_int_eq(ask(live_url(), sleeping_sql()), 1);
         expect_text(answer(&timed[0]), 0, 0, "0");
         expect_text(answer(&timed[2]), 0, 0, "2");
         ck_assert_int_eq(backend(), pid);

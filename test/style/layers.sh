@@ -67,13 +67,13 @@ foreign() {
 include='^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]'
 
 libpq_includes() {
-        foreign "$1" "$include(libpq|postgres|pg_config|pqexpbuffer|server/)" "pq.c pq_settings.c result.c"
+        foreign "$1" "$include(libpq|postgres|pg_config|pqexpbuffer|server/)" "pq.c pq_settings.c pq_cancel.c result.c"
 }
 
 # Calls and types; a comment that names one of them is a sentence and has no parenthesis or star.
 libpq_uses() {
         foreign "$1" '(^|[^A-Za-z0-9_])(PQ[a-z][A-Za-z0-9]*[[:space:]]*\(|PG(conn|result|notify)[[:space:]]*\*)' \
-                "pq.c pq_settings.c result.c"
+                "pq.c pq_settings.c pq_cancel.c result.c"
 }
 
 libevent_includes() {
@@ -115,8 +115,8 @@ echo '#include <event2/event.h>' |
 
 tap_ok "every file is of a module in LAYERS" quiet unlisted "$lib"
 tap_ok "no file includes a module above its own" quiet upwards "$lib"
-tap_ok "only pq.c, pq_settings.c and result.c include libpq" quiet libpq_includes "$lib"
-tap_ok "only pq.c, pq_settings.c and result.c use libpq" quiet libpq_uses "$lib"
+tap_ok "only pq.c, pq_settings.c, pq_cancel.c and result.c include libpq" quiet libpq_includes "$lib"
+tap_ok "only pq.c, pq_settings.c, pq_cancel.c and result.c use libpq" quiet libpq_uses "$lib"
 tap_ok "only reactor.c and resolver.c include libevent" quiet libevent_includes "$lib"
 
 tap_ok "the copy that is broken below is right" checks "$tap_dir/clean"

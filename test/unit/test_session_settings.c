@@ -92,6 +92,15 @@ START_TEST(it_is_one_statement_with_qualified_names)
 }
 END_TEST
 
+START_TEST(a_session_is_asked_who_it_is_and_nothing_is_cut_off)
+{
+        pipit__session_settings_init(&settings, 180000, "public");
+        pipit__session_settings_ask_backend(&settings);
+        ck_assert_ptr_nonnull(strstr(settings.sql, "pg_backend_pid() AS pid"));
+        ck_assert_str_eq(strrchr(settings.sql, ')'), ") AS began");
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -104,6 +113,7 @@ test_suite(void)
         tcase_add_test(tcase, an_empty_search_path_leaves_the_servers);
         tcase_add_test(tcase, the_isolation_level_is_asked_for_under_its_name);
         tcase_add_test(tcase, it_is_one_statement_with_qualified_names);
+        tcase_add_test(tcase, a_session_is_asked_who_it_is_and_nothing_is_cut_off);
         suite_add_tcase(suite, tcase);
         return suite;
 }
