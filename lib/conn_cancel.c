@@ -20,6 +20,9 @@
 #define CANCEL_AFTER_OTHERS_MS 50
 /* Until then an answer that has begun to come is let come. */
 #define CANCEL_UNREAD_MS 100
+/* How long an answer may take once the server has had its cancel: it may never have had the
+ * statement. */
+#define CANCEL_ANSWER_MS 1000
 /* How long answers that nobody waits for may keep a connection busy, once nothing more can be
  * done about it. */
 #define CONN_GIVEN_UP_MS 5000
@@ -68,6 +71,21 @@ conn_may_ask(const struct conn *conn)
         return !asked && pipit__segments_is_abandoned(&conn->segments);
 }
 
+/* How long what nobody waits for may still take. */
+static int64_t
+conn_grace(const struct conn *conn)
+{
+        switch (conn->cancel_state) {
+        case CANCEL_FAILED: return 0;
+        case CANCEL_ENDED: return CANCEL_ANSWER_MS;
+        case CANCEL_NONE:
+        case CANCEL_ASKED:
+        case CANCEL_LATE:
+        case CANCEL_PAST: break;
+        }
+        return CONN_GIVEN_UP_MS;
+}
+
 void
 pipit__conn_mind(struct conn *conn)
 {
@@ -79,7 +97,7 @@ pipit__conn_mind(struct conn *conn)
         if (conn_may_ask(conn))
                 conn_set_limit(conn, conn_patience(conn));
         else if (segments->n_waiting == 0)
-                conn_set_limit(conn, conn->cancel_state == CANCEL_FAILED ? 0 : CONN_GIVEN_UP_MS);
+                conn_set_limit(conn, conn_grace(conn));
 }
 
 static void

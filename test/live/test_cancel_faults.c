@@ -3,9 +3,9 @@
  * late and stops the next statement. Behind the fault proxy, on a server of the test's own.
  */
 #include "cancels.h"
+#include "database.h"
 #include "pq_cancel.h"
 #include "proxy.h"
-#include "scope.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -105,7 +105,7 @@ END_TEST
 START_TEST(a_process_that_is_another_by_now_is_left_alone)
 {
         struct calls told = {0};
-        struct conn *conn = container_of(list_first(&live_db->pool.idle), struct conn, link);
+        struct conn *conn = container_of(list_first(&live_db->db->pool.idle), struct conn, link);
 
         if (pipit__pq_can_cancel(conn->pq)) /* by a key, and not by the process */
                 return;
