@@ -146,6 +146,24 @@ START_TEST(a_child_that_closes_calls_nobody_back_and_the_parent_gets_its_answers
 }
 END_TEST
 
+/* At any moment of it, and once more when all is ready to ask again. */
+START_TEST(a_child_that_closes_leaves_a_cancel_alone)
+{
+        const char *before = session();
+
+        for (int round = 0; round < 2; round++) {
+                struct calls calls = {0};
+                pipit_request request = ask_on(live_db, "SELECT pg_sleep(600)", &calls);
+                loop_for(5);
+                pipit_cancel(live_db, request);
+                loop_for(_i);
+                in_child(child_closes, NULL);
+                expect_error(answer(&calls), PIPIT_ECANCELED, "");
+                ck_assert_str_eq(session(), before);
+        }
+}
+END_TEST
+
 START_TEST(a_child_that_closes_leaves_a_connection_in_the_making_alone)
 {
         struct calls calls = {0};
@@ -311,6 +329,7 @@ test_suite(void)
         tcase_add_test(tcase,
                        a_child_that_closes_calls_nobody_back_and_the_parent_gets_its_answers);
         tcase_add_test(tcase, a_child_that_closes_leaves_a_connection_in_the_making_alone);
+        tcase_add_loop_test(tcase, a_child_that_closes_leaves_a_cancel_alone, 0, 8);
         tcase_add_test(tcase, a_child_that_closes_leaves_a_drain_alone);
         tcase_add_test(tcase, a_child_works_with_a_database_of_its_own);
         tcase_add_test(tcase, a_child_can_close_a_blocking_scope_and_its_database);
