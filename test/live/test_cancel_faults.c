@@ -15,13 +15,13 @@ static struct proxy *proxy;
 
 /* Opens live_db through the proxy, and has one connection. */
 static void
-proxy_open(void)
+proxy_open(const char *user)
 {
         struct pipit_options options = journal_options();
         char url[200];
 
         options.max_connections = 1;
-        snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%d/postgres?sslmode=disable",
+        snprintf(url, sizeof url, "postgresql://%s@127.0.0.1:%d/postgres?sslmode=disable", user,
                  proxy_port(proxy));
         live_open(named_url(url), &options);
         execute("SELECT 1");
@@ -36,7 +36,7 @@ proxy_setup(void)
         snprintf(path, sizeof path, "%s/.s.PGSQL.5432", live_cluster.folder);
         proxy = proxy_new(live_base, "127.0.0.1:0", path, 1);
         ck_assert_ptr_nonnull(proxy);
-        proxy_open();
+        proxy_open("postgres");
 }
 
 static void
@@ -86,6 +86,24 @@ START_TEST(without_a_connection_to_ask_by_the_connection_is_given_up)
 }
 END_TEST
 
+START_TEST(a_server_without_room_to_ask_it_costs_the_connection_and_no_more)
+{
+        struct calls told = {0};
+
+        execute("CREATE ROLE limited LOGIN CONNECTION LIMIT 1");
+        proxy_open("limited");
+        cancel_a_sleep(&told);
+        expect_unknown(answer(&told), PIPIT_ECANCELED);
+        /* libpq's own cancels need no room; else its own end makes some. */
+        while (ask(live_cluster.url, sleeping_sql()) > 0 && live_journal.n_closed == 0)
+                loop_for(5);
+        ask(live_cluster.url, "SELECT pg_terminate_backend(pid)::int FROM pg_stat_activity "
+                              "WHERE wait_event = 'PgSleep'");
+        execute("SELECT 1");
+        ck_assert_int_eq(told.n, 1);
+}
+END_TEST
+
 START_TEST(a_server_that_does_not_answer_is_waited_for_2_seconds)
 {
         struct calls told = {0};
@@ -114,7 +132,7 @@ START_TEST(a_process_that_is_another_by_now_is_left_alone)
         expect_unknown(answer(&told), PIPIT_ECANCELED);
         loop_until(&live_journal.n_closed, 1);
         ck_assert_int_eq(own_log_count("canceling statement"), 0);
-        wait_for_sleeping(live_cluster.url, 0);
+        execute("SELECT 1");
 }
 END_TEST
 
@@ -295,6 +313,7 @@ test_suite(void)
 
         tcase_add_checked_fixture(server, proxy_setup, proxy_teardown);
         tcase_add_test(server, without_a_connection_to_ask_by_the_connection_is_given_up);
+        tcase_add_test(server, a_server_without_room_to_ask_it_costs_the_connection_and_no_more);
         tcase_add_test(server, a_server_that_does_not_answer_is_waited_for_2_seconds);
         tcase_add_test(server, a_process_that_is_another_by_now_is_left_alone);
         suite_add_tcase(suite, server);
