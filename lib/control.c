@@ -50,6 +50,13 @@ control_disconnect(struct control *control, bool in_child)
 }
 
 void
+pipit__control_yield(struct control *control)
+{
+        if (control->state == CONTROL_IDLE)
+                control_disconnect(control, false);
+}
+
+void
 pipit__control_close(struct control *control, bool in_child)
 {
         control->asked = NULL;

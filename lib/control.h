@@ -77,6 +77,8 @@ int pipit__control_ask(struct control *control, struct control_wish *wish);
 /* Drops a wish, if it is still there: its fn is not called. */
 void pipit__control_forget(struct control *control, struct control_wish *wish);
 
+/* Closes the connection if it has nothing to do: a server that is full may need its place. */
+void pipit__control_yield(struct control *control);
 /* Closes the connection, and drops all wishes. in_child: without a word on the socket. */
 void pipit__control_close(struct control *control, bool in_child);
 

@@ -171,6 +171,7 @@ pool_on_attempt_failed(struct pool *pool, const struct attempt_failure *failure)
         pool->failure = *failure;
         pool->failed_ms = pool_now(pool);
         pool->n_failures++;
+        pipit__control_yield(&pool->control);
         (void)pool_jitter(pool, 2);
         pipit__log(pool->config.log, pool->failed_ms, PIPIT_LOG_WARNING,
                    "no connection to %s: %s (attempt %d)", failure->host, failure->text,

@@ -92,10 +92,11 @@ START_TEST(a_server_without_room_to_ask_it_costs_the_connection_and_no_more)
 
         execute("CREATE ROLE limited LOGIN CONNECTION LIMIT 1");
         proxy_open("limited");
+        int n_closed = live_journal.n_closed;
         cancel_a_sleep(&told);
         expect_unknown(answer(&told), PIPIT_ECANCELED);
         /* libpq's own cancels need no room; else its own end makes some. */
-        while (ask(live_cluster.url, sleeping_sql()) > 0 && live_journal.n_closed == 0)
+        while (ask(live_cluster.url, sleeping_sql()) > 0 && live_journal.n_closed == n_closed)
                 loop_for(5);
         ask(live_cluster.url, "SELECT pg_terminate_backend(pid)::int FROM pg_stat_activity "
                               "WHERE wait_event = 'PgSleep'");
@@ -261,21 +262,39 @@ postmaster(void)
         return pid;
 }
 
+static void
+ticker_start(struct ticker *ticker)
+{
+        *ticker = (struct ticker){.event = evtimer_new(live_base, on_tick, ticker)};
+        ticker->others_ms = waited_for_others_ms();
+        clock_gettime(CLOCK_MONOTONIC, &ticker->due);
+        event_add(ticker->event, &(struct timeval){0, 1000});
+}
+
+/* How late the loop is when it has nothing to do, at worst: that is the machine. */
+static double
+quiet_ms(void)
+{
+        struct ticker ticker;
+
+        ticker_start(&ticker);
+        loop_for(2000);
+        event_free(ticker.event);
+        return ticker.worst_ms;
+}
+
 /* Cancels while the server takes no connections; how late the loop was meanwhile, at worst. */
 static double
 cancel_while_stopped(void)
 {
-        struct ticker ticker = {0};
+        struct ticker ticker;
         struct calls told = {0};
         int n_closed = live_journal.n_closed;
         pipit_request number = start("SELECT pg_sleep(600)", &told);
 
         wait_for_sleeping(live_cluster.url, 1);
         kill(postmaster(), SIGSTOP);
-        ticker.event = evtimer_new(live_base, on_tick, &ticker);
-        ticker.others_ms = waited_for_others_ms();
-        clock_gettime(CLOCK_MONOTONIC, &ticker.due);
-        event_add(ticker.event, &(struct timeval){0, 1000});
+        ticker_start(&ticker);
         pipit_cancel(live_db, number);
         expect_unknown(answer(&told), PIPIT_ECANCELED);
         loop_until(&live_journal.n_closed, n_closed + 1);
@@ -295,9 +314,12 @@ START_TEST(the_loop_goes_on_while_a_stopped_server_is_asked)
         options.max_connections = 1;
         live_open(named_url(live_cluster.url), &options);
         execute("SELECT 1");
-        /* The machine may be busy for once, but a library that blocks does so each time. */
-        for (int i = 0; i < 4 && worst_ms >= 5; i++)
+        /* The machine may be busy, but a library that blocks does so each time. */
+        for (int i = 0; i < 4 && worst_ms >= 5; i++) {
                 worst_ms = cancel_while_stopped();
+                if (worst_ms >= 5)
+                        worst_ms -= quiet_ms();
+        }
         if (worst_ms >= 5)
                 ck_abort_msg("a timer was late by %.1f ms", worst_ms);
 }
