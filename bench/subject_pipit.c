@@ -52,14 +52,13 @@ set_group_writes(struct pipit *db, bool group_writes)
         pipit_set_group_writes(db, group_writes);
 }
 
-/* As many connections as the floors have, and room for all that is in flight. */
+/* As many connections as the floors have; else the defaults. */
 static struct pipit *
-open_database(struct event_base *base, const char *url, int connections, int in_flight)
+open_database(struct event_base *base, const char *url, int connections)
 {
         struct pipit_options options = {.min_connections = connections,
                                         .max_connections = connections,
-                                        .max_connecting = connections,
-                                        .max_pipeline = in_flight / connections + 1};
+                                        .max_connecting = connections};
 
         return pipit_open(base, url, &options);
 }
@@ -143,7 +142,7 @@ start_create(struct pipit *db, struct ask *ask)
 static pipit_request
 start_connect(struct state *state, struct ask *ask)
 {
-        struct pipit *db = open_database(state->base, ask->task->run->options->url, 1, 1);
+        struct pipit *db = open_database(state->base, ask->task->run->options->url, 1);
 
         return start_read(db, ask->statement->sql, PIPIT_PARAMS(ask->values[0]), on_answer, ask);
 }
@@ -204,8 +203,7 @@ pipit_open_run(struct run *run)
         state->base = event_base_new();
         if (workload->statements[0]->call == CALL_CONNECT)
                 return;
-        state->db = open_database(state->base, options->url, options->connections,
-                                  options->in_flight * workload->width);
+        state->db = open_database(state->base, options->url, options->connections);
         set_coalesce(state->db, !workload->single_gets);
         set_group_writes(state->db, workload->group_writes);
 }

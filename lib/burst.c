@@ -11,6 +11,12 @@
 /* The time that a group should take at most, as its shapes foretell, and its bytes. */
 #define BURST_MAX_US    2000.0F
 #define BURST_MAX_BYTES ((size_t)1 << 16)
+/* Reads that take less than this together are not dealt to several connections: the client, and
+ * the server, take as long for each burst. At most so many: half of them can be had sooner. */
+#define BURST_LEAST_US    250.0F
+#define BURST_LEAST_READS 16
+/* Writes, which have their commit in common. */
+#define BURST_LEAST_WRITES 64
 /* How far a queue is looked through for more to share a Sync. */
 #define BURST_MAX_LOOKS 256
 
@@ -113,6 +119,21 @@ burst_take_singles(struct burst *burst, struct list *queue, struct room *room, i
                 burst_add(burst, room, req);
                 last = class;
         }
+}
+
+int
+pipit__burst_least(const struct list *queue)
+{
+        const struct request *first = request_of(queue->next);
+        float best_us = request_pace(first)->best_us;
+
+        if (pipit__pace_class(request_pace(first)) != PACE_FAST || best_us <= 0)
+                return 1;
+        if (!first->is_read)
+                return first->is_grouped ? BURST_LEAST_WRITES : 1;
+        if (best_us * BURST_LEAST_READS <= BURST_LEAST_US)
+                return BURST_LEAST_READS;
+        return best_us < BURST_LEAST_US ? (int)(BURST_LEAST_US / best_us) : 1;
 }
 
 void

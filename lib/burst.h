@@ -16,6 +16,10 @@ struct burst {
         enum segment_kind kind; /* SEGMENT_SINGLE: each is a segment of its own */
 };
 
+/* How many of a queue, which is not empty, are worth a burst of their own, where they may share a
+ * Sync: to send fewer of them costs more than it gains. */
+int pipit__burst_least(const struct list *queue);
+
 /*
  * Takes the first of a queue, which is not empty, and of those behind it what may go with it, at
  * most max in all. shares: whether the connection is one on which statements may share a Sync.

@@ -129,14 +129,16 @@ dispatch_send(struct conn *conn, struct burst *burst)
 static void
 dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
 {
-        int share = pipit__pool_share(dispatch->pool, dispatch->n);
         /* A role is a setting of the session: behind a pooler, where nothing is prepared either, it
          * would be somebody else's. */
         bool may_read = queue != &dispatch->reads || conn->config->max_prepared > 0;
+        bool shares = !conn->serializable && may_read;
+        int least = shares ? pipit__burst_least(queue) : 1;
+        int share = pipit__pool_share(dispatch->pool, dispatch->n, least);
         struct burst burst;
 
         pipit__burst_take(&burst, queue, share < dispatch->max_burst ? share : dispatch->max_burst,
-                          !conn->serializable && may_read);
+                          shares);
         LIST_EACH(link, &burst.requests)
                 dispatch_leave(dispatch, container_of(link, struct request, link));
         pipit__carriers_pack(&burst);

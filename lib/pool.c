@@ -288,13 +288,15 @@ pipit__pool_take(struct pool *pool, bool reader)
 }
 
 int
-pipit__pool_share(const struct pool *pool, int n_waiting)
+pipit__pool_share(const struct pool *pool, int n_waiting, int least)
 {
         int n = pool->n_idle + pool->n_connecting;
 
         /* Better a new connection than a place behind somebody else's statement. */
         if (pool->n_failures == 0)
                 n = pool->max - pool->n_busy;
+        if (n > n_waiting / least)
+                n = n_waiting / least;
         return n > 1 ? (n_waiting + n - 1) / n : n_waiting;
 }
 

@@ -63,8 +63,8 @@ void pipit__pool_fini(struct pool *pool);
 struct conn *pipit__pool_take(struct pool *pool, bool reader);
 
 /* How many of so many waiting requests the next connection should be given, so that each that is
- * free, or will be soon, has its share. */
-int pipit__pool_share(const struct pool *pool, int n_waiting);
+ * free, or will be soon, has its share, but no fewer than least, if there are so many. */
+int pipit__pool_share(const struct pool *pool, int n_waiting, int least);
 
 /* Makes connections for so many waiting requests, and for the minimum. */
 void pipit__pool_want(struct pool *pool, int n_waiting);

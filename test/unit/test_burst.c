@@ -109,6 +109,47 @@ START_TEST(fast_reads_share)
 }
 END_TEST
 
+/* How many are worth a burst, when the first is this one and takes so long at its best. */
+static int
+least(struct request *req, float best_us)
+{
+        req->statement->shape->pace.best_us = best_us;
+        return pipit__burst_least(&queue);
+}
+
+START_TEST(the_faster_reads_are_the_more_are_worth_a_burst)
+{
+        struct request *req = read_of(&fast);
+
+        ck_assert_int_eq(least(req, 1), 16);
+        ck_assert_int_eq(least(req, 15), 16);
+        ck_assert_int_eq(least(req, 50), 5);
+        ck_assert_int_eq(least(req, 200), 1);
+        ck_assert_int_eq(least(req, 10000), 1);
+}
+END_TEST
+
+START_TEST(writes_that_are_committed_together_go_together)
+{
+        ck_assert_int_eq(least(write_of(&fast), 10000), 64);
+}
+END_TEST
+
+START_TEST(what_shares_nothing_is_worth_a_burst_by_itself)
+{
+        static struct shape *const shapes[] = {&alone, &unknown, &slow};
+
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+                list_init(&queue);
+                ck_assert_int_eq(least(read_of(shapes[i]), 5), 1);
+        }
+        list_init(&queue);
+        ck_assert_int_eq(least(wait_for(&fast), 5), 1);
+        list_init(&queue);
+        ck_assert_int_eq(least(read_of(&fast), 0), 1); /* nobody knows how fast */
+}
+END_TEST
+
 START_TEST(writes_share_however_long_each_took_for_its_own_commit)
 {
         fast.pace.best_us = 10000;
@@ -327,6 +368,9 @@ test_suite(void)
 
         tcase_add_checked_fixture(tcase, setup, NULL);
         tcase_add_test(tcase, fast_reads_share);
+        tcase_add_test(tcase, the_faster_reads_are_the_more_are_worth_a_burst);
+        tcase_add_test(tcase, writes_that_are_committed_together_go_together);
+        tcase_add_test(tcase, what_shares_nothing_is_worth_a_burst_by_itself);
         tcase_add_test(tcase, writes_share_however_long_each_took_for_its_own_commit);
         tcase_add_test(tcase, where_nothing_may_share_each_has_its_own_sync);
         tcase_add_test(tcase, a_lone_read_shares_nothing);

@@ -262,13 +262,23 @@ END_TEST
 
 START_TEST(a_connection_is_given_its_share_of_those_who_wait)
 {
-        ck_assert_int_eq(pipit__pool_share(&pool, 64), 8);
-        ck_assert_int_eq(pipit__pool_share(&pool, 65), 9);
+        ck_assert_int_eq(pipit__pool_share(&pool, 64, 1), 8);
+        ck_assert_int_eq(pipit__pool_share(&pool, 65, 1), 9);
         pool.n_busy = 6; /* two are free, or can be made */
-        ck_assert_int_eq(pipit__pool_share(&pool, 64), 32);
+        ck_assert_int_eq(pipit__pool_share(&pool, 64, 1), 32);
         pool.n_busy = 7;
-        ck_assert_int_eq(pipit__pool_share(&pool, 64), 64);
+        ck_assert_int_eq(pipit__pool_share(&pool, 64, 1), 64);
         pool.n_busy = 0;
+}
+END_TEST
+
+START_TEST(no_share_is_smaller_than_is_worth_a_burst)
+{
+        ck_assert_int_eq(pipit__pool_share(&pool, 64, 16), 16);
+        ck_assert_int_eq(pipit__pool_share(&pool, 33, 16), 17);
+        ck_assert_int_eq(pipit__pool_share(&pool, 31, 16), 31); /* two of them would be smaller */
+        ck_assert_int_eq(pipit__pool_share(&pool, 3, 16), 3);
+        ck_assert_int_eq(pipit__pool_share(&pool, 640, 16), 80);
 }
 END_TEST
 
@@ -277,9 +287,9 @@ START_TEST(while_attempts_fail_only_what_is_there_counts_for_a_share)
         fail_with("53300");
         pool.n_idle = 2;
         pool.n_busy = 1;
-        ck_assert_int_eq(pipit__pool_share(&pool, 64), 32);
+        ck_assert_int_eq(pipit__pool_share(&pool, 64, 1), 32);
         pool.n_idle = 1;
-        ck_assert_int_eq(pipit__pool_share(&pool, 64), 64);
+        ck_assert_int_eq(pipit__pool_share(&pool, 64, 1), 64);
         pool.n_idle = pool.n_busy = 0;
 }
 END_TEST
@@ -375,6 +385,7 @@ test_suite(void)
         tcase_add_test(tcase, while_requests_wait_the_next_attempt_is_never_far);
         tcase_add_test(tcase, while_nobody_waits_it_may_be_far);
         tcase_add_test(tcase, a_connection_is_given_its_share_of_those_who_wait);
+        tcase_add_test(tcase, no_share_is_smaller_than_is_worth_a_burst);
         tcase_add_test(tcase, while_attempts_fail_only_what_is_there_counts_for_a_share);
         tcase_add_test(tcase, a_pool_can_be_described);
         tcase_add_test(tcase, a_closed_pool_makes_nothing_and_runs_no_timer);
