@@ -15,6 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* The number of UTF8 in libpq, which programs rely on: it never changes. */
+#define ENCODING_UTF8 6
+
 /* What newer releases of libpq have; NULL where this one does not. */
 extern int PQsendPipelineSync(PGconn *pq) __attribute__((weak));
 extern int PQsendClosePrepared(PGconn *pq, const char *name) __attribute__((weak));
@@ -209,6 +212,16 @@ pipit__pq_next(struct pg_conn *pq)
         return PQgetResult(pq);
 }
 
+/* What the server said last. Without its number libpq looks through nearly all parameters. */
+static bool
+session_is_utf8(const struct pg_conn *pq)
+{
+        if (PQclientEncoding(pq) == ENCODING_UTF8)
+                return true;
+        const char *encoding = PQparameterStatus(pq, "client_encoding");
+        return encoding != NULL && strcmp(encoding, "UTF8") == 0;
+}
+
 bool
 pipit__pq_in_transaction(const struct pg_conn *pq)
 {
@@ -220,11 +233,9 @@ pipit__pq_in_transaction(const struct pg_conn *pq)
 bool
 pipit__pq_session_ok(const struct pg_conn *pq)
 {
-        const char *encoding = PQparameterStatus(pq, "client_encoding");
         const char *strings = PQparameterStatus(pq, "standard_conforming_strings");
 
-        return encoding != NULL && strcmp(encoding, "UTF8") == 0 &&
-               (strings == NULL || strcmp(strings, "on") == 0);
+        return session_is_utf8(pq) && (strings == NULL || strcmp(strings, "on") == 0);
 }
 
 size_t
