@@ -5,6 +5,9 @@
 
 #include <pipit/error.h>
 
+#include "oid.h"
+#include "reader.h"
+
 #define GETTER(name, type)                                                                         \
         int pipit_result_##name(const struct pipit_result *res, int row, int column,               \
                                 type *ret_value)                                                   \
@@ -15,10 +18,28 @@
                 return pipit_item_##name(&item, ret_value);                                        \
         }
 
+/* There may be thousands of them: what has this very type is read where it is. */
+#define INTEGER_GETTER(name, type, oid, read)                                                      \
+        int pipit_result_##name(const struct pipit_result *res, int row, int column,               \
+                                type *ret_value)                                                   \
+        {                                                                                          \
+                const void *plain =                                                                \
+                        pipit__result_plain(res, row, column, oid, sizeof(*ret_value));            \
+                struct pipit_item item;                                                            \
+                if (plain != NULL && ret_value != NULL) {                                          \
+                        struct reader in = reader_of(plain, sizeof(*ret_value));                   \
+                        *ret_value = read(&in);                                                    \
+                        return 0;                                                                  \
+                }                                                                                  \
+                if (!pipit__result_item(res, row, column, &item))                                  \
+                        return PIPIT_EINVAL;                                                       \
+                return pipit_item_##name(&item, ret_value);                                        \
+        }
+
 GETTER(bool, bool)
 GETTER(int16, int16_t)
-GETTER(int32, int32_t)
-GETTER(int64, int64_t)
+INTEGER_GETTER(int32, int32_t, OID_INT4, reader_i32)
+INTEGER_GETTER(int64, int64_t, OID_INT8, reader_i64)
 GETTER(float, float)
 GETTER(double, double)
 GETTER(timestamp, struct pipit_timestamp)

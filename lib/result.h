@@ -73,6 +73,10 @@ void pipit__result_set_host(struct pipit_result *res, const char *host);
 void pipit__result_column(const struct pipit_result *res, int column, struct pipit_item *item);
 void pipit__result_cell(int row, int column, struct pipit_item *item);
 
+/* The bytes of a value of this type, in binary form, and of this size; NULL when it is not so. */
+const void *pipit__result_plain(const struct pipit_result *res, int row, int column, uint32_t type,
+                                size_t size);
+
 /* A value, NULL included; whether it is there at all. */
 bool
 pipit__result_item(const struct pipit_result *res, int row, int column, struct pipit_item *ret);
