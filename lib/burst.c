@@ -13,7 +13,7 @@
 #define BURST_MAX_BYTES ((size_t)1 << 16)
 /* Reads that take less than this together are not dealt to several connections: the client, and
  * the server, take as long for each burst. At most so many: half of them can be had sooner. */
-#define BURST_LEAST_US    250.0F
+#define BURST_LEAST_US    500.0F
 #define BURST_LEAST_READS 16
 /* Writes, which have their commit in common. */
 #define BURST_LEAST_WRITES 64
