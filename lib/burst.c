@@ -16,7 +16,7 @@
 #define BURST_LEAST_US    500.0F
 #define BURST_LEAST_READS 16
 /* Writes, which have their commit in common. */
-#define BURST_LEAST_WRITES 64
+#define BURST_LEAST_WRITES 128
 /* How far a queue is looked through for more to share a Sync. */
 #define BURST_MAX_LOOKS 256
 

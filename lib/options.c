@@ -36,7 +36,7 @@ options_fill(struct pipit_options *options)
 {
         default_int(&options->max_connections, 8);
         default_int(&options->max_connecting, 2);
-        default_int(&options->max_pipeline, 64);
+        default_int(&options->max_pipeline, 128);
         default_int(&options->max_prepared, 256);
         default_int(&options->max_waiting, 10000);
         default_size(&options->max_waiting_bytes, 64 * MEBIBYTE);

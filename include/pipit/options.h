@@ -55,7 +55,7 @@ struct pipit_options {
         /** Connections that are being made at once at most. Default 2: SCRAM costs CPU. */
         int max_connecting;
         /** Requests that are sent to a connection together at most; while it is busy with them it
-         * is given no others. Default 64, at most 10,000. */
+         * is given no others. Default 128, at most 10,000. */
         int max_pipeline;
         /** Statements that a connection keeps prepared at most. Default 256, at most 10,000; -1
          * prepares none, and no reads share: for poolers that lend a session to many. */

@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(writes_that_are_committed_together_go_together)
 {
-        ck_assert_int_eq(least(write_of(&fast), 10000), 64);
+        ck_assert_int_eq(least(write_of(&fast), 10000), 128);
 }
 END_TEST
 

@@ -20,7 +20,7 @@ expect_defaults(const struct pipit_options *options)
         ck_assert_int_eq(options->min_connections, 0);
         ck_assert_int_eq(options->max_connections, 8);
         ck_assert_int_eq(options->max_connecting, 2);
-        ck_assert_int_eq(options->max_pipeline, 64);
+        ck_assert_int_eq(options->max_pipeline, 128);
         ck_assert_int_eq(options->max_prepared, 256);
         ck_assert_int_eq(options->max_waiting, 10000);
         ck_assert_uint_eq(options->max_waiting_bytes, 67108864);
