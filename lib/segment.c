@@ -93,6 +93,14 @@ tag_starts_with(const char *tag, const char *const *words)
         return false;
 }
 
+/* Nearly all tags there are: none of the words below starts so. */
+static bool
+tag_is_plain(const char *tag)
+{
+        return strncmp(tag, "SELECT ", 7) == 0 || strncmp(tag, "INSERT ", 7) == 0 ||
+               strncmp(tag, "UPDATE ", 7) == 0 || strncmp(tag, "DELETE ", 7) == 0;
+}
+
 /*
  * Whether a command tag is of a statement that leaves something behind in its session, or opens or
  * ends a transaction: on a connection that others share it would happen to them.
@@ -106,9 +114,6 @@ tag_is_unshared(const char *tag)
                 "LISTEN",  "UNLISTEN",          "DISCARD",    "DECLARE",  "CLOSE CURSOR",
                 "LOAD",    "LOCK TABLE",        "FETCH",      "MOVE",     NULL};
 
-        /* Nearly all there is: none of the words above starts so. */
-        if (strncmp(tag, "SELECT ", 7) == 0 || strncmp(tag, "INSERT ", 7) == 0)
-                return false;
         /* They end what another session prepared, for good, and change nothing in this one. */
         if (strcmp(tag, "COMMIT PREPARED") == 0 || strcmp(tag, "ROLLBACK PREPARED") == 0)
                 return false;
@@ -151,6 +156,8 @@ error_take(struct segments *segments, struct request *req, struct pg_result *ans
 static bool
 statement_is_unshared(struct segments *segments, const struct expected *expected, const char *tag)
 {
+        if (tag_is_plain(tag))
+                return false;
         switch (expected->segment) {
         case SEGMENT_SINGLE:
         case SEGMENT_READS:
