@@ -13,10 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* What a level can need between two segments: the end of its savepoint in two statements and that
- * of a guard in it, BEGIN or SAVEPOINT with a setting, and a guard's. */
-#define CONTROLS_PER_LEVEL 7
+#include <string.h>
 
 void
 pipit__pins_init(struct pins *pins, struct reactor *reactor, struct dispatch *dispatch,
@@ -38,6 +35,9 @@ pipit__pin_new(struct pins *pins)
                 return NULL;
         pin->pins = pins;
         list_init(&pin->link);
+        pin->controls = pin->first_controls;
+        pin->room = pin->first_room;
+        pin->capacity = PIN_FIRST_CONTROLS;
         return pin;
 }
 
@@ -48,8 +48,10 @@ pipit__pin_free(struct pin *pin)
                 return;
         list_remove(&pin->link);
         pipit__timer_free(pin->pause);
-        free(pin->controls);
-        free(pin->texts);
+        if (pin->controls != pin->first_controls)
+                free(pin->controls);
+        if (pin->room != pin->first_room)
+                free(pin->room);
         free(pin);
 }
 
@@ -61,24 +63,44 @@ pipit__pin_schedule(struct pin *pin)
         pipit__reactor_schedule(pin->pins->reactor);
 }
 
+/* An array with room for more, of which the first one was not allocated. NULL: without memory. */
+static void *
+pin_grow(void *array, const void *first, size_t size, int n, int capacity)
+{
+        void *grown = reallocarray(array == first ? NULL : array, (size_t)capacity, size);
+
+        if (grown != NULL && array == first && n > 0)
+                memcpy(grown, first, (size_t)n * size);
+        return grown;
+}
+
 int
 pipit__pin_reserve(struct pin *pin, int levels)
 {
-        int capacity = (levels + 1) * CONTROLS_PER_LEVEL;
+        int capacity = (levels + 1) * PIN_FIRST_CONTROLS;
 
         if (capacity <= pin->capacity)
                 return 0;
-        char(*controls)[PIN_CONTROL_SIZE] =
-                reallocarray(pin->controls, (size_t)capacity, sizeof *controls);
+        char(*room)[PIN_CONTROL_SIZE] =
+                pin_grow(pin->room, pin->first_room, sizeof *room, pin->n_controls, capacity);
+        if (room == NULL)
+                return PIPIT_ENOMEM;
+        pin->room = room;
+        const char **controls = pin_grow(pin->controls, pin->first_controls, sizeof *controls,
+                                         pin->n_controls, capacity);
         if (controls == NULL)
                 return PIPIT_ENOMEM;
         pin->controls = controls;
-        const char **texts = reallocarray(pin->texts, (size_t)capacity, sizeof *texts);
-        if (texts == NULL)
-                return PIPIT_ENOMEM;
-        pin->texts = texts;
         pin->capacity = capacity;
         return 0;
+}
+
+/* One that lives as long as the program. */
+static void
+pin_control_constant(struct pin *pin, const char *text)
+{
+        assert(pin->n_controls < pin->capacity);
+        pin->controls[pin->n_controls++] = text;
 }
 
 void
@@ -88,8 +110,9 @@ pipit__pin_control(struct pin *pin, const char *format, ...)
 
         assert(pin->n_controls < pin->capacity);
         va_start(args, format);
-        vsnprintf(pin->controls[pin->n_controls++], PIN_CONTROL_SIZE, format, args);
+        vsnprintf(pin->room[pin->n_controls], PIN_CONTROL_SIZE, format, args);
         va_end(args);
+        pin->controls[pin->n_controls++] = NULL;
 }
 
 void
@@ -100,9 +123,13 @@ pipit__pin_begin(struct pin *pin, const struct pipit_transaction *options,
                                              " ISOLATION LEVEL REPEATABLE READ",
                                              " ISOLATION LEVEL SERIALIZABLE"};
 
-        pipit__pin_control(pin, "BEGIN%s%s%s", levels[options->isolation],
-                           options->read_only ? " READ ONLY" : "",
-                           options->deferrable ? " DEFERRABLE" : "");
+        if (options->isolation == PIPIT_ISOLATION_DEFAULT && !options->read_only &&
+            !options->deferrable)
+                pin_control_constant(pin, "BEGIN");
+        else
+                pipit__pin_control(pin, "BEGIN%s%s%s", levels[options->isolation],
+                                   options->read_only ? " READ ONLY" : "",
+                                   options->deferrable ? " DEFERRABLE" : "");
         if (statement_timeout_ms > 0)
                 pipit__pin_control(pin, "SET LOCAL statement_timeout = %lld",
                                    (long long)statement_timeout_ms);
@@ -127,10 +154,12 @@ pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit)
 {
         struct conn *conn = pin->conn;
 
-        for (int i = 0; i < pin->n_controls; i++)
-                pin->texts[i] = pin->controls[i];
+        for (int i = 0; i < pin->n_controls; i++) {
+                if (pin->controls[i] == NULL)
+                        pin->controls[i] = pin->room[i];
+        }
         struct bracket bracket = {
-                .controls = pin->texts, .n_controls = pin->n_controls, .commit = commit};
+                .controls = pin->controls, .n_controls = pin->n_controls, .commit = commit};
         pin->n_controls = 0;
         if (pipit__conn_send_bracket(conn, requests, &bracket) == 0)
                 pipit__conn_flush(conn);

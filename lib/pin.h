@@ -24,6 +24,9 @@ struct tenant_ops;
 
 /* Room for the longest statement of its own. */
 #define PIN_CONTROL_SIZE 96
+/* What a level can need between two segments: the end of its savepoint in two statements and that
+ * of a guard in it, BEGIN or SAVEPOINT with a setting, and a guard's. */
+#define PIN_FIRST_CONTROLS 7
 
 /* All pins of a database. */
 struct pins {
@@ -40,11 +43,13 @@ struct pin {
         struct conn *conn; /* NULL while it waits for one, and once it is lost or given back */
         struct child *root;
         struct child *active;
-        struct timer *pause;                /* between two attempts; NULL before the first */
-        char (*controls)[PIN_CONTROL_SIZE]; /* that go in front of the next segment */
-        const char **texts;                 /* room for as many */
+        struct timer *pause;   /* between two attempts; NULL before the first */
+        const char **controls; /* that go in front of the next segment; NULL: it is in room */
+        char (*room)[PIN_CONTROL_SIZE]; /* of each, for one that is not constant */
         int n_controls;
         int capacity;
+        const char *first_controls[PIN_FIRST_CONTROLS]; /* enough for what has no savepoints */
+        char first_room[PIN_FIRST_CONTROLS][PIN_CONTROL_SIZE];
         int guard; /* level of the savepoint of a statement that may fail; 0: none */
         bool guard_failed;
         struct attempt_failure lost; /* why its connection is gone */
