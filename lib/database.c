@@ -202,7 +202,9 @@ database_on_ready(void *arg)
 {
         struct database *db = arg;
 
-        if (db->dispatch.n > 0 || db->pool.min > 0)
+        if (db->dealing)
+                db->deals_again = true;
+        else if (db->dispatch.n > 0 || db->pool.min > 0)
                 pipit__reactor_schedule(db->reactor);
 }
 
@@ -216,15 +218,28 @@ database_on_refused(const struct attempt_failure *failure, void *arg)
 
 static const struct pool_ops database_pool_ops = {database_on_ready, database_on_refused};
 
-/* The end of a turn: what is to be sent goes first, then what ended without a server. */
+/* Sends what is to be sent. Returns whether a connection came free that somebody waits for. */
+static bool
+database_deal(struct database *db)
+{
+        db->dealing = true;
+        db->deals_again = false;
+        if (db->scope.state == SCOPE_OPEN || db->scope.state == SCOPE_DRAINING)
+                pipit__dispatch_turn(&db->dispatch);
+        pipit__children_turn(&db->pins);
+        db->dealing = false;
+        return db->deals_again && (db->dispatch.n > 0 || db->pool.min > 0);
+}
+
+/* The end of a turn: what is to be sent goes first, then what ended without a server. What a
+ * transaction gives back goes to the next one in the same turn, for the server waits meanwhile. */
 static void
 database_on_turn(void *arg)
 {
         struct database *db = arg;
 
-        if (db->scope.state == SCOPE_OPEN || db->scope.state == SCOPE_DRAINING)
-                pipit__dispatch_turn(&db->dispatch);
-        pipit__children_turn(&db->pins);
+        if (database_deal(db) && database_deal(db))
+                pipit__reactor_schedule(db->reactor);
         pipit__requests_turn(&db->requests, DATABASE_BUDGET);
 }
 

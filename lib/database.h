@@ -38,6 +38,8 @@ struct database {
         bool sync_allowed;        /* pipit_set_allow_sync() */
         struct kept *kept;        /* of a blocking scope; NULL otherwise */
         bool waiting;             /* a pipit_wait() is on the stack */
+        bool dealing;             /* what is to be sent is being sent */
+        bool deals_again;         /* a connection came free meanwhile */
 };
 
 /* Opens a database on a base, or on a private one when base is NULL. NULL when memory ran out. */
