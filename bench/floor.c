@@ -89,7 +89,9 @@ shared_open(struct run *run)
 static bool
 serves_statements(const struct workload *workload)
 {
-        return workload->statements[0]->call != CALL_CONNECT;
+        enum call call = workload->statements[0]->call;
+
+        return call != CALL_CONNECT && call != CALL_TRANSACTION;
 }
 
 #define FLOOR                                                                                      \

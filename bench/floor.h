@@ -16,5 +16,11 @@ extern const struct subject subject_floor_sync_shared;
 extern const struct subject subject_floor_coalesced;
 /* A connection for each task: floor-single of the workload "connect". */
 extern const struct subject subject_floor_connect;
+/* Transactions, statement by statement: floor-single of the workload "transaction". */
+extern const struct subject subject_transaction_single;
+/* Each in one flight, one at a time on each connection. */
+extern const struct subject subject_transaction_one_trip;
+/* Each in one flight, one behind the other: its floor-sync-each. */
+extern const struct subject subject_transaction_sync_each;
 
 #endif

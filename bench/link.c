@@ -64,29 +64,45 @@ link_send_sync(struct link *link)
 
 #endif
 
+static const int lengths[] = {sizeof(uint32_t), sizeof(uint32_t)};
+static const int binary[] = {1, 1};
+
+void
+link_send_prepared(struct link *link, const char *name, int n_params, const int32_t *values)
+{
+        uint32_t words[2] = {0, 0};
+        const char *pointers[] = {(const char *)&words[0], (const char *)&words[1]};
+
+        for (int i = 0; i < n_params; i++)
+                words[i] = htonl((uint32_t)values[i]);
+        if (PQsendQueryPrepared(link->pq, name, n_params, pointers, lengths, binary, 1) != 1)
+                link_fail(link, name);
+}
+
+/* A text that was not prepared, with a parameter. */
+static void
+link_send_fresh(struct link *link, const struct ask *ask)
+{
+        static const Oid types[] = {INT4_OID};
+        uint32_t word = htonl((uint32_t)ask->values[0]);
+        const char *values[] = {(const char *)&word};
+        char sql[MAX_SQL];
+
+        statement_fresh_sql(ask->statement, ask->fresh, sql, sizeof sql);
+        if (PQsendQueryParams(link->pq, sql, 1, types, values, lengths, binary, 1) != 1)
+                link_fail(link, ask->statement->name);
+}
+
 void
 link_send_next(struct link *link)
 {
-        static const int lengths[] = {sizeof(uint32_t), sizeof(uint32_t)};
-        static const int binary[] = {1, 1};
-        static const Oid types[] = {INT4_OID, INT4_OID};
         const struct ask *ask = link->ring[link->sent++ & link->mask];
         const struct statement *statement = ask->statement;
-        uint32_t words[] = {htonl((uint32_t)ask->values[0]), htonl((uint32_t)ask->values[1])};
-        const char *values[] = {(const char *)&words[0], (const char *)&words[1]};
-        char sql[MAX_SQL];
-        int sent;
 
-        if (ask->fresh == 0) {
-                sent = PQsendQueryPrepared(link->pq, statement->name, statement->n_params, values,
-                                           lengths, binary, 1);
-        } else {
-                statement_fresh_sql(statement, ask->fresh, sql, sizeof sql);
-                sent = PQsendQueryParams(link->pq, sql, statement->n_params, types, values, lengths,
-                                         binary, 1);
-        }
-        if (sent != 1)
-                link_fail(link, statement->name);
+        if (ask->fresh == 0)
+                link_send_prepared(link, statement->name, statement->n_params, ask->values);
+        else
+                link_send_fresh(link, ask);
 }
 
 void

@@ -23,6 +23,7 @@ struct link {
         unsigned got;  /* the first without an answer */
         unsigned sent; /* the first that was not sent */
         unsigned end;
+        int step;     /* answers to the first without an answer, when it takes several */
         int syncs;    /* sent and not answered */
         bool writing; /* the socket took not all: wait until it takes more */
 };
@@ -57,6 +58,8 @@ void link_fail(const struct link *link, const char *what);
 void
 link_prepare(struct link *link, const char *name, const char *sql, int n_params, unsigned type);
 void link_send_next(struct link *link);
+/* Values go in binary form; at most two. */
+void link_send_prepared(struct link *link, const char *name, int n_params, const int32_t *values);
 /* In pipeline mode, behind what was sent. Without PQsendPipelineSync() it flushes, too. */
 void link_send_sync(struct link *link);
 void link_flush(struct link *link);

@@ -41,7 +41,7 @@ struct pair {
 struct ask {
         struct task *task;
         const struct statement *statement;
-        int32_t values[2]; /* its parameters */
+        int32_t values[4]; /* its parameters */
         uint32_t fresh;    /* not 0: makes its text one that was never used before */
         struct pair row;   /* the answer's first row */
         int n_rows;        /* that were returned, or touched */

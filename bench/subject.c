@@ -9,9 +9,15 @@
 #include <string.h>
 
 static const struct subject *const subjects[] = {
-        &subject_pipit,           &subject_floor_single,
-        &subject_floor_sync_each, &subject_floor_sync_shared,
-        &subject_floor_coalesced, &subject_floor_connect,
+        &subject_pipit,
+        &subject_floor_single,
+        &subject_floor_sync_each,
+        &subject_floor_sync_shared,
+        &subject_floor_coalesced,
+        &subject_floor_connect,
+        &subject_transaction_single,
+        &subject_transaction_one_trip,
+        &subject_transaction_sync_each,
 };
 
 static bool

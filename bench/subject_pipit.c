@@ -83,6 +83,7 @@ take_rows(const struct ask *ask, struct pipit_result *res, struct pair *rows, in
         case CALL_QUERY:
         case CALL_READ:
         case CALL_CONNECT:
+        case CALL_TRANSACTION:
                 for (int i = 0; i < n; i++)
                         take_row(res, i, &rows[i]);
                 break;
@@ -147,6 +148,48 @@ start_connect(struct state *state, struct ask *ask)
         return start_read(db, ask->statement->sql, PIPIT_PARAMS(ask->values[0]), on_answer, ask);
 }
 
+static void
+on_update(struct pipit_result *res, void *arg)
+{
+        struct ask *ask = arg;
+
+        ask->n_rows += (int)pipit_result_affected(res);
+}
+
+static void
+on_committed(struct pipit_result *res, void *arg)
+{
+        struct ask *ask = arg;
+        struct run *run = ask->task->run;
+        struct state *state = run->state;
+
+        if (pipit_failed(res))
+                run_fail(run, ask->statement->name, pipit_error_text(res));
+        ask_answered(ask, run->rows, ask->n_rows);
+        if (run->active == 0)
+                pipit_close(state->db);
+}
+
+static void
+transaction_body(struct pipit *tx, void *arg)
+{
+        struct ask *ask = arg;
+        const char *sql = ask->statement->sql;
+        const int32_t *values = ask->values;
+
+        ask->n_rows = 0;
+        pipit_query(tx, sql, PIPIT_PARAMS(values[0], values[1]), on_update, ask);
+        pipit_query(tx, sql, PIPIT_PARAMS(values[2], values[3]), on_update, ask);
+}
+
+static pipit_request
+start_transaction(struct pipit *db, struct ask *ask)
+{
+        struct pipit_transaction options = {.commit_early = true};
+
+        return pipit_atomic_with(db, &options, transaction_body, on_committed, ask);
+}
+
 static struct pipit_params
 ask_params(const struct ask *ask, struct pipit_value *values)
 {
@@ -175,6 +218,7 @@ ask_start(struct state *state, struct ask *ask)
                                       on_answer, ask);
         case CALL_CREATE: return start_create(state->db, ask);
         case CALL_CONNECT: return start_connect(state, ask);
+        case CALL_TRANSACTION: return start_transaction(state->db, ask);
         }
         return 0;
 }

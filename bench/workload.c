@@ -76,6 +76,17 @@ static const struct statement hello = {.name = "hello",
                                        .n_params = 1,
                                        .returns = true};
 
+/* Floors prepare BEGIN and COMMIT by these names as well. */
+static const struct statement transaction = {
+        .name = "transaction",
+        .sql = "UPDATE bench_update SET value = $2 WHERE id = $1",
+        .call = CALL_TRANSACTION,
+        .n_params = 2,
+        .writes = true,
+        .alone = true};
+static const struct statement begin = {.name = "begin", .sql = "BEGIN"};
+static const struct statement commit = {.name = "commit", .sql = "COMMIT"};
+
 static void
 check(const struct ask *ask, bool right)
 {
@@ -159,6 +170,29 @@ answered_update(struct ask *ask, const struct pair *rows)
         for (int i = 0; i < N_UPDATES; i++)
                 task_ask(task, i, &update_write, task->asks[i].row.id,
                          run_random(task->run, N_KEYS));
+}
+
+/* Two rows that no other task in flight touches: locks are not what is measured. */
+static void
+begin_transaction(struct task *task)
+{
+        struct run *run = task->run;
+        int in_flight = run->options->in_flight;
+        int half = N_KEYS / in_flight / 2;
+        int32_t *values = task->asks[0].values;
+        int32_t first = 1 + task->place + in_flight * (run_random(run, half) - 1);
+
+        values[2] = 1 + task->place + in_flight * (half + run_random(run, half) - 1);
+        values[3] = run_random(run, N_KEYS);
+        task_ask(task, 0, run->workload->statements[0], first, run_random(run, N_KEYS));
+}
+
+static void
+answered_transaction(struct ask *ask, const struct pair *rows)
+{
+        (void)rows;
+        check(ask, ask->n_rows == 2);
+        task_end(ask->task);
 }
 
 /* The step of a chain is its number of answers; the next key comes from the last value. */
@@ -263,6 +297,15 @@ static const struct workload workloads[] = {
          .reset = {"VACUUM bench_update", "CHECKPOINT"},
          .begin = begin_update,
          .answered = answered_update},
+        {.name = "transaction",
+         .unit = "transactions",
+         .units = 1,
+         .queries = 1,
+         .width = 1,
+         .statements = {&transaction, &begin, &commit},
+         .reset = {"VACUUM bench_update", "CHECKPOINT"},
+         .begin = begin_transaction,
+         .answered = answered_transaction},
         {.name = "mixed",
          SINGLE,
          .statements = {&mixed},

@@ -15,10 +15,11 @@ struct task;
 /* What of pipit runs a statement; floors run its SQL. */
 enum call {
         CALL_QUERY,
-        CALL_READ,   /* a query declared as a read */
-        CALL_GET,    /* the model's get by primary key */
-        CALL_CREATE, /* the model's create */
-        CALL_CONNECT /* a query on a database that is opened for it and closed behind it */
+        CALL_READ,       /* a query declared as a read */
+        CALL_GET,        /* the model's get by primary key */
+        CALL_CREATE,     /* the model's create */
+        CALL_CONNECT,    /* a query on a database that is opened for it and closed behind it */
+        CALL_TRANSACTION /* twice the statement, between BEGIN and COMMIT */
 };
 
 struct statement {
@@ -34,7 +35,7 @@ struct statement {
 /* The statement with something in its text that makes no difference but makes it new. */
 void statement_fresh_sql(const struct statement *statement, uint32_t fresh, char *sql, size_t size);
 
-#define WORKLOAD_MAX_STATEMENTS 2
+#define WORKLOAD_MAX_STATEMENTS 3
 
 struct workload {
         const char *name;
