@@ -58,6 +58,7 @@ SINGLE = "floor-single"
 EACH = "floor-sync-each"
 SHARED = "floor-sync-shared"
 COALESCED = "floor-coalesced"
+ONE_TRIP = "floor-one-trip"
 
 
 def all_of(workload, *subjects):
@@ -123,6 +124,20 @@ def update():
                  [reach(m("update"), m("update", SHARED)), reach(m("update"), m("update", EACH))])
 
 
+def transaction_one():
+    return Group(1, 1, all_of("transaction", SINGLE, "pipit", ONE_TRIP),
+                 [reach(m("transaction"), m("transaction", SINGLE)),
+                  reach(m("transaction"), m("transaction", ONE_TRIP))])
+
+
+def transactions():
+    return Group(8, 64, all_of("transaction", SINGLE, "pipit", ONE_TRIP, EACH),
+                 [reach(m("transaction"), m("transaction", SINGLE), 1.5),
+                  reach(m("transaction"), m("transaction", ONE_TRIP), 0.90),
+                  cost(m("transaction"), m("transaction", ONE_TRIP)),
+                  reach(m("transaction"), m("transaction", EACH))])
+
+
 def mixed():
     """What slow statements do to fast ones, with each subject's own fast ones as the base."""
     members, ratios = [], []
@@ -147,7 +162,7 @@ def groups():
     """All of it, in the order of the report."""
     return [select_one(), select_few(), reads(64, 1.25, 1.5, 1.2), reads(512, 1.4, 1.8, 1.6),
             inserts(), grouped_inserts(), rows(1, SINGLE), rows(8, EACH, SHARED), update(),
-            mixed(), chain(1, 1, SINGLE), chain(8, 64, EACH), connect(1), connect(8)]
+            transaction_one(), transactions(), mixed(), chain(1, 1, SINGLE), chain(8, 64, EACH), connect(1), connect(8)]
 
 
 def only(workload):

@@ -8,7 +8,7 @@
 #                         is 9, under 15
 #       --pairs N         so many
 #       --workload NAME   only what NAME needs: select, get, get-single, insert, insert-grouped,
-#                         create-grouped, rows, update, mixed, chain, connect
+#                         create-grouped, rows, update, transaction, mixed, chain, connect
 #       --json FILE       puts the lines there; the default is in the report's folder
 #       --report DIR      where the report goes; the default is build/bench-report
 #       --peers           also runs those clients of bench/peers that are installed

@@ -57,7 +57,11 @@ tap_ok "pipit does get-single" runs get-single pipit
 tap_ok "pipit does insert-grouped" runs insert-grouped pipit
 tap_ok "pipit does connect" runs connect pipit
 tap_ok "floor-single does connect" runs connect floor-single
+for subject in pipit floor-single floor-one-trip floor-sync-each; do
+        tap_ok "$subject does transaction" runs transaction "$subject"
+done
 tap_ok "floor-coalesced does not do rows" refuses rows floor-coalesced
+tap_ok "floor-one-trip does not do update" refuses update floor-one-trip
 tap_ok "there is no workload of that name" refuses nothing pipit
 
 psql -Xq "$DATABASE_URL" -c 'UPDATE bench_read SET value = value + 1 WHERE id % 100 = 0' \
@@ -67,5 +71,9 @@ for subject in pipit $floors floor-coalesced; do
 done
 for subject in pipit $floors; do
         tap_ok "$subject notices a wrong row of many" complains rows "$subject"
+done
+psql -Xq "$DATABASE_URL" -c 'DELETE FROM bench_update WHERE id % 100 = 0'
+for subject in pipit floor-single floor-one-trip floor-sync-each; do
+        tap_ok "$subject notices a row that is gone" complains transaction "$subject"
 done
 tap_end
