@@ -228,6 +228,7 @@ pipit__child_try_end(struct child *child)
                 pipit__pin_send(pin, &none, child->done);
                 return true;
         }
+        pin->rolls_back = child->level == 0 && child->doomed;
         child_end(child);
         return true;
 }
@@ -252,7 +253,8 @@ pipit__child_on_done(struct request *req, struct pipit_result *res, void *arg)
                 pipit__child_try_end(child);
                 return;
         }
-        pipit__result_set_attempts(res, child->attempt);
+        if (child->kind == CHILD_TRANSACTION)
+                pipit__result_set_attempts(res, child->attempt);
         pipit__request_next(req, res);
         child->done = NULL;
         pipit__child_look_for_end(child);
@@ -404,6 +406,10 @@ pin_step(struct pin *pin)
                 pipit__child_fail_queue(child);
         if (pin->conn != NULL && pipit__pin_is_busy(pin) && !child->doomed)
                 return false;
+        if (pin->conn != NULL && pin->rolls_back && !child->doomed) {
+                pipit__pin_roll_back(pin);
+                return true;
+        }
         if (!list_empty(&child->queue) && pin->conn != NULL) {
                 child_advance(child);
                 return true;

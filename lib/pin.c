@@ -166,6 +166,21 @@ pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit)
 }
 
 void
+pipit__pin_roll_back(struct pin *pin)
+{
+        struct conn *conn = pin->conn;
+
+        pin->rolls_back = pin->guard_failed = false;
+        pin->n_controls = pin->guard = 0; /* its savepoints go with it */
+        if (pipit__conn_send_own(conn, "ROLLBACK") != 0) {
+                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                return;
+        }
+        pipit__conn_enter(conn, CONN_BUSY, NULL);
+        pipit__conn_flush(conn);
+}
+
+void
 pipit__pin_send_singles(struct pin *pin, struct list *requests)
 {
         struct conn *conn = pin->conn;

@@ -52,6 +52,7 @@ struct pin {
         char first_room[PIN_FIRST_CONTROLS][PIN_CONTROL_SIZE];
         int guard; /* level of the savepoint of a statement that may fail; 0: none */
         bool guard_failed;
+        bool rolls_back; /* a session goes on behind a ROLLBACK, which is still to be sent */
         struct attempt_failure lost; /* why its connection is gone */
 };
 
@@ -81,6 +82,8 @@ bool pipit__pin_is_busy(const struct pin *pin);
 
 /* Sends the first statements of a queue as a transaction's segment; commit NULL: it goes on. */
 void pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit);
+/* Ends the transaction by itself, before a session goes on. */
+void pipit__pin_roll_back(struct pin *pin);
 /* Sends them each by itself. */
 void pipit__pin_send_singles(struct pin *pin, struct list *requests);
 
