@@ -36,6 +36,10 @@ enum ledger_state {
         LEDGER_UNKNOWN
 };
 
+/* Each has so much at first. */
+#define N_ACCOUNTS 100
+#define BALANCE    1000000
+
 struct ledger {
         int64_t n;        /* operations, from 0 */
         int64_t n_states; /* room */
@@ -49,6 +53,8 @@ struct ledger_report {
         int64_t duplicated; /* there more than once */
         int64_t refused;    /* refused, and there */
         int64_t foreign;    /* nobody wrote that */
+        int64_t missing;    /* of the money, or too much of it */
+        int64_t uneven;     /* accounts with another balance than the ledger says */
 };
 
 bool ledger_init(struct ledger *ledger, int64_t n_states, uint64_t seed);
@@ -65,7 +71,22 @@ bool ledger_compare(const struct ledger *ledger, const char *url, struct ledger_
 
 struct load;
 
-enum op_kind { OP_READ, OP_WRITE, OP_REFUSED, OP_ERROR };
+enum op_kind { OP_READ, OP_WRITE, OP_REFUSED, OP_ERROR, OP_TRANSFER };
+
+/* One from account to account; see bank.c. */
+struct transfer {
+        int form;
+        struct pipit_transaction options;
+        int64_t source;
+        int64_t target;
+        int64_t amount;
+        bool swapped;       /* gives first */
+        bool undone;        /* success says that it was rolled back */
+        int n_bodies;       /* that ran */
+        int n_out;          /* statements and nested ones without a callback yet */
+        int n_good;         /* statements of the last body that succeeded */
+        struct pipit *held; /* that waits for a timer */
+};
 
 struct slot {
         struct slot *next; /* of those that are free, the one longest free first */
@@ -79,6 +100,7 @@ struct slot {
         int n_calls;
         int n_then; /* of the second callback; -1: there is none */
         bool open;
+        struct transfer transfer;
 };
 
 struct load {
@@ -91,6 +113,7 @@ struct load {
         int generation;
         int n_target; /* requests that are out together; 0: no more are started */
         int n_open;
+        bool bank;     /* transfers instead of most other writes */
         bool calm;     /* nothing is cancelled or cut short any more */
         bool starting; /* in a call that starts a request */
         struct slot *free_first;
@@ -101,8 +124,11 @@ struct load {
         int64_t n_error;
         int64_t n_unknown;
         int64_t n_refused;
-        int64_t n_cancels; /* cancels, deadlines and closed databases */
-        int64_t n_wrong;   /* answers that were somebody else's */
+        int64_t n_transfers;
+        int64_t n_committed; /* of them */
+        int64_t n_retries;   /* bodies that ran again */
+        int64_t n_cancels;   /* cancels, deadlines and closed databases */
+        int64_t n_wrong;     /* answers that were somebody else's */
         int64_t n_doubled;
         int64_t n_inline; /* callbacks in the call that started the request */
         int64_t n_late;   /* that ended long behind their time */
@@ -117,6 +143,19 @@ void load_start_calm(struct load *load, int n);
 void load_pause(struct load *load);
 /* Closes the database and opens it again, with all that is out. */
 void load_reopen(struct load *load);
+
+/* The callback of every request, and the second one; arg is its slot. */
+void load_on_answer(struct pipit_result *res, void *arg);
+void load_on_then(struct pipit_result *res, void *arg);
+
+/* ---- bank.c: transfers */
+
+/* Decides on one; calm: it must succeed. */
+void bank_fill(struct slot *slot, bool calm);
+pipit_request bank_send(struct slot *slot);
+/* Whether success, or this error, can be what one ends with. */
+bool bank_answer_is_right(const struct slot *slot);
+bool bank_error_is_right(const struct slot *slot, const struct pipit_error *error);
 
 /* ---- havoc.c: the faults */
 

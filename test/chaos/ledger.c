@@ -68,11 +68,18 @@ ledger_create(const char *url)
 
         if (conn == NULL)
                 return false;
-        good = execute(conn, "CREATE TABLE ledger (op bigint, nonce bigint, "
-                             "pid int DEFAULT pg_backend_pid())") &&
+        good = execute(conn, "CREATE TABLE ledger (op bigint, nonce bigint, source bigint, "
+                             "target bigint, amount bigint, pid int DEFAULT pg_backend_pid())") &&
+               execute(conn, "CREATE TABLE account (id bigint PRIMARY KEY, balance bigint)") &&
+               execute(conn, "ALTER DATABASE postgres SET deadlock_timeout = 50") &&
                execute(conn, "CREATE TABLE parent (id int PRIMARY KEY)") &&
                execute(conn, "CREATE TABLE refused (op bigint, parent int REFERENCES parent "
                              "DEFERRABLE INITIALLY DEFERRED)");
+        for (int i = 1; good && i <= N_ACCOUNTS; i++) {
+                char sql[100];
+                snprintf(sql, sizeof sql, "INSERT INTO account VALUES (%d, %d)", i, BALANCE);
+                good = execute(conn, sql);
+        }
         PQfinish(conn);
         return good;
 }
@@ -157,6 +164,25 @@ ask(PGconn *conn, const char *sql)
         return answer;
 }
 
+/* Money comes from nowhere and goes nowhere, and each account has what the ledger says. */
+static bool
+bank_compare(PGconn *conn, struct ledger_report *report)
+{
+        char sql[500];
+
+        report->missing = (int64_t)N_ACCOUNTS * BALANCE;
+        report->missing -= ask(conn, "SELECT sum(balance) FROM account");
+        snprintf(sql, sizeof sql,
+                 "WITH moved AS (SELECT source AS id, -amount AS n FROM ledger UNION ALL "
+                 "SELECT target, amount FROM ledger), "
+                 "told AS (SELECT id, sum(n) AS n FROM moved GROUP BY id) "
+                 "SELECT count(*) FROM account LEFT JOIN told USING (id) "
+                 "WHERE balance <> %d + coalesce(n, 0)",
+                 BALANCE);
+        report->uneven = ask(conn, sql);
+        return report->uneven >= 0;
+}
+
 bool
 ledger_compare(const struct ledger *ledger, const char *url, struct ledger_report *report)
 {
@@ -172,7 +198,7 @@ ledger_compare(const struct ledger *ledger, const char *url, struct ledger_repor
                 int64_t total = ask(conn, "SELECT count(*) FROM ledger");
                 report->refused += n > 0 ? n : 0;
                 report->foreign += total - report->rows;
-                good = n >= 0 && total >= 0;
+                good = n >= 0 && total >= 0 && bank_compare(conn, report);
         }
         PQfinish(conn);
         return good;

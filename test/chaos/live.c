@@ -1,8 +1,9 @@
 /*
- * chaos-live --script CLUSTER.SH [--seconds N] [--seed S] [--slope KIB]
+ * chaos-live --script CLUSTER.SH [--seconds N] [--seed S] [--slope KIB] [--transactions 1]
  *
  * A PostgreSQL of its own, the fault proxy in front of it, pipit under load behind that, and faults
- * from a seed. Afterwards the database must work, and the ledger must be as the callbacks said. The
+ * from a seed; with --transactions transfers between accounts are most of the writes. Afterwards
+ * the database must work, and the ledger must be as the callbacks said. The
  * last line of standard output has the figures; the exit status is 0 if all is clean, and 77, as
  * that of all live tests is for meson, where PIPIT_TEST_URL does not say that there may be a
  * server.
@@ -29,6 +30,7 @@ struct arguments {
         int64_t seconds;
         uint64_t seed;
         int64_t slope; /* KiB a minute that are too much; 0: not looked at */
+        bool transactions;
 };
 
 enum stage {
@@ -197,6 +199,21 @@ chaos_compare(struct chaos *chaos, struct ledger_report *report)
 }
 
 static bool
+bank_report(const struct chaos *chaos, const struct ledger_report *report)
+{
+        const struct load *load = &chaos->load;
+        int64_t total = (int64_t)N_ACCOUNTS * BALANCE;
+
+        if (load->bank)
+                printf("transfers: %lld; committed: %lld; bodies run again: %lld; "
+                       "total: %lld of %lld; accounts that the ledger contradicts: %lld; ",
+                       (long long)load->n_transfers, (long long)load->n_committed,
+                       (long long)load->n_retries, (long long)(total - report->missing),
+                       (long long)total, (long long)report->uneven);
+        return report->missing == 0 && report->uneven == 0 && load->bank == (load->n_committed > 0);
+}
+
+static bool
 chaos_report(struct chaos *chaos, bool compared, const struct ledger_report *report)
 {
         const struct load *load = &chaos->load;
@@ -207,6 +224,7 @@ chaos_report(struct chaos *chaos, bool compared, const struct ledger_report *rep
         int64_t wrong = load->n_wrong + load->n_inline + report->foreign + report->refused;
         int64_t lost = chaos->n_lost + report->lost;
         int64_t doubled = load->n_doubled + report->duplicated;
+        bool even = bank_report(chaos, report);
 
         printf("requests: %lld; faults: %lld; server restarts: %lld; ok: %lld; error: %lld; "
                "unknown: %lld; refused: %lld; ledger rows: %lld; wrong recipients: %lld; "
@@ -220,7 +238,7 @@ chaos_report(struct chaos *chaos, bool compared, const struct ledger_report *rep
                chaos->n_left, (long long)chaos->n_healthy, N_HEALTHY,
                chaos->havoc.n_failures + !compared, slope,
                (unsigned long long)chaos->arguments.seed);
-        return compared && wrong == 0 && lost == 0 && doubled == 0 && load->n_late == 0 &&
+        return compared && even && wrong == 0 && lost == 0 && doubled == 0 && load->n_late == 0 &&
                chaos->n_left == 0 && chaos->n_healthy == N_HEALTHY &&
                chaos->havoc.n_failures == 0 && !steep && load->n_ok > 0;
 }
@@ -239,6 +257,8 @@ parse(int argc, char **argv, struct arguments *arguments)
                         arguments->seed = (uint64_t)number;
                 else if (strcmp(argv[i], "--slope") == 0)
                         arguments->slope = number;
+                else if (strcmp(argv[i], "--transactions") == 0)
+                        arguments->transactions = number > 0;
                 else
                         return false;
         }
@@ -253,6 +273,7 @@ chaos_run(struct chaos *chaos)
         bool clean;
 
         chaos->load.n_target = 40;
+        chaos->load.bank = chaos->arguments.transactions;
         stage_enter(chaos, STAGE_CHAOS);
         chaos->stage_ends_ms = clock_ms() + chaos->arguments.seconds * 1000;
         havoc_start(&chaos->havoc);
@@ -273,7 +294,7 @@ main(int argc, char **argv)
 
         if (chaos == NULL || !parse(argc, argv, &chaos->arguments)) {
                 fprintf(stderr, "usage: chaos-live --script CLUSTER.SH [--seconds N] [--seed S] "
-                                "[--slope KIB]\n");
+                                "[--slope KIB] [--transactions 1]\n");
                 free(chaos);
                 return EXIT_FAILURE;
         }

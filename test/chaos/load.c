@@ -51,6 +51,7 @@ slot_sql(const struct slot *slot)
         case OP_WRITE: return writes[slot->shape];
         case OP_REFUSED: return "INSERT INTO refused (op, parent) VALUES ($1, -1)";
         case OP_ERROR: return errors[slot->shape].sql;
+        case OP_TRANSFER: return "a transfer";
         }
         return NULL;
 }
@@ -122,6 +123,7 @@ answer_is_right(const struct slot *slot, const struct pipit_result *res)
                        rows == (slot->shape == 0) && answer_has(res, 0, nonce);
         case OP_REFUSED:
         case OP_ERROR: return false;
+        case OP_TRANSFER: return bank_answer_is_right(slot);
         }
         return false;
 }
@@ -131,8 +133,11 @@ static bool
 error_is_right(const struct slot *slot, const struct pipit_error *error)
 {
         bool own = strncmp(error->sqlstate, "22", 2) == 0 ||
-                   strncmp(error->sqlstate, "23", 2) == 0 || strncmp(error->sqlstate, "42", 2) == 0;
+                   strncmp(error->sqlstate, "23", 2) == 0 ||
+                   strncmp(error->sqlstate, "25", 2) == 0 || strncmp(error->sqlstate, "42", 2) == 0;
 
+        if (slot->kind == OP_TRANSFER)
+                return bank_error_is_right(slot, error);
         if (!own)
                 return true;
         if (slot->kind == OP_REFUSED)
@@ -170,8 +175,8 @@ slot_check_over(struct slot *slot)
         slot_release(slot);
 }
 
-static void
-on_then(struct pipit_result *res, void *arg)
+void
+load_on_then(struct pipit_result *res, void *arg)
 {
         struct slot *slot = arg;
 
@@ -184,8 +189,8 @@ on_then(struct pipit_result *res, void *arg)
         slot_check_over(slot);
 }
 
-static void
-on_answer(struct pipit_result *res, void *arg)
+void
+load_on_answer(struct pipit_result *res, void *arg)
 {
         struct slot *slot = arg;
         struct load *load = slot->load;
@@ -200,7 +205,10 @@ on_answer(struct pipit_result *res, void *arg)
         load->n_late += clock_ms() - slot->started_ms > TIMEOUT_MS + LATE_MS;
         slot->n_calls = 1;
         state = load_count(load, error);
-        if (slot->kind == OP_WRITE)
+        if (slot->kind == OP_TRANSFER && state == LEDGER_COMMITTED && slot->transfer.undone)
+                state = LEDGER_REFUSED;
+        load->n_committed += slot->kind == OP_TRANSFER && state == LEDGER_COMMITTED;
+        if (slot->kind == OP_WRITE || slot->kind == OP_TRANSFER)
                 load->ledger.states[slot->op] = (unsigned char)state;
         if (error == NULL ? !answer_is_right(slot, res) : !error_is_right(slot, error))
                 load_wrong(slot, res);
@@ -218,6 +226,7 @@ slot_fill(struct slot *slot, struct load *load)
 
         /* A number of its own: nothing but its own answer has the nonce of it. */
         slot->op = load->n_requests | (int64_t)1 << 40;
+        slot->request = 0;
         slot->n_calls = 0;
         slot->n_then = -1;
         slot->generation = load->generation;
@@ -235,6 +244,8 @@ slot_fill(struct slot *slot, struct load *load)
                 slot->kind = OP_ERROR;
                 slot->shape = (int)dice_between(&load->dice, 0, COUNT(errors) - 1);
         }
+        if (load->bank && slot->kind == OP_WRITE && dice_percent(&load->dice, 80))
+                slot->kind = OP_TRANSFER;
 }
 
 /* What programs do to requests that are out. */
@@ -243,7 +254,8 @@ slot_disturb(struct slot *slot)
 {
         struct load *load = slot->load;
 
-        if (dice_percent(&load->dice, 5) && pipit_then(load->db, slot->request, on_then, slot) == 0)
+        if (slot->n_then < 0 && dice_percent(&load->dice, 5) &&
+            pipit_then(load->db, slot->request, load_on_then, slot) == 0)
                 slot->n_then = 0;
         if (dice_percent(&load->dice, 2)) {
                 pipit_set_timeout(load->db, slot->request, dice_between(&load->dice, 0, 60));
@@ -263,8 +275,10 @@ slot_send(struct slot *slot)
         struct pipit_params one = PIPIT_PARAMS(slot->kind == OP_REFUSED ? slot->op : nonce);
         struct pipit_params two = PIPIT_PARAMS(slot->op, nonce);
 
-        return pipit_query(load->db, slot_sql(slot), slot->kind == OP_WRITE ? two : one, on_answer,
-                           slot);
+        if (slot->kind == OP_TRANSFER)
+                return bank_send(slot);
+        return pipit_query(load->db, slot_sql(slot), slot->kind == OP_WRITE ? two : one,
+                           load_on_answer, slot);
 }
 
 static void
@@ -276,7 +290,10 @@ load_start(struct load *load, bool calm)
         if (slot == NULL)
                 return;
         slot_fill(slot, load);
-        if (calm && slot->kind != OP_WRITE) {
+        if (slot->kind == OP_TRANSFER) {
+                bank_fill(slot, calm);
+                load->n_transfers++;
+        } else if (calm && slot->kind != OP_WRITE) {
                 slot->kind = OP_READ;
                 slot->shape = 0;
         }
