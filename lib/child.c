@@ -96,16 +96,22 @@ request_fail_like(struct request *req, const struct pipit_error *error)
 }
 
 /* What waits for its turn, nested children too. */
+static void
+child_fail_queue_like(struct child *child, const struct pipit_error *error)
+{
+        while (!list_empty(&child->queue)) {
+                struct list *link = list_first(&child->queue);
+                request_fail_like(container_of(link, struct request, link), error);
+        }
+}
+
 void
 pipit__child_fail_queue(struct child *child)
 {
         struct refusal refusal;
 
         pipit__child_refusal(child, PIPIT_EXECUTED_NO, &refusal);
-        while (!list_empty(&child->queue)) {
-                struct list *link = list_first(&child->queue);
-                request_fail_like(container_of(link, struct request, link), &refusal.error);
-        }
+        child_fail_queue_like(child, &refusal.error);
 }
 
 /* A statement, or a COMMIT, that was sent is not waited for any more. */
@@ -133,8 +139,11 @@ static void
 child_abort_one(struct child *child, const struct pipit_error *cause)
 {
         struct requests *requests = child->scope.requests;
+        struct pipit_error error = {
+                .code = cause->code, .phase = PIPIT_PHASE_WAIT, .message = cause->message};
 
         pipit__child_doom(child, cause, NULL);
+        child->options.max_attempts = child->attempt; /* whatever doomed it before */
         child->holds = 0;
         for (uint32_t i = 0; i < requests->n_slots; i++) {
                 struct request *req = requests->slots[i].request;
@@ -143,7 +152,7 @@ child_abort_one(struct child *child, const struct pipit_error *cause)
                 if (req->state == REQUEST_SENT)
                         pipit__child_give_up(child, req, cause->code, cause->message);
         }
-        pipit__child_fail_queue(child);
+        child_fail_queue_like(child, &error);
 }
 
 void

@@ -154,8 +154,7 @@ child_drop(struct child *child)
         list_remove(&child->pin->link);
         if (child->pin->conn != NULL)
                 child->pin->conn->tenant = NULL;
-        while (!list_empty(&child->scope.children))
-                pipit_close(container_of(list_first(&child->scope.children), struct pipit, link));
+        pipit__scope_close_children(&child->scope);
         pipit__child_look_for_end(child);
 }
 
@@ -170,8 +169,7 @@ child_on_close(struct pipit *scope)
         if (code != 0)
                 return;
         list_remove(&scope->link);
-        while (!list_empty(&scope->children))
-                pipit_close(container_of(list_first(&scope->children), struct pipit, link));
+        pipit__scope_close_children(scope);
         pipit__child_abort(child, PIPIT_ECANCELED, "the scope was closed");
         if (child->body == NULL)
                 pipit__child_finish(child, NULL, NULL);

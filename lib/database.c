@@ -312,8 +312,7 @@ database_drop(struct database *db)
 {
         db->scope.state = SCOPE_CLOSED;
         list_remove(&db->scope.link);
-        while (!list_empty(&db->scope.children))
-                pipit_close(container_of(list_first(&db->scope.children), struct pipit, link));
+        pipit__scope_close_children(&db->scope);
         pipit__reactor_forked(db->reactor);
         pipit__reactor_enter(db->reactor);
         pipit__pool_close(&db->pool, "this is a forked child", true);
@@ -339,8 +338,7 @@ database_end(struct database *db)
         pipit__reactor_enter(db->reactor);
         db->scope.state = SCOPE_CLOSED;
         list_remove(&db->scope.link);
-        while (!list_empty(&db->scope.children))
-                pipit_close(container_of(list_first(&db->scope.children), struct pipit, link));
+        pipit__scope_close_children(&db->scope);
         database_cancel_all(db, "the scope was closed");
         if (db->drain != NULL)
                 database_end_drain(db, PIPIT_ECANCELED,

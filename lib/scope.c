@@ -97,6 +97,17 @@ pipit__scope_started(struct pipit *scope, const struct request *req)
 }
 
 void
+pipit__scope_close_children(struct pipit *scope)
+{
+        while (!list_empty(&scope->children)) {
+                struct pipit *child =
+                        container_of(list_pop_first(&scope->children), struct pipit, link);
+                /* What its user has ended may still be at it. */
+                child->ops->close(child);
+        }
+}
+
+void
 pipit_cancel(struct pipit *scope, pipit_request request)
 {
         struct request *req = NULL;

@@ -81,6 +81,9 @@ struct request *pipit__scope_find(const struct pipit *scope, pipit_request numbe
 /* The number of a request that was to be started on it; NULL, 0, dooms a transaction. */
 pipit_request pipit__scope_started(struct pipit *scope, const struct request *req);
 
+/* Closes what was opened on it. */
+void pipit__scope_close_children(struct pipit *scope);
+
 /* A new request of the scope, with its frames in a blocking one; NULL when memory ran out. */
 struct request *
 pipit__scope_request(struct pipit *scope, size_t statement_size, pipit_cb cb, void *arg);
