@@ -40,9 +40,19 @@ bank_setup(void)
         bank_reopen((struct pipit_options){.max_connections = 1});
 }
 
+/* What was closed in the middle of a statement may be at it still, and hold its locks. */
 static inline void
 bank_teardown(void)
 {
+        char sql[400];
+
+        snprintf(sql, sizeof sql,
+                 "SET client_min_messages = error; "
+                 "SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l, pg_class c"
+                 " WHERE c.oid = l.relation AND c.relnamespace ="
+                 " (SELECT oid FROM pg_namespace WHERE nspname = 'pipit_%d')",
+                 (int)getpid());
+        ask(live_url(), sql);
         live_schema_teardown();
 }
 
