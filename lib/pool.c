@@ -287,6 +287,24 @@ pipit__pool_take(struct pool *pool, bool reader)
         return NULL;
 }
 
+static int
+share_of(int n_requests, int n_conns)
+{
+        return n_conns > 1 ? (n_requests + n_conns - 1) / n_conns : n_requests;
+}
+
+/* The share of each connection, busy ones too, of all that waits or is out: those that are busy
+ * will soon be free. */
+static int
+pool_even_share(const struct pool *pool, int n_waiting)
+{
+        int n = n_waiting;
+
+        LIST_EACH(link, &pool->busy)
+                n += container_of(link, struct conn, link)->segments.n_waiting;
+        return share_of(n, pool->n_failures == 0 ? pool->max : pool_size(pool));
+}
+
 int
 pipit__pool_share(const struct pool *pool, int n_waiting, int least)
 {
@@ -297,7 +315,10 @@ pipit__pool_share(const struct pool *pool, int n_waiting, int least)
                 n = pool->max - pool->n_busy;
         if (n > n_waiting / least)
                 n = n_waiting / least;
-        return n > 1 ? (n_waiting + n - 1) / n : n_waiting;
+        int share = share_of(n_waiting, n);
+        /* What has its own Sync gains nothing by company: the last one that is free has no more. */
+        int even = least == 1 ? pool_even_share(pool, n_waiting) : share;
+        return even < share ? even : share;
 }
 
 const struct attempt_failure *
