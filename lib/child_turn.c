@@ -262,12 +262,23 @@ pipit__child_on_done(struct request *req, struct pipit_result *res, void *arg)
 
 /* ---- the turn */
 
-/* Its turn has come. */
+/* Its turn has come. A session may be inside of a transaction in plain SQL: BEGIN is only a warning
+ * there, and COMMIT would commit what is not its own. */
 static void
 child_start(struct child *child)
 {
+        static const struct pipit_error inside = {
+                .code = PIPIT_EINVAL,
+                .phase = PIPIT_PHASE_WAIT,
+                .message = "the session is inside of a transaction in plain SQL: end that first"};
+
         child->pin->active = child;
         child->state = CHILD_RUNNING;
+        if (child->up != NULL && child->level == 0 &&
+            pipit__pq_in_transaction(child->pin->conn->pq)) {
+                pipit__child_doom(child, &inside, NULL);
+                return;
+        }
         child->attempt++;
         if (child->body != NULL)
                 child->body(&child->scope, child->arg);

@@ -69,7 +69,8 @@ struct pipit_transaction {
  * callbacks of the first run have had their errors then. pipit_attempt() tells the body which run
  * this is. It never runs again when the outcome is unknown.
  *
- * @param scope  a database, a blocking scope, a session or a transaction; NULL returns 0
+ * @param scope  a database, a blocking scope, a session or a transaction; NULL returns 0. A session
+ *               inside of a transaction in plain SQL fails it with PIPIT_EINVAL
  * @param body   called once for each attempt; may start nothing: then there is no transaction
  * @param done   called once, behind the last callback of the transaction's requests. Success:
  *               committed, or, of a nested one, executed. Else the error that doomed it;

@@ -99,6 +99,21 @@ START_TEST(a_nested_transaction_that_succeeds_is_committed_with_the_outer_one)
 }
 END_TEST
 
+START_TEST(a_transaction_on_a_session_that_is_in_one_of_plain_sql_is_refused)
+{
+        struct script script = {.sql = {GIVE}};
+        struct pipit *session = pipit_session_open(live_db);
+
+        expect_ok(query_on(session, "BEGIN", PIPIT_NO_PARAMS));
+        expect_ok(query_on(session, TAKE, PIPIT_NO_PARAMS));
+        expect_executed(atomic_on(session, &script), PIPIT_EINVAL, PIPIT_EXECUTED_NO);
+        ck_assert_int_eq(script.n_bodies, 0);
+        expect_ok(query_on(session, "ROLLBACK", PIPIT_NO_PARAMS));
+        pipit_close(session);
+        expect_balances("100,0");
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -112,6 +127,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_transaction_by_hand_commits_and_rolls_back, 0, 2);
         tcase_add_test(tcase, a_nested_transaction_that_fails_leaves_the_outer_one_to_go_on);
         tcase_add_test(tcase, a_nested_transaction_that_succeeds_is_committed_with_the_outer_one);
+        tcase_add_test(tcase, a_transaction_on_a_session_that_is_in_one_of_plain_sql_is_refused);
         suite_add_tcase(suite, tcase);
         return suite;
 }
