@@ -108,9 +108,11 @@ START_TEST(test_pg_ext_json_hstore__params)
 {
         struct calls calls[6] = {0};
 
+        seed_options.min_connections = 5;
         seed_options.max_connections = 5;
-        seed_options.acquire_timeout_ms = 2000;
+        seed_options.acquire_timeout_ms = 1000;
         open_named();
+        ask_until(live_url(), OPEN, 5);
         for (int i = 0; i < 5; i++)
                 ask_on(pipit_session_open(live_db), PID, &calls[i]);
         for (int i = 0; i < 5; i++)
