@@ -49,6 +49,7 @@ struct child {
         bool dropped; /* in a forked child: it has no request any more */
         int holds;
         int attempt;
+        int64_t wait_ms; /* for its connection, in each attempt; -1: as long as it takes */
         struct pipit_error cause;
         struct pipit_result *cause_owner; /* whose error that is; NULL: its text is static */
         struct deferred deferred;

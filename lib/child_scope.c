@@ -226,6 +226,7 @@ child_new(struct pipit *parent, struct pins *pins, const struct child_plan *plan
                 child->options = *plan->options;
         if (child->options.max_attempts == 0)
                 child->options.max_attempts = CHILD_ATTEMPTS;
+        child->wait_ms = plan->wait_ms;
         child->body = plan->body;
         child->arg = plan->arg;
         child->pin = up != NULL ? up->pin : pipit__pin_new(pins);

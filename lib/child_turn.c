@@ -101,10 +101,17 @@ static void
 pin_on_pause_over(void *arg)
 {
         struct pin *pin = arg;
-        struct request *done = pin->root->done;
+        const struct child *root = pin->root;
+        struct request *done = root->done;
+        int64_t now = pipit__reactor_now(pin->pins->reactor);
 
-        if (pin->root->state != CHILD_WAITING || done->state != REQUEST_HELD)
+        pin->pauses = false;
+        if (pin->conn != NULL)
+                pipit__pin_schedule(pin);
+        if (root->state != CHILD_WAITING || done->state != REQUEST_HELD)
                 return;
+        if (root->wait_ms >= 0 && root->wait_ms < DEADLINE_NEVER - now)
+                done->wait_until_ms = now + root->wait_ms;
         done->state = REQUEST_NEW;
         pipit__dispatch_add(pin->pins->dispatch, done);
 }
@@ -117,7 +124,7 @@ child_tries_again(struct child *child)
         struct pins *pins = pin->pins;
         int64_t pause_ms = (int64_t)PAUSE_FIRST_MS << (child->attempt < 8 ? child->attempt : 8);
 
-        if (child->up != NULL || child->kind != CHILD_TRANSACTION || child->body == NULL ||
+        if (child->level > 0 || child->kind != CHILD_TRANSACTION || child->body == NULL ||
             child->asked || !error_is_retryable(&child->cause) ||
             child->attempt >= child->options.max_attempts)
                 return false;
@@ -133,7 +140,7 @@ child_tries_again(struct child *child)
         child->doomed = child->begun = child->closing = false;
         child->scope.state = SCOPE_OPEN;
         child->state = CHILD_WAITING;
-        pin->active = NULL;
+        pin->pauses = true;
         pin->n_controls = pin->guard = 0;
         pipit__result_reset(child->done->res);
         return true;
@@ -159,6 +166,7 @@ child_end(struct child *child)
 
         child->state = CHILD_ENDED;
         child->scope.state = SCOPE_CLOSED;
+        pin->pauses = false;
         list_remove(&child->scope.link);
         if (pin->active == child)
                 pin->active = child->up;
@@ -209,7 +217,9 @@ pipit__child_try_end(struct child *child)
         if (!child_is_over(child))
                 return false;
         if (child->doomed && child->level == 0 && !in_vain && child_tries_again(child)) {
-                pin_give_back(pin, false);
+                pin->rolls_back = child->up != NULL;
+                if (child->up == NULL)
+                        pin_give_back(pin, false);
                 return true;
         }
         if (child->kind != CHILD_TRANSACTION || !child->begun || in_vain) {
@@ -409,7 +419,7 @@ pin_step(struct pin *pin)
 
         if (child->state == CHILD_ENDED)
                 return false;
-        if (child->state == CHILD_WAITING && pin->conn != NULL && !child->doomed) {
+        if (child->state == CHILD_WAITING && pin->conn != NULL && !child->doomed && !pin->pauses) {
                 child_start(child);
                 return true;
         }
@@ -421,11 +431,13 @@ pin_step(struct pin *pin)
                 pipit__pin_roll_back(pin);
                 return true;
         }
+        if (child->state == CHILD_WAITING && !child->doomed)
+                return false;
         if (!list_empty(&child->queue) && pin->conn != NULL) {
                 child_advance(child);
                 return true;
         }
-        return (child->state != CHILD_WAITING || child->doomed) && pipit__child_try_end(child);
+        return pipit__child_try_end(child);
 }
 
 void

@@ -52,6 +52,7 @@ struct pin {
         char first_room[PIN_FIRST_CONTROLS][PIN_CONTROL_SIZE];
         int guard; /* level of the savepoint of a statement that may fail; 0: none */
         bool guard_failed;
+        bool pauses;     /* the active child waits for another attempt */
         bool rolls_back; /* a session goes on behind a ROLLBACK, which is still to be sent */
         struct attempt_failure lost; /* why its connection is gone */
 };
