@@ -87,7 +87,20 @@ pin_on_answered(struct request *req, bool skipped, void *arg)
         pipit__request_end(req);
 }
 
-static const struct tenant_ops pin_tenant = {pin_on_ready, pin_on_answered, pin_on_lost};
+/* What it was part of may be committed. */
+static void
+pin_on_unasked(struct request *culprit, void *arg)
+{
+        const struct pin *pin = arg;
+
+        for (struct child *child = pin->active; child != NULL; child = child->up) {
+                if (pipit__child_is_transaction(child))
+                        pipit__child_doom(child, pipit_result_error(culprit->res), culprit->res);
+        }
+}
+
+static const struct tenant_ops pin_tenant = {pin_on_ready, pin_on_answered, pin_on_unasked,
+                                             pin_on_lost};
 
 /* ---- its end */
 

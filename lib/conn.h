@@ -65,6 +65,8 @@ struct tenant_ops {
         /* What became of a statement of its transaction that was not answered by rows alone: it has
          * failed, was skipped, or is the COMMIT. It ends the request. */
         void (*answered)(struct request *req, bool skipped, void *arg);
+        /* A statement has ended its transaction, or begun another: the connection goes next. */
+        void (*unasked)(struct request *culprit, void *arg);
         /* The connection is gone, and what was out has ended. It is no tenant any more. */
         void (*lost)(const struct attempt_failure *cause, void *arg);
 };

@@ -135,6 +135,8 @@ conn_unasked_end(struct conn *conn, struct request *culprit)
                 "connection was closed: a body commits by itself, pipit_rollback() rolls "
                 "back, and pipit_atomic() on a transaction is a savepoint",
                 tag);
+        pipit__segments_may_be_done(&conn->segments);
+        conn->tenant->unasked(culprit, conn->tenant_arg);
         pipit__conn_break(conn, "a statement in front of it ended the transaction");
 }
 

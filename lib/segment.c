@@ -336,6 +336,13 @@ pipit__segments_pop(struct segments *segments, struct expected *ret_expected)
 }
 
 void
+pipit__segments_may_be_done(struct segments *segments)
+{
+        for (int i = 0; i < segments->n; i++)
+                segments_at(segments, i)->undone = false;
+}
+
+void
 pipit__segments_give_up(struct segments *segments, const struct request *req)
 {
         for (int i = 0; i < segments->n; i++) {

@@ -106,6 +106,9 @@ bool pipit__segments_is_abandoned(const struct segments *segments);
 int64_t pipit__segments_sent_us(const struct segments *segments);
 bool pipit__segments_waits_for_fragile(const struct segments *segments);
 
+/* What was sent for a transaction that one of its statements has ended may be committed. */
+void pipit__segments_may_be_done(struct segments *segments);
+
 /* Nobody waits for this one any more; its answer goes away when it comes. */
 void pipit__segments_give_up(struct segments *segments, const struct request *req);
 
