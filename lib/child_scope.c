@@ -148,6 +148,9 @@ child_on_gone(struct pipit *scope)
 static void
 child_drop(struct child *child)
 {
+        struct reactor *reactor = child->pin->pins->reactor;
+
+        pipit__reactor_enter(reactor);
         child->dropped = true;
         child->done = NULL;
         list_remove(&child->scope.link);
@@ -156,6 +159,7 @@ child_drop(struct child *child)
                 child->pin->conn->tenant = NULL;
         pipit__scope_close_children(&child->scope);
         pipit__child_look_for_end(child);
+        pipit__reactor_leave(reactor);
 }
 
 static void
@@ -315,20 +319,30 @@ pipit__child_open(struct pipit *parent, struct pins *pins, const struct child_pl
         return child;
 }
 
+/* Whether a scope, which may be none, is a child or is nested in it. */
+static bool
+child_is_within(const struct child *scope, const struct child *child)
+{
+        while (scope != NULL && scope != child)
+                scope = scope->up;
+        return scope != NULL;
+}
+
 bool
 pipit__child_never_comes(const struct request *req, const struct list *busy_conns)
 {
-        struct child *scope = pipit__child_scope(pipit__request_scope(req));
-        const struct child *child = NULL;
+        const struct child *scope = pipit__child_scope(pipit__request_scope(req));
+        const struct pin *pin = NULL;
 
-        if (req->state == REQUEST_QUEUED) {
-                child = scope->pin->active;
-        } else if (req->state == REQUEST_WAITING && !list_empty(busy_conns)) {
+        if (req->state == REQUEST_QUEUED && scope->pin->conn != NULL) {
+                pin = scope->pin;
+        } else if ((req->state == REQUEST_QUEUED || req->state == REQUEST_WAITING) &&
+                   !list_empty(busy_conns)) {
                 const struct conn *conn = container_of(list_first(busy_conns), struct conn, link);
-                const struct pin *pin = conn->tenant != NULL ? conn->tenant_arg : NULL;
-                child = pin != NULL ? pin->active : NULL;
+                pin = conn->tenant != NULL ? conn->tenant_arg : NULL;
         }
-        for (; child != NULL && child != scope; child = child->up) {
+        for (const struct child *child = pin != NULL ? pin->active : NULL;
+             child != NULL && !child_is_within(scope, child); child = child->up) {
                 if ((child->body == NULL && !child->closing) || child->holds > 0)
                         return true;
         }
