@@ -326,8 +326,10 @@ database_drop(struct database *db)
 static void
 database_close_sync(struct database *db)
 {
-        while (db->requests.n_ending > 0)
+        while (db->requests.n_ending > 0 || !list_empty(&db->pins.ready)) {
+                pipit__children_turn(&db->pins);
                 pipit__requests_turn(&db->requests, DATABASE_BUDGET);
+        }
 }
 
 static void
