@@ -62,8 +62,10 @@ open_by_hand(struct pipit *scope, struct child_plan *plan, const char *problem)
         struct child *child = child_open(scope, plan, &number);
         if (child == NULL)
                 return NULL;
-        if (problem != NULL && child->scope.state == SCOPE_OPEN)
+        if (problem != NULL && child->scope.state == SCOPE_OPEN) {
                 pipit__child_abort(child, PIPIT_EINVAL, problem);
+                pipit__scope_break(&child->scope, PIPIT_EINVAL, "%s", problem);
+        }
         return &child->scope;
 }
 
