@@ -301,17 +301,29 @@ START_TEST(the_end_of_a_transaction_as_text_is_an_error)
 {
         struct script script = {.sql = {TAKE, raw[_i], GIVE}};
 
-        ck_assert(pipit_failed(atomic_on(live_db, &script)));
-        ck_assert(pipit_failed(script.calls[1].last));
-        ck_assert(pipit_failed(script.calls[2].last));
-        if (_i < 4) {
-                expect_message(script.calls[1].last, "pipit's hands");
-                ck_assert_int_eq(pipit_result_error(script.calls[1].last)->code, PIPIT_EUNSHARED);
-        }
+        expect_error(atomic_on(live_db, &script), PIPIT_EUNSHARED, "");
+        expect_message(script.calls[1].last, "pipit's hands");
+        for (int i = 0; i < 3; i++)
+                ck_assert_int_eq(script.calls[i].n, 1);
+        /* All had been sent. */
+        expect_end(script.calls[1].last, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(pipit_result_error(script.calls[2].last)->executed,
+                         PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(pipit_result_error(script.done.last)->executed, PIPIT_EXECUTED_UNKNOWN);
         execute("SELECT 1");
-        struct pipit_result *res =
-                query("SELECT balance::text FROM account WHERE id = 2", PIPIT_NO_PARAMS);
-        expect_text(res, 0, 0, "0");
+}
+END_TEST
+
+/* Behind it nothing was sent. */
+START_TEST(the_end_of_a_transaction_as_its_last_statement_is_an_error)
+{
+        struct pipit *tx = begin_on(live_db);
+
+        expect_ok(run_on(tx, TAKE));
+        expect_end(run_on(tx, raw[_i]), PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(pipit_result_error(run_on(tx, GIVE))->executed, PIPIT_EXECUTED_NO);
+        ck_assert_int_eq(pipit_result_error(commit(tx))->executed, PIPIT_EXECUTED_UNKNOWN);
+        expect_balances(_i % 2 == 0 ? "90,0" : "100,0");
 }
 END_TEST
 
@@ -358,8 +370,7 @@ blocking(void)
 static struct pipit_result *
 wait_on(struct pipit *sync, struct pipit *scope, const char *sql)
 {
-        (void)sync;
-        return pipit_wait(scope, pipit_query(scope, sql, PIPIT_NO_PARAMS, NULL, NULL));
+        return pipit_wait(sync, pipit_query(scope, sql, PIPIT_NO_PARAMS, NULL, NULL));
 }
 
 START_TEST(a_blocking_scope_has_transactions_too)
@@ -492,7 +503,9 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_transaction_is_ended_once, 0, 3);
         tcase_add_test(tcase, what_commits_by_itself_takes_no_commit);
         tcase_add_test(tcase, other_scopes_are_no_transactions);
-        tcase_add_loop_test(tcase, the_end_of_a_transaction_as_text_is_an_error, 0, 6);
+        tcase_add_loop_test(tcase, the_end_of_a_transaction_as_text_is_an_error, 0, 4);
+        tcase_add_loop_test(tcase, the_end_of_a_transaction_as_its_last_statement_is_an_error, 0,
+                            4);
         tcase_add_test(tcase, a_begin_as_text_in_a_transaction_harms_nobody);
         tcase_add_loop_test(tcase, what_a_command_tag_tells_is_cleaned_behind_a_transaction, 0, 4);
         tcase_add_loop_test(tcase, a_blocking_scope_has_transactions_too, 0, 2);
