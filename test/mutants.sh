@@ -73,7 +73,7 @@ target_of() {
 
 # What a program runs besides itself.
 helper_of() {
-        [ "${1%%:*}" != live_quickstart ] || echo example/quickstart
+        [ "${1%%:*}" != live_quickstart ] || echo example/quickstart example/transfer
 }
 
 # ---- build and run
@@ -121,7 +121,7 @@ observe() {
 # The tree as it is. What has passed is not run again.
 check_clean() {
         ! grep -qxF "$1" "$work/clean" || return 0
-        # shellcheck disable=SC2046 # nothing, or one
+        # shellcheck disable=SC2046 # nothing, or some
         build "$(target_of "$1")" $(helper_of "$1") ||
                 die "the tree does not build: $(tail -n 20 "$work/build.log")"
         observe "$1"

@@ -48,7 +48,7 @@ gcc_all() {
         flags=$(pkg-config --cflags libevent_core libpq)
         # The flags are words of one list.
         # shellcheck disable=SC2086
-        for file in lib/*.c example/quickstart.c; do
+        for file in lib/*.c example/*.c; do
                 gcc -std=c11 -D_GNU_SOURCE -O0 -Wall -Wextra -fanalyzer -fdiagnostics-plain-output \
                         -Iinclude -Ilib $flags -c "$file" -o "$scratch/object.o" 2>&1
         done

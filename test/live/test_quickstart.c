@@ -1,5 +1,5 @@
 /*
- * The quickstart, as it is built: what it prints, and that it ends.
+ * The examples, as they are built: what they print, and that they end.
  */
 #include "live.h"
 
@@ -100,6 +100,26 @@ START_TEST(a_database_that_is_not_there_is_named_and_ends_it)
 }
 END_TEST
 
+START_TEST(transfers_that_collide_run_again_and_none_is_lost)
+{
+        char output[500];
+
+        ck_assert_int_eq(run(url, "'" TRANSFER "'", output, sizeof output), 0);
+        ck_assert_str_eq(output, "Moved: 3, refused: 2\n"
+                                 "Total: 30\n");
+}
+END_TEST
+
+START_TEST(transfers_can_be_run_again)
+{
+        char output[500];
+
+        ck_assert_int_eq(run(url, "'" TRANSFER "'", output, sizeof output), 0);
+        ck_assert_int_eq(run(url, "'" TRANSFER "' | head -n 1", output, sizeof output), 0);
+        ck_assert_str_eq(output, "Moved: 3, refused: 2\n");
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -111,6 +131,8 @@ test_suite(void)
         tcase_add_test(tcase, it_says_nothing_else);
         tcase_add_test(tcase, a_second_run_ends_with_the_servers_error);
         tcase_add_test(tcase, a_database_that_is_not_there_is_named_and_ends_it);
+        tcase_add_test(tcase, transfers_that_collide_run_again_and_none_is_lost);
+        tcase_add_test(tcase, transfers_can_be_run_again);
         suite_add_tcase(suite, tcase);
         return suite;
 }
