@@ -58,6 +58,31 @@ START_TEST(a_transaction_by_hand_commits_and_rolls_back)
 }
 END_TEST
 
+START_TEST(a_commit_that_travels_along_leaves_no_open_transaction_behind)
+{
+        static const struct pipit_transaction early = {.commit_early = true};
+        struct script script = {.sql = {TAKE, FAIL, GIVE}};
+
+        live_reopen(&(struct pipit_options){.max_connections = 1});
+        pipit_atomic_with(live_db, &early, run_script, on_call, &script);
+        expect_error(answer(&script.done), PIPIT_ESERVER, "22012");
+        /* Behind a transaction that is open there and has failed, this would fail too. */
+        expect_balances("100,0");
+}
+END_TEST
+
+START_TEST(a_raw_commit_in_a_body_is_refused_and_nothing_behind_it_is_reported_committed)
+{
+        struct script script = {.sql = {TAKE, "COMMIT", GIVE}};
+
+        struct pipit_result *res = atomic_on(live_db, &script);
+        ck_assert(pipit_failed(res));
+        expect_ok(script.calls[0].last);
+        expect_executed(script.calls[1].last, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert(pipit_failed(script.calls[2].last));
+}
+END_TEST
+
 /* A transaction with another in its middle. */
 struct nested {
         struct calls done;
@@ -124,6 +149,10 @@ test_suite(void)
         tcase_add_test(tcase, a_transaction_commits_when_nothing_is_outstanding_on_it);
         tcase_add_test(tcase, an_error_dooms_the_transaction_and_its_cause_is_told);
         tcase_add_test(tcase, a_deferred_constraint_fails_the_commit);
+        tcase_add_test(tcase, a_commit_that_travels_along_leaves_no_open_transaction_behind);
+        tcase_add_test(
+                tcase,
+                a_raw_commit_in_a_body_is_refused_and_nothing_behind_it_is_reported_committed);
         tcase_add_loop_test(tcase, a_transaction_by_hand_commits_and_rolls_back, 0, 2);
         tcase_add_test(tcase, a_nested_transaction_that_fails_leaves_the_outer_one_to_go_on);
         tcase_add_test(tcase, a_nested_transaction_that_succeeds_is_committed_with_the_outer_one);

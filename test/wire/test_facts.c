@@ -4,6 +4,7 @@
  */
 #include "wire.h"
 
+#include <pipit/transaction.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,46 @@ START_TEST(a_commit_that_was_a_rollback_is_no_success)
 }
 END_TEST
 
+/* The transaction has failed, and nothing but the end of it says so. */
+static void
+rolled_back_on_statement(struct session *session, const char *sql, void *arg)
+{
+        (void)arg;
+        if (strcmp(sql, "BEGIN") == 0)
+                session_complete(session, "BEGIN");
+        else if (strcmp(sql, "COMMIT") == 0)
+                session_complete(session, "ROLLBACK");
+        else
+                session_complete(session, "UPDATE 1");
+}
+
+/* Its argument begins with what is called when the transaction has ended. */
+struct update {
+        struct calls done;
+        struct calls calls;
+};
+
+static void
+run_update(struct pipit *tx, void *arg)
+{
+        struct update *update = arg;
+
+        ask_on(tx, "UPDATE t SET x = 1", &update->calls);
+}
+
+START_TEST(a_transaction_whose_commit_was_a_rollback_is_no_success)
+{
+        const struct pipit_transaction options = {.commit_early = _i == 1};
+        struct update update = {0};
+
+        wire_server->on_statement = rolled_back_on_statement;
+        ck_assert_uint_ne(pipit_atomic_with(live_db, &options, run_update, on_call, &update), 0);
+        expect_executed(answer(&update.done), PIPIT_EROLLBACK, PIPIT_EXECUTED_ROLLED_BACK);
+        expect_ok(update.calls.last);
+        ck_assert_int_eq(update.calls.n, 1);
+}
+END_TEST
+
 static void
 send_cancelled(struct session *session)
 {
@@ -233,6 +274,7 @@ test_suite(void)
         tcase_add_test(tcase, an_answer_does_not_wait_for_a_slow_statement_behind_it);
         tcase_add_test(tcase, an_error_without_sqlstate_costs_the_connection);
         tcase_add_test(tcase, a_commit_that_was_a_rollback_is_no_success);
+        tcase_add_loop_test(tcase, a_transaction_whose_commit_was_a_rollback_is_no_success, 0, 2);
         tcase_add_test(tcase, a_statement_that_somebody_else_cancelled_is_rolled_back_and_no_other);
         tcase_add_test(tcase, a_cancel_of_what_is_not_executed_asks_nothing_of_the_server);
         tcase_add_test(tcase, a_startup_packet_has_no_options);
