@@ -1,7 +1,7 @@
 #!/bin/sh
 # Chaos: pipit under faults that come from a seed.
 #
-#       chaos.sh --live SECONDS [--seed S] [--sanitize]
+#       chaos.sh --live SECONDS [--transactions] [--seed S] [--sanitize]
 #       chaos.sh --schedules N [--seed S]
 #       chaos.sh --cancel N [--seed S] [--sanitize]
 #
@@ -45,7 +45,7 @@ run_live() {
         [ -z "$sanitize" ] || slope_limit=0
         child_run sh "$support/cluster.sh" run -- "$build/test/chaos/chaos-live" \
                 --script "$support/cluster.sh" --seconds "$seconds" --seed "$seed" \
-                --slope "$slope_limit"
+                --slope "$slope_limit" --transactions "$transactions"
 }
 
 run_cancel() {
@@ -68,10 +68,11 @@ is_number() {
         esac
 }
 
-mode='' seconds='' count='' seed=1 sanitize=''
+mode='' seconds='' count='' seed=1 sanitize='' transactions=0
 while [ $# -gt 0 ]; do
         case $1 in
         --sanitize) sanitize=yes ;;
+        --transactions) transactions=1 ;;
         --live | --schedules | --cancel | --seed)
                 [ $# -gt 1 ] || die "$1: nothing follows"
                 is_number "$2"
