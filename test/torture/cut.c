@@ -5,10 +5,12 @@
  * nothing is left behind. At the end the table must agree with what was said of each insert.
  *
  * The session has statements by themselves, more of them than stay prepared, then declared reads
- * that share a Sync, and inserts that are committed together.
+ * that share a Sync, inserts that are committed together, and transfers between two accounts: in a
+ * transaction with a savepoint, with COMMIT along, and in a session.
  *
  * In the environment: PIPIT_TORTURE_FULL=1 cuts at every byte, but inside the large row at every
- * 64th; without it at every 16th, every 2048th inside the large row, and around message borders.
+ * 64th; without it at every 16th, every 2048th inside the large row, and around message borders, of
+ * transactions at every 64th and at the borders.
  */
 #include "relay.h"
 #include "witness.h"
@@ -41,6 +43,12 @@ enum {
         TOGETHER_1,
         TOGETHER_2,
         TOGETHER_3,
+        N_STATEMENTS, /* from here on transactions */
+        NESTED = N_STATEMENTS,
+        EARLY,
+        IN_SESSION,
+        SESSION, /* in which that is */
+        LAST,    /* on the connection that was the session's */
         N_REQUESTS,
         SERVICE = N_REQUESTS
 };
@@ -55,6 +63,7 @@ struct map {
         long ends[N_BORDERS];
         int n_ready;
         long ready[N_BORDERS];
+        long transactions; /* where they begin */
 };
 
 struct asked {
@@ -69,11 +78,13 @@ struct visit {
         bool inside; /* a start is on the stack */
         int n_calls;
         int n_inside;
+        int n_out; /* statements of transactions that are owed a callback */
         struct asked asked[N_REQUESTS + 1];
 };
 
 static struct relay *relay;
 static struct map maps[RELAY_WAYS];
+static long begins[RELAY_WAYS]; /* where the transactions of the last visit did */
 static char socket_path[200];
 static char relay_url[200];
 static struct visit visit;
@@ -146,7 +157,7 @@ visit_ask(int i, const char *sql)
 static bool
 is_insert(int i)
 {
-        return i == INSERT || i == INSERT_2 || i == INSERT_3 || i >= TOGETHER_1;
+        return i == INSERT || i == INSERT_2 || i == INSERT_3 || (i >= TOGETHER_1 && i < SESSION);
 }
 
 static const char insert[] = "INSERT INTO cut (nonce, k) VALUES ($1::bigint, $1::bigint)"
@@ -177,13 +188,114 @@ visit_groups(void)
                 visit_ask_by(i, pipit_read, "SELECT $1");
         for (int i = TOGETHER_1; i <= TOGETHER_3; i++)
                 visit_ask(i, insert);
+        loop_until(&visit.n_calls, N_STATEMENTS);
+}
+
+/* ---- transfers: two accounts and a row, which are changed together or not at all */
+
+static void
+on_part(struct pipit_result *res, void *arg)
+{
+        struct asked *asked = arg;
+
+        (void)res;
+        visit.n_out--;
+        visit.n_inside += asked->n_calls; /* behind that of its transaction */
+}
+
+static void
+ask_part(struct pipit *tx, struct asked *asked, const char *sql)
+{
+        bool has_param = strchr(sql, '$') != NULL;
+
+        visit.n_out += pipit_query(tx, sql, has_param ? PIPIT_PARAMS(asked->text) : PIPIT_NO_PARAMS,
+                                   on_part, asked) != 0;
+}
+
+static void
+transfer(struct pipit *tx, void *arg)
+{
+        ask_part(tx, arg, "UPDATE account SET balance = balance - 1 WHERE id = 1");
+        ask_part(tx, arg, "UPDATE account SET balance = balance + 1 WHERE id = 2");
+        ask_part(tx, arg, insert);
+}
+
+/* Takes money away, and fails. */
+static void
+transfer_in_vain(struct pipit *tx, void *arg)
+{
+        ask_part(tx, arg, "UPDATE account SET balance = balance - 7 WHERE id = 2");
+        ask_part(tx, arg, "SELECT 1 / 0");
+}
+
+static void
+transfer_behind_another(struct pipit *tx, void *arg)
+{
+        visit.n_out += pipit_atomic(tx, transfer_in_vain, on_part, arg) != 0;
+        transfer(tx, arg);
+}
+
+static void
+on_transfer(struct pipit_result *res, void *arg)
+{
+        visit.n_inside += visit.n_out != 0; /* in front of those of its statements */
+        on_asked(res, arg);
+}
+
+static void
+on_session(struct pipit_result *res, void *arg)
+{
+        /* Its connection was lost before its body could run. */
+        if (pipit_failed(res) && visit.asked[IN_SESSION].n_calls == 0)
+                on_asked(res, &visit.asked[IN_SESSION]);
+        on_asked(res, arg);
+}
+
+static void
+transfer_in_session(struct pipit *session, void *arg)
+{
+        (void)arg;
+        pipit_query(session, "SET search_path = public", PIPIT_NO_PARAMS, NULL, NULL);
+        ck_assert_uint_ne(pipit_atomic(session, transfer, on_transfer, &visit.asked[IN_SESSION]),
+                          0);
+}
+
+/* One after the other: each begins where the one before has left the connection. */
+static void
+visit_transactions(void)
+{
+        static const struct pipit_transaction early = {.commit_early = true};
+        struct asked *asked = visit.asked;
+
+        for (int i = N_STATEMENTS; i < LAST; i++)
+                snprintf(asked[i].text, sizeof asked[i].text, "%d%08d", i + 1, nonce);
+        visit.inside = true;
+        ck_assert_uint_ne(
+                pipit_atomic(live_db, transfer_behind_another, on_transfer, &asked[NESTED]), 0);
+        visit.inside = false;
+        loop_until(&visit.n_calls, EARLY);
+        ck_assert_uint_ne(pipit_atomic_with(live_db, &early, transfer, on_transfer, &asked[EARLY]),
+                          0);
+        loop_until(&visit.n_calls, IN_SESSION);
+        ck_assert_uint_ne(pipit_session(live_db, transfer_in_session, on_session, &asked[SESSION]),
+                          0);
+        loop_until(&visit.n_calls, LAST);
+        visit_ask(LAST, "SELECT $1");
         loop_until(&visit.n_calls, N_REQUESTS);
+}
+
+static bool
+asked_is_transaction(const struct asked *asked)
+{
+        return asked >= &visit.asked[N_STATEMENTS] && asked < &visit.asked[LAST];
 }
 
 /* How the request must end when its answer comes. */
 static bool
 asked_is_answered(const struct asked *asked)
 {
+        if (asked_is_transaction(asked))
+                return asked->code == PIPIT_OK;
         if (asked == &visit.asked[DEFERRED])
                 return asked->code == PIPIT_ESERVER &&
                        asked->executed == PIPIT_EXECUTED_ROLLED_BACK;
@@ -203,8 +315,9 @@ is_delivered(int i)
 static bool
 asked_is_lost(const struct asked *asked)
 {
-        return asked->code == PIPIT_ELOST && asked->executed == PIPIT_EXECUTED_UNKNOWN &&
-               !asked->own;
+        /* A transaction is in doubt only while its COMMIT is out. */
+        return asked->code == PIPIT_ELOST && !asked->own &&
+               (asked_is_transaction(asked) || asked->executed == PIPIT_EXECUTED_UNKNOWN);
 }
 
 static void
@@ -212,6 +325,7 @@ visit_check(void)
 {
         ck_assert_int_eq(visit.n_calls, N_REQUESTS);
         ck_assert_int_eq(visit.n_inside, 0);
+        ck_assert_int_eq(visit.n_out, 0);
         for (int i = 0; i < N_REQUESTS; i++) {
                 const struct asked *asked = &visit.asked[i];
                 ck_assert_int_eq(asked->n_calls, 1);
@@ -278,6 +392,9 @@ visit_run(const struct relay_cut *cut)
         live_open(relay_url, &options);
         visit_singles();
         visit_groups();
+        for (int way = 0; way < RELAY_WAYS; way++)
+                begins[way] = relay->n_bytes[way];
+        visit_transactions();
         visit_check();
         visit_check_singles();
         if (relay->cut.done)
@@ -302,6 +419,8 @@ setup(void)
         own_setup();
         execute("CREATE TABLE cut (nonce bigint, k bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)");
         execute("INSERT INTO cut VALUES (0, 0)");
+        execute("CREATE TABLE account (id int PRIMARY KEY, balance int)");
+        execute("INSERT INTO account VALUES (1, 0), (2, 0)");
         told = calloc(MAX_POINTS, sizeof *told);
         nonce = 0;
         snprintf(socket_path, sizeof socket_path, "%s/.s.PGSQL.5432", live_cluster.folder);
@@ -316,8 +435,11 @@ setup(void)
         visit_run(&none);
         map_read(&maps[RELAY_UP], relay->bytes[RELAY_UP], relay->n_bytes[RELAY_UP], false);
         map_read(&maps[RELAY_DOWN], relay->bytes[RELAY_DOWN], relay->n_bytes[RELAY_DOWN], true);
-        /* Two for two groups and two for the roles they need, in the place of six. */
-        ck_assert_int_eq(maps[RELAY_DOWN].n_ready, 2 + N_KNOWN + 4);
+        for (int way = 0; way < RELAY_WAYS; way++)
+                maps[way].transactions = begins[way];
+        /* Two for two groups and two for the roles they need, in the place of six; seven for the
+         * transactions, two to clean the connection, one for the last. */
+        ck_assert_int_eq(maps[RELAY_DOWN].n_ready, 2 + N_KNOWN + 4 + 7 + 2 + 1);
 }
 
 /* What was said of every insert is so. */
@@ -344,10 +466,17 @@ expect_truth_of(int which)
 static void
 expect_truth(void)
 {
+        char sql[200];
+
         for (int i = 0; i < N_REQUESTS; i++) {
                 if (is_insert(i))
                         expect_truth_of(i);
         }
+        snprintf(sql, sizeof sql,
+                 "SELECT sum(balance) || ',' || max(balance) - (SELECT count(*) FROM cut "
+                 "WHERE k / 100000000 BETWEEN %d AND %d) FROM account",
+                 NESTED + 1, IN_SESSION + 1);
+        ck_assert_str_eq(ask_text(live_cluster.url, sql), "0,0");
 }
 
 static void
@@ -377,6 +506,8 @@ is_chosen(const struct map *map, long at, bool full)
         long size;
         long distance = map_distance(map, at, &size);
 
+        if (!full && at > map->transactions)
+                return distance == 0 || at % 64 == 0;
         if (distance <= (full ? 2 : 1))
                 return true;
         if (size > LARGE)

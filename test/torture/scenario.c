@@ -1,5 +1,7 @@
 #include "scenario.h"
+#include "bank.h"
 #include "memory.h"
+#include "run.h"
 #include "server.h"
 
 #include <check.h>
@@ -23,33 +25,9 @@ PIPIT_MODEL_DEFINE(page, PAGE);
 PIPIT_MODEL(note, NOTE);
 PIPIT_MODEL_DEFINE(note, NOTE);
 
-#define MAX_TICKETS 96
-#define WARM        3 /* uses of a statement before it shares with others */
+#define WARM 3 /* uses of a statement before it shares with others */
 
-/* One request, as its caller sees it. */
-struct ticket {
-        struct run *run;
-        const char *what;
-        bool accepted;
-        int n_calls;
-        const char *own; /* the text that is its answer and nobody else's; NULL: any */
-};
-
-struct run {
-        struct event_base *base;
-        struct pipit *db;
-        int n;
-        int n_timers; /* the program's own */
-        struct event *timers[SCENARIO_MAX_TIMERS];
-        int n_open;  /* accepted and not called back */
-        bool inside; /* a call of pipit's that starts something is on the stack */
-        char *problem;
-        size_t size;
-        struct ticket tickets[MAX_TICKETS];
-};
-
-/* The first problem is the one to look at. */
-__attribute__((format(printf, 2, 3))) static void
+void
 run_blame(struct run *run, const char *format, ...)
 {
         va_list args;
@@ -61,7 +39,7 @@ run_blame(struct run *run, const char *format, ...)
         va_end(args);
 }
 
-static void
+void
 ticket_on_end(struct pipit_result *res, void *arg)
 {
         struct ticket *ticket = arg;
@@ -80,7 +58,7 @@ ticket_on_end(struct pipit_result *res, void *arg)
                 run_blame(run, "%s: an error without a text or code", ticket->what);
 }
 
-static struct ticket *
+struct ticket *
 ticket_new(struct run *run, const char *what, const char *own)
 {
         struct ticket *ticket = &run->tickets[run->n++];
@@ -90,8 +68,7 @@ ticket_new(struct run *run, const char *what, const char *own)
         return ticket;
 }
 
-/* What a start has returned. */
-static pipit_request
+pipit_request
 ticket_take(struct ticket *ticket, pipit_request request)
 {
         ticket->run->inside = false;
@@ -109,8 +86,7 @@ ask(struct run *run, struct pipit *scope, const char *sql, const char *text)
                            pipit_query(scope, sql, PIPIT_PARAMS(text), ticket_on_end, ticket));
 }
 
-/* Turns the loop until every request has ended; a loop that ends before has lost one. */
-static void
+void
 run_join(struct run *run)
 {
         while (run->n_open > 0) {
@@ -313,8 +289,9 @@ run_check(struct run *run)
 static void
 run_phases(struct run *run)
 {
-        static void (*const phases[])(struct run * run) = {run_blocking, run_queries, run_model,
-                                                           run_groups,   run_ends,    run_cut};
+        static void (*const phases[])(struct run *
+                                      run) = {run_blocking,     run_queries, run_model, run_groups,
+                                              run_transactions, run_ends,    run_cut};
         int behind = 0;
 
         for (size_t i = 0; i < sizeof phases / sizeof *phases && behind < 2; i++) {
@@ -367,6 +344,7 @@ run_close_loop(struct run *run)
 
 /* What the server process says of the clients that came; shared with it. */
 static struct server_view {
+        struct bank_view bank;
         bool odd; /* one came with other parameters than the first */
         size_t length;
         char startup[500];
@@ -394,6 +372,11 @@ scenario_run(const char *url, int n_timers, char *problem, size_t size)
         run_check(&run);
         if (view->odd)
                 run_blame(&run, "parameters were lost on the way to the server");
+        if (view->bank.sum != 0)
+                run_blame(&run, "%d is too much in the accounts", view->bank.sum);
+        if (!memory_failed() && view->bank.n_commits != 5)
+                run_blame(&run, "%d transactions were committed", view->bank.n_commits);
+        view->bank = (struct bank_view){0};
         view->odd = false;
         run_close_loop(&run);
 }
@@ -467,6 +450,8 @@ static void
 on_statement(struct session *session, const char *sql, void *arg)
 {
         (void)arg;
+        if (bank_answer(&view->bank, session, sql))
+                return;
         if (strncmp(sql, "INSERT", 6) == 0)
                 answer_page(session, "INSERT 0 1", 1);
         else if (strncmp(sql, "UPDATE", 6) == 0)
