@@ -1,0 +1,130 @@
+/*
+ * COMMIT: what its answer says, and what nobody knows when there is none.
+ */
+#include "wire.h"
+
+#include <string.h>
+
+/* A transaction with one statement. */
+struct one {
+        struct calls done;
+        struct calls calls;
+        int n_bodies;
+};
+
+static void
+run_one(struct pipit *tx, void *arg)
+{
+        struct one *one = arg;
+
+        one->n_bodies++;
+        ask_on(tx, "SELECT 1", &one->calls);
+}
+
+/* How the server deals with COMMIT. */
+static enum { COMMITS, ROLLS_BACK, GOES_AWAY, CONFLICTS } commits;
+
+static void
+answer_commit(struct session *session)
+{
+        switch (commits) {
+        case COMMITS: session_complete(session, "COMMIT"); break;
+        case ROLLS_BACK: session_complete(session, "ROLLBACK"); break;
+        case GOES_AWAY: session_finish(session, SESSION_FIN); break;
+        case CONFLICTS:
+                session_error(session, "ERROR", "40001", "could not serialize access");
+                commits = COMMITS;
+                break;
+        }
+}
+
+static void
+on_statement(struct session *session, const char *sql, void *arg)
+{
+        if (strcmp(sql, "COMMIT") == 0)
+                answer_commit(session);
+        else if (strncmp(sql, "BEGIN", 5) == 0)
+                session_complete(session, "BEGIN");
+        else if (strcmp(sql, "ROLLBACK") == 0)
+                session_complete(session, "ROLLBACK");
+        else
+                server_echo(session, sql, arg);
+}
+
+static void
+setup(void)
+{
+        wire_setup();
+        wire_server->on_statement = on_statement;
+        commits = COMMITS;
+}
+
+/* By itself, with COMMIT along. */
+static void
+run(int early, struct one *one)
+{
+        struct pipit_transaction options = {.commit_early = early == 1};
+
+        ck_assert_uint_ne(pipit_atomic_with(live_db, &options, run_one, on_call, one), 0);
+        answer(&one->done);
+}
+
+START_TEST(a_commit_that_is_answered_with_commit_succeeds)
+{
+        struct one one = {0};
+
+        run(_i, &one);
+        expect_ok(one.done.last);
+        expect_ok(one.calls.last);
+}
+END_TEST
+
+START_TEST(a_commit_that_is_answered_with_rollback_is_no_success)
+{
+        struct one one = {0};
+
+        commits = ROLLS_BACK;
+        run(_i, &one);
+        expect_executed(one.done.last, PIPIT_EROLLBACK, PIPIT_EXECUTED_ROLLED_BACK);
+}
+END_TEST
+
+START_TEST(a_lost_commit_is_unknown_and_the_body_does_not_run_again)
+{
+        struct one one = {0};
+
+        commits = GOES_AWAY;
+        run(_i, &one);
+        expect_executed(one.done.last, PIPIT_ELOST, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(one.n_bodies, 1);
+        ck_assert_int_eq(pipit_result_attempts(one.done.last), 1);
+        expect_service();
+}
+END_TEST
+
+START_TEST(a_commit_that_fails_to_serialize_has_the_body_run_again)
+{
+        struct one one = {0};
+
+        commits = CONFLICTS;
+        run(_i, &one);
+        expect_ok(one.done.last);
+        ck_assert_int_eq(one.n_bodies, 2);
+        ck_assert_int_eq(pipit_result_attempts(one.done.last), 2);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("commit");
+        TCase *tcase = tcase_create("commit");
+
+        tcase_add_checked_fixture(tcase, setup, wire_teardown);
+        tcase_add_loop_test(tcase, a_commit_that_is_answered_with_commit_succeeds, 0, 2);
+        tcase_add_loop_test(tcase, a_commit_that_is_answered_with_rollback_is_no_success, 0, 2);
+        tcase_add_loop_test(tcase, a_lost_commit_is_unknown_and_the_body_does_not_run_again, 0, 2);
+        tcase_add_loop_test(tcase, a_commit_that_fails_to_serialize_has_the_body_run_again, 0, 2);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}
