@@ -1,5 +1,5 @@
 /*
- * COMMIT: what its answer says, and what nobody knows when there is none.
+ * COMMIT: what its answer says, what nobody knows when there is none, and what it waits for.
  */
 #include "wire.h"
 
@@ -114,6 +114,46 @@ START_TEST(a_commit_that_fails_to_serialize_has_the_body_run_again)
 }
 END_TEST
 
+/* Three statements, each started in the callback of the one before. The second cannot be sent. */
+struct chain {
+        struct calls done;
+        struct calls last;
+};
+
+static void
+on_refused(struct pipit_result *res, void *arg)
+{
+        struct chain *chain = arg;
+
+        expect_error(res, PIPIT_ETYPE, "");
+        ask_on(pipit_result_scope(res), "SELECT 2", &chain->last);
+}
+
+static void
+on_first(struct pipit_result *res, void *arg)
+{
+        struct pipit_value zero = pipit_value_text_n("a\0b", 3);
+
+        pipit_query(pipit_result_scope(res), "SELECT $1", (struct pipit_params){&zero, 1},
+                    on_refused, arg);
+}
+
+static void
+run_chain(struct pipit *tx, void *arg)
+{
+        pipit_query(tx, "SELECT 1", PIPIT_NO_PARAMS, on_first, arg);
+}
+
+START_TEST(a_statement_that_was_refused_is_waited_for_as_any_other)
+{
+        struct chain chain = {0};
+
+        ck_assert_uint_ne(pipit_atomic(live_db, run_chain, on_call, &chain), 0);
+        expect_ok(answer(&chain.done));
+        expect_ok(chain.last.last);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -125,6 +165,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_commit_that_is_answered_with_rollback_is_no_success, 0, 2);
         tcase_add_loop_test(tcase, a_lost_commit_is_unknown_and_the_body_does_not_run_again, 0, 2);
         tcase_add_loop_test(tcase, a_commit_that_fails_to_serialize_has_the_body_run_again, 0, 2);
+        tcase_add_test(tcase, a_statement_that_was_refused_is_waited_for_as_any_other);
         suite_add_tcase(suite, tcase);
         return suite;
 }
