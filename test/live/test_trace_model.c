@@ -10,6 +10,8 @@
 #include "talk.h"
 #include "witness.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,10 +49,25 @@ ledger_disturb(void)
 {
 }
 
+/* Nobody cancels here. */
+bool
+model_strike(int number)
+{
+        (void)number;
+        return false;
+}
+
 void
 session_release(struct session *releasing)
 {
         releasing->released = bytes_length(&releasing->out);
+}
+
+/* No trap here has it forget what was prepared. */
+void
+session_forget(struct session *forgetting)
+{
+        (void)forgetting;
 }
 
 void
@@ -137,74 +154,78 @@ static const struct exchange {
         struct op op;
         enum trap trap;
         const char *sql;
-        const char *value;   /* $1 of it, which is the model's nonce */
+        bool echoes;         /* it has a $1, the model's nonce, and gives it back */
         const char *telling; /* it is not what is meant without this line */
 } exchanges[] = {
-        {{.kind = OP_READ, .columns = 1, .rows = 1}, TRAP_NONE, READ, "7", "D '7'"},
+        {{.kind = OP_READ, .columns = 1, .rows = 1}, TRAP_NONE, READ, true, "D '"},
         {{.kind = OP_READ, .columns = 3, .rows = 2},
          TRAP_NONE,
          READ ", NULL AS c1, NULL AS c2 FROM generate_series(1, 2)",
-         "7",
-         "D '7' NULL NULL"},
-        {{.kind = OP_READ, .columns = 1, .rows = 0}, TRAP_NONE, READ " LIMIT 0", "7", "C SELECT 0"},
+         true,
+         "C SELECT 2"},
+        {{.kind = OP_READ, .columns = 1, .rows = 0},
+         TRAP_NONE,
+         READ " LIMIT 0",
+         true,
+         "C SELECT 0"},
         {{.kind = OP_WIDE, .columns = 2, .rows = 1},
          TRAP_NONE,
          READ ", repeat('a text of fifty bytes, again and again until it is', 60) AS c1",
-         "7",
+         true,
          "C SELECT 1"},
         {{.kind = OP_WRITE, .rows = 2},
          TRAP_NONE,
          "INSERT INTO nothing SELECT FROM generate_series(1, 2)",
-         NULL,
+         false,
          "C INSERT 0 2"},
         {{.kind = OP_RETURNING, .columns = 1, .rows = 1},
          TRAP_NONE,
          "INSERT INTO nothing SELECT RETURNING $1::text AS c0",
-         "7",
+         true,
          "C INSERT 0 1"},
-        {{.kind = OP_EMPTY}, TRAP_NONE, "", NULL, "I"},
-        {{.kind = OP_BAD, .columns = 1}, TRAP_NONE, "SELEC", NULL, ERROR("42601")},
+        {{.kind = OP_EMPTY}, TRAP_NONE, "", false, "I"},
+        {{.kind = OP_BAD, .columns = 1}, TRAP_NONE, "SELEC", false, ERROR("42601")},
         {{.kind = OP_FAILS, .columns = 1},
          TRAP_NONE,
          "SELECT (1 / count(*))::text AS c0 FROM nothing WHERE false",
-         NULL,
+         false,
          ERROR("22012")},
         {{.kind = OP_DEFERRED, .rows = 1},
          TRAP_NONE,
          "INSERT INTO child VALUES (1)",
-         NULL,
+         false,
          ERROR("23503")},
-        {{.kind = OP_SETS}, TRAP_NONE, "SET work_mem = '1MB'", NULL, "C SET"},
+        {{.kind = OP_SETS}, TRAP_NONE, "SET work_mem = '1MB'", false, "C SET"},
         {{.kind = OP_COPIES_OUT},
          TRAP_NONE,
          "COPY (SELECT FROM nothing WHERE false) TO STDOUT",
-         NULL,
+         false,
          "H 0"},
-        {{.kind = OP_COPIES_IN}, TRAP_NONE, "COPY nothing FROM STDIN", NULL, FATAL("08P01")},
+        {{.kind = OP_COPIES_IN}, TRAP_NONE, "COPY nothing FROM STDIN", false, FATAL("08P01")},
         {{.kind = OP_READ, .columns = 1, .rows = 1},
          TRAP_PARSE_ERROR,
          "SELECT FROM missing",
-         NULL,
+         false,
          ERROR("42P01")},
         {{.kind = OP_READ, .columns = 1, .rows = 1},
          TRAP_EXECUTE_ERROR,
          "SELECT fail() AS c0",
-         NULL,
+         false,
          ERROR("40001")},
         {{.kind = OP_READ, .columns = 1, .rows = 1},
          TRAP_EXECUTE_FATAL,
          "SELECT go() AS c0",
-         NULL,
+         false,
          FATAL("57P01")},
         {{.kind = OP_WRITE, .rows = 1},
          TRAP_SYNC_ERROR,
          "INSERT INTO child VALUES (1)",
-         NULL,
+         false,
          ERROR("23503")},
         {{.kind = OP_WRITE, .rows = 1},
          TRAP_SYNC_FATAL_BEFORE,
          "INSERT INTO last VALUES (1)",
-         NULL,
+         false,
          FATAL("57P01")},
 };
 
@@ -213,21 +234,46 @@ struct script {
         const struct exchange *exchange;
         bool shared; /* one Sync for all */
         int place;
-        const char *sqls[3];
+        char sqls[3][512];
+        char nonces[3][32];
+        bool has_value[3]; /* the model looks at each statement's nonce */
 };
+
+/* Its statements, as a run would have them in the ledger. */
+static void
+script_note(const struct script *script)
+{
+        static const struct op read = {.kind = OP_READ, .columns = 1, .rows = 1};
+
+        for (int n = 0; n < 3; n++) {
+                struct op *op = &ledger.ops[n];
+                *op = n == script->place ? script->exchange->op : read;
+                op->number = n;
+                op->nonce = NONCE_STEP * (int64_t)(n + 1) + op->kind;
+                op->is_grouped = script->shared;
+        }
+}
 
 /* A trap that waits for a statement would catch the first one. */
 static struct script
 script_of(int i, bool is_model)
 {
-        static const char *const numbers[] = {"op 0", "op 1", "op 2"};
         const struct exchange *exchange = &exchanges[i / 2];
         struct script script = {.exchange = exchange, .shared = i % 2 == 1, .place = 1};
 
         if (script.shared && exchange->trap != TRAP_NONE && exchange->trap != TRAP_SYNC_ERROR)
                 script.place = 0;
-        for (int n = 0; n < 3; n++)
-                script.sqls[n] = is_model ? numbers[n] : n == script.place ? exchange->sql : READ;
+        script_note(&script);
+        for (int n = 0; n < 3; n++) {
+                const struct op *op = &ledger.ops[n];
+                const char *sql = n == script.place ? exchange->sql : READ;
+                if (is_model)
+                        op_sql(op, script.sqls[n], sizeof script.sqls[n]);
+                else
+                        snprintf(script.sqls[n], sizeof script.sqls[n], "%s", sql);
+                snprintf(script.nonces[n], sizeof script.nonces[n], "%" PRId64, op->nonce);
+                script.has_value[n] = is_model || n != script.place || exchange->echoes;
+        }
         return script;
 }
 
@@ -240,7 +286,7 @@ script_say(const struct script *script, struct talk *talk)
                 if (n == script->place)
                         session.trap = script->exchange->trap;
                 talk_statement(talk, script->sqls[n],
-                               n == script->place ? script->exchange->value : "1");
+                               script->has_value[n] ? script->nonces[n] : NULL);
                 if (script->shared && n < 2)
                         continue;
                 talk_sync(talk);
@@ -263,16 +309,11 @@ hold_really(int i)
 static struct talk *
 hold_with_model(int i)
 {
-        static const struct op read = {.kind = OP_READ, .columns = 1, .rows = 1};
         struct script script = script_of(i, true);
         int fds[2];
 
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         session = (struct session){.fd = fds[1], .number = 1, .op = NO_OP, .last_op = -1};
-        for (int n = 0; n < 3; n++) {
-                ledger.ops[n] = n == script.place ? script.exchange->op : read;
-                ledger.ops[n].number = n;
-        }
         struct talk *talk = talk_new(fds[0], model_turn);
         script_say(&script, talk);
         free(session.in.at);
