@@ -10,7 +10,7 @@
  *
  * In the environment: PIPIT_TORTURE_FULL=1 cuts at every byte, but inside the large row at every
  * 64th; without it at every 16th, every 2048th inside the large row, and around message borders, of
- * transactions at every 64th and at the borders.
+ * transactions at every 64th and, by FIN, at the borders.
  */
 #include "relay.h"
 #include "witness.h"
@@ -501,13 +501,13 @@ map_distance(const struct map *map, long at, long *ret_size)
 }
 
 static bool
-is_chosen(const struct map *map, long at, bool full)
+is_chosen(const struct map *map, long at, enum relay_end end, bool full)
 {
         long size;
         long distance = map_distance(map, at, &size);
 
         if (!full && at > map->transactions)
-                return distance == 0 || at % 64 == 0;
+                return (distance == 0 && end == RELAY_FIN) || at % 64 == 0;
         if (distance <= (full ? 2 : 1))
                 return true;
         if (size > LARGE)
@@ -524,7 +524,7 @@ cut_all(enum relay_way way, enum relay_end end)
 
         for (long at = 0; at <= maps[way].length; at++) {
                 struct relay_cut cut = {.at = at, .way = way, .end = end};
-                if (!is_chosen(&maps[way], at, full))
+                if (!is_chosen(&maps[way], at, end, full))
                         continue;
                 visit_run(&cut);
                 n++;
