@@ -94,5 +94,8 @@ case $mode in
 live) run_live ;;
 schedules) run_schedules ;;
 cancel) run_cancel ;;
-*) die 'usage: chaos.sh --live SECONDS | --schedules N | --cancel N [--seed S] [--sanitize]' ;;
+*)
+        die 'usage: chaos.sh --live SECONDS [--transactions] | --schedules N | --cancel N' \
+                '[--seed S] [--sanitize]'
+        ;;
 esac
