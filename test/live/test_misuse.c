@@ -197,21 +197,29 @@ START_TEST(functions_of_errors_accept_any_number)
 }
 END_TEST
 
+/* Room for whatever a getter gives. */
+union any {
+        bool a_bool;
+        int16_t an_int16;
+        int32_t an_int32;
+        int64_t an_int64;
+        float a_float;
+        double a_double;
+        struct pipit_bytes bytes;
+        struct pipit_timestamp timestamp;
+        struct pipit_uuid uuid;
+        struct pipit_interval interval;
+        struct pipit_decimal decimal;
+        struct pipit_array array;
+        struct pipit_range range;
+        struct pipit_items items;
+};
+
 /* What every getter says of a place. */
 static void
 expect_getters(struct pipit_result *res, int at, int code)
 {
-        union {
-                bool a_bool;
-                int16_t an_int16;
-                int32_t an_int32;
-                int64_t an_int64;
-                float a_float;
-                double a_double;
-                struct pipit_bytes bytes;
-                struct pipit_timestamp timestamp;
-                struct pipit_uuid uuid;
-        } to;
+        union any to;
 
         ck_assert_int_eq(pipit_result_bool(res, at, 0, &to.a_bool), code);
         ck_assert_int_eq(pipit_result_int16(res, at, 0, &to.an_int16), code);
@@ -243,22 +251,7 @@ expect_getters_refuse_null(struct pipit_result *res)
 static void
 expect_item_getters(const struct pipit_item *item, int code)
 {
-        union {
-                bool a_bool;
-                int16_t an_int16;
-                int32_t an_int32;
-                int64_t an_int64;
-                float a_float;
-                double a_double;
-                struct pipit_bytes bytes;
-                struct pipit_timestamp timestamp;
-                struct pipit_uuid uuid;
-                struct pipit_interval interval;
-                struct pipit_decimal decimal;
-                struct pipit_array array;
-                struct pipit_range range;
-                struct pipit_items items;
-        } to;
+        union any to;
 
         ck_assert(pipit_item_null(item));
         ck_assert_ptr_null(pipit_item_text(item));

@@ -57,14 +57,21 @@ give_up(struct batch *batch, int i, bool by_deadline)
         batch_wait(batch);
 }
 
+/* One ended like this, and all others with what is theirs. */
+static void
+expect_alone(struct batch *batch, int i, enum pipit_code code)
+{
+        batch_expect_own(batch, 0, i);
+        batch_expect_error(batch, i, i + 1, code, PIPIT_EXECUTED_UNKNOWN);
+        batch_expect_own(batch, i + 1, N);
+}
+
 START_TEST(a_member_that_is_cancelled_ends_alone)
 {
         struct batch batch = {0};
 
         give_up(&batch, _i, false);
-        batch_expect_own(&batch, 0, _i);
-        batch_expect_error(&batch, _i, _i + 1, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN);
-        batch_expect_own(&batch, _i + 1, N);
+        expect_alone(&batch, _i, PIPIT_ECANCELED);
         ck_assert_int_eq(wire_server->n_accepted, 1);
 }
 END_TEST
@@ -74,9 +81,7 @@ START_TEST(a_member_whose_time_is_up_ends_alone)
         struct batch batch = {0};
 
         give_up(&batch, _i, true);
-        batch_expect_own(&batch, 0, _i);
-        batch_expect_error(&batch, _i, _i + 1, PIPIT_ETIMEDOUT, PIPIT_EXECUTED_UNKNOWN);
-        batch_expect_own(&batch, _i + 1, N);
+        expect_alone(&batch, _i, PIPIT_ETIMEDOUT);
         ck_assert_int_eq(wire_server->n_accepted, 1);
 }
 END_TEST
@@ -87,9 +92,7 @@ START_TEST(the_error_of_a_cancelled_culprit_is_nobodys)
 
         wire_server->arg = (char[]){"request 3"};
         give_up(&batch, 3, false);
-        batch_expect_own(&batch, 0, 3);
-        batch_expect_error(&batch, 3, 4, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN);
-        batch_expect_own(&batch, 4, N);
+        expect_alone(&batch, 3, PIPIT_ECANCELED);
 }
 END_TEST
 
