@@ -109,7 +109,7 @@ def leave_out(group, member, results, why):
     group.ratios = [ratio for ratio in group.ratios if ratio.base != member]
 
 
-def run_round(group, who_runs, results, backwards):
+def run_round(group, who_runs, results, backwards, others):
     """Each member once. Every other round goes backwards, so that nobody is always the first."""
     for member in group.members[::-1] if backwards else list(group.members):
         runner = who_runs.get(member.subject, who_runs[None])
@@ -119,7 +119,7 @@ def run_round(group, who_runs, results, backwards):
             if not isinstance(runner, runners.Peer):
                 raise
             leave_out(group, member, results, str(error))
-        runners.settle()
+        runners.settle(others)
 
 
 def count_once(group, bench, results):
@@ -167,11 +167,12 @@ def line_of(group, member, results, judged):
 
 
 def measure(options, groups, who_runs, results):
+    others = runners.sessions()
     for group in groups:
         names = ", ".join(dict.fromkeys(member.workload for member in group.members))
         say(f"{names}: {group.connections} connections, {group.in_flight} in flight")
         for i in range(options.pairs):
-            run_round(group, who_runs, results, i % 2 == 1)
+            run_round(group, who_runs, results, i % 2 == 1, others)
         count_once(group, who_runs[None], results)
 
 

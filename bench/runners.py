@@ -142,6 +142,20 @@ def find_peers(folder, seconds):
     return found, absent
 
 
-def settle():
-    """A moment for the server to end the last run's processes."""
-    time.sleep(0.02)
+SESSIONS = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+              AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+
+
+def sessions():
+    """The server's processes that work for somebody else."""
+    done = subprocess.run(["psql", "-XAtq", os.environ["DATABASE_URL"], "-c", SESSIONS],
+                          stdout=subprocess.PIPE, text=True, check=True, timeout=GRACE_S)
+    return set(done.stdout.split())
+
+
+def settle(others):
+    """Waits until the server has ended the last run's processes; others were there before it."""
+    until = time.monotonic() + GRACE_S
+    while not sessions() <= others:
+        if time.monotonic() > until:
+            raise Failed(f"after {GRACE_S} s somebody still uses the database")
