@@ -59,7 +59,7 @@ conn_patience(const struct conn *conn)
 static bool
 conn_may_be_answered(const struct conn *conn)
 {
-        return conn_age_us(conn) < 1000 * CANCEL_UNREAD_MS && !pipit__pq_quiet(conn->pq);
+        return conn_age_us(conn) < 1000 * (int64_t)CANCEL_UNREAD_MS && !pipit__pq_quiet(conn->pq);
 }
 
 /* Whether the server can be asked about what it executes. */
