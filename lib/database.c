@@ -237,8 +237,11 @@ static void
 database_on_turn(void *arg)
 {
         struct database *db = arg;
+        bool more = database_deal(db);
 
-        if (database_deal(db) && database_deal(db))
+        if (more)
+                more = database_deal(db);
+        if (more)
                 pipit__reactor_schedule(db->reactor);
         pipit__requests_turn(&db->requests, DATABASE_BUDGET);
 }
