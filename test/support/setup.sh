@@ -111,6 +111,7 @@ need_clang() {
 
 need_static() {
         need 'gcc' gcc has gcc
+        need 'clang' clang has clang
         need 'clang-tidy' clang-tidy has clang-tidy
         need 'cppcheck' cppcheck has cppcheck
         need 'python3' python3 has python3
