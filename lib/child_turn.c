@@ -14,6 +14,9 @@
 #define PAUSE_FIRST_MS 10
 #define PAUSE_MAX_MS   1000
 
+/* How much later than here a deadline passes on the server, which is asked to cancel first. */
+#define SERVER_SLACK_MS 1000
+
 /* ---- the tenant of a connection */
 
 static void
@@ -340,7 +343,8 @@ child_begin(struct child *child)
         }
         int64_t left_ms = 0;
         if (child->options.timeout_ms > 0)
-                left_ms = child->done->deadline_ms - pipit__reactor_now(pin->pins->reactor);
+                left_ms = child->done->deadline_ms - pipit__reactor_now(pin->pins->reactor) +
+                          SERVER_SLACK_MS;
         pipit__pin_begin(pin, &child->options, left_ms < INT32_MAX ? left_ms : INT32_MAX);
 }
 

@@ -172,6 +172,7 @@ pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg)
         if (over)
                 return pipit__scope_started(tx, end_problem(tx, child, cb, arg));
         child_roll_back(child);
+        child->options.max_attempts = 1; /* whatever had doomed it before */
         if (child->body == NULL) {
                 child->asked = true;
                 pipit__child_finish(child, cb, arg);

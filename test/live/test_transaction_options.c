@@ -80,7 +80,7 @@ START_TEST(its_time_is_the_servers_statement_timeout)
         expect_ok(atomic_with(&options, &script));
         ck_assert_int_eq(pipit_result_int32(script.calls[0].last, 0, 0, &ms), 0);
         ck_assert_int_gt(ms, 0);
-        ck_assert_int_le(ms, 7000);
+        ck_assert_int_le(ms, 8000); /* a little more than what is left: ours is first */
         ck_assert_str_eq(value_on(live_db, "SHOW statement_timeout"), before);
 }
 END_TEST
