@@ -131,9 +131,12 @@ pipit__burst_least(const struct list *queue)
                 return 1;
         if (!first->is_read)
                 return first->is_grouped ? BURST_LEAST_WRITES : 1;
-        if (best_us * BURST_LEAST_READS <= BURST_LEAST_US)
-                return BURST_LEAST_READS;
-        return best_us < BURST_LEAST_US ? (int)(BURST_LEAST_US / best_us) : 1;
+        int least = best_us < BURST_LEAST_US ? (int)(BURST_LEAST_US / best_us) : 1;
+        if (least > BURST_LEAST_READS)
+                least = BURST_LEAST_READS;
+        /* Where some are slow, those with them wait: no more than have to. */
+        int limit = pipit__pace_group_limit(request_pace(first));
+        return least < limit ? least : limit;
 }
 
 void

@@ -316,8 +316,10 @@ pipit__pool_share(const struct pool *pool, int n_waiting, int least)
         if (n > n_waiting / least)
                 n = n_waiting / least;
         int share = share_of(n_waiting, n);
-        /* What has its own Sync gains nothing by company: the last one that is free has no more. */
-        int even = least == 1 ? pool_even_share(pool, n_waiting) : share;
+        /* The last that is free has no more than the others: who is with something slow waits. */
+        int even = pool_even_share(pool, n_waiting);
+        if (even < least)
+                even = least;
         return even < share ? even : share;
 }
 
