@@ -243,6 +243,9 @@ child_new(struct pipit *parent, struct pins *pins, const struct child_plan *plan
         return child;
 }
 
+/* What is nested in so many is a program that calls itself for ever. */
+#define CHILD_MAX_LEVEL 100
+
 /* What is wrong with what was asked for; NULL: nothing. */
 static const char *
 child_problem(const struct child *child)
@@ -254,6 +257,8 @@ child_problem(const struct child *child)
 
         if ((unsigned)options->isolation > PIPIT_SERIALIZABLE || options->max_attempts < 0)
                 return "the options of the transaction are out of range";
+        if (child->level > CHILD_MAX_LEVEL)
+                return "it is nested in 100 transactions already";
         if (outer && child->level > 0)
                 return "isolation, read_only, deferrable, max_attempts and commit_early are for "
                        "the outermost transaction, and this one is nested";

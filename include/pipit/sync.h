@@ -43,7 +43,8 @@ PIPIT_API void pipit_set_allow_sync(struct pipit *db, bool allowed);
  * than once.
  *
  * @param sync     a blocking scope
- * @param request  a request that was started on it
+ * @param request  a request that was started on it, or on a session or a transaction of it; one
+ *                 that waits behind what only the caller could end gives PIPIT_EDEADLK
  * @return its result, owned by @a sync, like that of every request on it, until that is closed:
  *         pipit_close() frees it at once, and pipit_result_ref() before that keeps it longer.
  *         Never NULL: a 0, a number that is not of this scope, and a scope that does not block give

@@ -62,7 +62,7 @@ struct pipit_transaction {
 /**
  * Runs a body in a transaction, which commits when nothing is outstanding on it any more, and rolls
  * back when it is doomed. On a transaction it is a nested one, a savepoint, whose failure leaves
- * the outer one to go on.
+ * the outer one to go on; what is nested in more than 100 fails with PIPIT_EINVAL.
  *
  * When the server reports a serialization failure or a deadlock, COMMIT included, an outermost
  * transaction is rolled back and its body runs again from the start, after a short random pause:
@@ -130,7 +130,7 @@ PIPIT_API pipit_request pipit_commit(struct pipit *tx, pipit_cb cb, void *arg);
 /**
  * Rolls a transaction back. What was sent comes to its end first; what was not fails with
  * PIPIT_EROLLBACK. In a body or a callback of pipit_atomic() it is doomed by this, and its done
- * callback gets PIPIT_EROLLBACK.
+ * callback gets PIPIT_EROLLBACK; it does not run again.
  *
  * @param tx   a transaction; other scopes fail with PIPIT_EINVAL, ended ones with PIPIT_ECLOSED.
  *             NULL returns 0

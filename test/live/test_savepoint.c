@@ -266,6 +266,25 @@ START_TEST(options_of_the_outermost_are_refused_for_a_nested_one)
 }
 END_TEST
 
+START_TEST(what_is_nested_in_a_hundred_is_refused_and_harms_none)
+{
+        struct pipit *levels[102];
+        struct calls calls[2] = {{0}};
+
+        levels[0] = pipit_begin(live_db, NULL);
+        for (int i = 1; i < 102; i++)
+                levels[i] = pipit_begin(levels[i - 1], NULL);
+        ck_assert_ptr_null(pipit_scope_error(levels[100]));
+        ck_assert_int_eq(pipit_scope_error(levels[101])->code, PIPIT_EINVAL);
+        ask_on(levels[100], TAKE, &calls[0]);
+        expect_ok(answer(&calls[0]));
+        for (int i = 101; i > 0; i--)
+                pipit_commit(levels[i], NULL, NULL);
+        pipit_commit(levels[0], on_call, &calls[1]);
+        expect_ok(answer(&calls[1]));
+}
+END_TEST
+
 START_TEST(a_nested_transaction_has_a_time_of_its_own)
 {
         struct pipit_transaction options = {.timeout_ms = 50};
@@ -418,6 +437,7 @@ test_suite(void)
                        a_nested_transaction_whose_parent_rolls_back_is_gone_though_it_succeeded);
         tcase_add_loop_test(tcase, a_nested_transaction_in_a_session_is_committed_at_its_end, 0, 2);
         tcase_add_loop_test(tcase, options_of_the_outermost_are_refused_for_a_nested_one, 0, 5);
+        tcase_add_test(tcase, what_is_nested_in_a_hundred_is_refused_and_harms_none);
         tcase_add_test(tcase, a_nested_transaction_has_a_time_of_its_own);
         tcase_add_loop_test(tcase, a_nested_transaction_may_be_cancelled, 0, 3);
         tcase_add_test(tcase, a_nested_body_rolls_itself_back);
