@@ -136,6 +136,16 @@ stay_silent(struct session *session, const struct message *message, void *arg)
         return session->number == 1 && session->server->on_statement == NULL;
 }
 
+static bool
+is_open(int number)
+{
+        const struct session *session = wire_server->sessions;
+
+        while (session != NULL && session->number != number)
+                session = session->next;
+        return session != NULL;
+}
+
 /* The answers that nobody waits for may take five seconds. */
 START_TEST(a_connection_that_only_owes_what_was_given_up_is_closed_in_the_end)
 {
@@ -153,7 +163,10 @@ START_TEST(a_connection_that_only_owes_what_was_given_up_is_closed_in_the_end)
         batch_expect_own(&batch, 0, 1);
         batch_expect_error(&batch, 1, 2, PIPIT_ETIMEDOUT, PIPIT_EXECUTED_UNKNOWN);
         expect_service();
-        ck_assert_int_eq(wire_server->n_accepted, 2);
+        /* Others may be cancels: with libpq 17 they have a link of their own. */
+        ck_assert_int_ge(wire_server->n_accepted, 2);
+        while (is_open(1))
+                loop_for(1);
 }
 END_TEST
 
