@@ -22,6 +22,9 @@ pipit__conn_lease(struct conn *conn, const struct tenant_ops *tenant, void *arg)
                         pipit__conn_break(conn, pipit__pq_message(conn->pq));
                         return -1;
                 }
+                pipit__conn_flush(conn); /* the tenant sends nothing before this is answered */
+                if (conn->state == CONN_CLOSED)
+                        return -1;
         }
         conn->tenant = tenant;
         conn->tenant_arg = arg;
