@@ -120,7 +120,9 @@ pipit__child_give_up(struct child *child, struct request *req, enum pipit_code c
                      const char *text)
 {
         struct conn *conn = req->conn;
-        bool undone = pipit__child_is_transaction(child) && pipit__child_of(req) == NULL;
+        /* COMMIT may have travelled with it. */
+        bool undone = pipit__child_is_transaction(child) && child->state != CHILD_ENDING &&
+                      pipit__child_of(req) == NULL;
 
         pipit__request_fail(req, code, undone ? PIPIT_EXECUTED_ROLLED_BACK : PIPIT_EXECUTED_UNKNOWN,
                             PIPIT_PHASE_EXECUTE, "%s before its answer came: %s", text,

@@ -53,6 +53,7 @@ child_on_commit(struct child *child, struct request *done)
                 pipit__child_doom(child, pipit_result_error(res), NULL);
         } else if (strcmp(pipit_result_tag(res), "COMMIT") == 0) {
                 child->committed = true;
+                child->doomed = false;
         } else {
                 struct pipit_error cause = {.code = PIPIT_EROLLBACK,
                                             .executed = PIPIT_EXECUTED_ROLLED_BACK,

@@ -3,6 +3,20 @@
  */
 #include "scripts.h"
 
+static pipit_request noted;
+
+/* The same as run_script(), and keeps the number of the first statement. */
+static void
+note_script(struct pipit *scope, void *arg)
+{
+        struct script *script = arg;
+
+        script->scope = scope;
+        script->n_bodies++;
+        noted = ask_on(scope, script->sql[0], &script->calls[0]);
+        ask_on(scope, script->sql[1], &script->calls[1]);
+}
+
 START_TEST(a_transaction_commits_when_nothing_is_outstanding_on_it)
 {
         struct script script = {.sql = {TAKE, GIVE}};
@@ -83,6 +97,20 @@ START_TEST(a_raw_commit_in_a_body_is_refused_and_nothing_behind_it_is_reported_c
 }
 END_TEST
 
+START_TEST(a_statement_that_is_given_up_while_commit_travels_with_it_is_unknown)
+{
+        struct pipit_transaction early = {.commit_early = true};
+        struct script script = {.sql = {TAKE, GIVE}};
+
+        ck_assert_uint_ne(pipit_atomic_with(live_db, &early, note_script, on_call, &script), 0);
+        loop_until(&script.n_bodies, 1);
+        pipit_cancel(script.scope, noted);
+        struct pipit_result *res = answer(&script.done);
+        expect_executed(script.calls[0].last, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN);
+        expect_balances(pipit_failed(res) ? "100,0" : "90,10");
+}
+END_TEST
+
 /* A transaction with another in its middle. */
 struct nested {
         struct calls done;
@@ -147,6 +175,7 @@ test_suite(void)
 
         tcase_add_checked_fixture(tcase, accounts_setup, accounts_teardown);
         tcase_add_test(tcase, a_transaction_commits_when_nothing_is_outstanding_on_it);
+        tcase_add_test(tcase, a_statement_that_is_given_up_while_commit_travels_with_it_is_unknown);
         tcase_add_test(tcase, an_error_dooms_the_transaction_and_its_cause_is_told);
         tcase_add_test(tcase, a_deferred_constraint_fails_the_commit);
         tcase_add_test(tcase, a_commit_that_travels_along_leaves_no_open_transaction_behind);
