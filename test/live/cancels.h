@@ -20,7 +20,7 @@ named_url(const char *url)
         return url_with(url, more);
 }
 
-/* The query that counts those of live_db's statements that sleep on the server. */
+/* The query that counts those of live_db's statements that are in pg_sleep(). */
 static inline const char *
 sleeping_sql(void)
 {

@@ -5,13 +5,11 @@
 #include "cancels.h"
 #include "database.h"
 #include "pq_cancel.h"
-#include "proxy.h"
+#include "proxied.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-
-static struct proxy *proxy;
 
 /* Opens live_db through the proxy, and has one connection. */
 static void
@@ -30,33 +28,16 @@ proxy_open(const char *user)
 static void
 proxy_setup(void)
 {
-        char path[150];
-
         own_setup();
-        snprintf(path, sizeof path, "%s/.s.PGSQL.5432", live_cluster.folder);
-        proxy = proxy_new(live_base, "127.0.0.1:0", path, 1);
-        ck_assert_ptr_nonnull(proxy);
+        proxied_start(live_cluster.folder);
         proxy_open("postgres");
 }
 
 static void
 proxy_teardown(void)
 {
-        pipit_close(live_db);
-        live_db = NULL;
-        loop_for(0);
-        proxy_free(proxy);
+        proxied_end();
         own_teardown();
-}
-
-static void
-rule(const char *text)
-{
-        struct proxy_rule parsed;
-
-        ck_assert_ptr_null(proxy_parse(text, &parsed));
-        ck_assert(proxy_add(proxy, &parsed));
-        proxy_rule_fini(&parsed);
 }
 
 /* Starts a statement that sleeps for long, and cancels it once it does. */

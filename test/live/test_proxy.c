@@ -1,53 +1,19 @@
 /*
  * A database behind the fault proxy, on a real server: what the proxy does is what pipit sees.
  */
-#include "proxy.h"
-#include "witness.h"
+#include "proxied.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct cluster cluster;
-static struct proxy *proxy;
-
 static void
 proxy_setup(void)
 {
         struct pipit_options options = {.max_connections = 1, .timeout_ms = 5000};
-        char path[150];
-        char url[100];
 
-        live_setup();
-        cluster_create(&cluster, "");
-        snprintf(path, sizeof path, "%s/.s.PGSQL.5432", cluster.folder);
-        proxy = proxy_new(live_base, "127.0.0.1:0", path, 1);
-        ck_assert_ptr_nonnull(proxy);
-        snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%d/postgres", proxy_port(proxy));
-        live_open(url, &options);
+        proxied_setup(&options);
         execute("SELECT 1");
-}
-
-/* The proxy goes last: what the database said in the end still passes. */
-static void
-proxy_teardown(void)
-{
-        pipit_close(live_db);
-        live_db = NULL;
-        loop_for(0);
-        proxy_free(proxy);
-        live_teardown();
-        cluster_remove(&cluster);
-}
-
-static void
-rule(const char *text)
-{
-        struct proxy_rule rule;
-
-        ck_assert_ptr_null(proxy_parse(text, &rule));
-        ck_assert(proxy_add(proxy, &rule));
-        proxy_rule_fini(&rule);
 }
 
 static void
@@ -176,7 +142,7 @@ test_suite(void)
         Suite *suite = suite_create("proxy");
         TCase *tcase = tcase_create("proxy");
 
-        tcase_add_checked_fixture(tcase, proxy_setup, proxy_teardown);
+        tcase_add_checked_fixture(tcase, proxy_setup, proxied_teardown);
         tcase_add_loop_test(tcase, what_keeps_the_bytes_is_not_noticed, 0, COUNT(harmless));
         tcase_add_loop_test(tcase, a_write_whose_end_is_cut_off_is_unknown, 0, COUNT(cuts));
         tcase_add_test(tcase, a_statement_that_never_arrives_is_unknown_at_its_deadline);

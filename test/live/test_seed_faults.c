@@ -2,40 +2,15 @@
  * Counterparts of those tests of the seed's test_transaction.py that make BEGIN, COMMIT or ROLLBACK
  * fail, by the same names: see test/seed-tests.txt. The link is cut in front of that statement.
  */
-#include "proxy.h"
+#include "proxied.h"
 #include "seed.h"
-#include "witness.h"
-
-static struct cluster cluster;
-static struct proxy *proxy;
 
 static void
 proxy_setup(void)
 {
-        char path[150];
-        char url[100];
-
-        live_setup();
-        cluster_create(&cluster, "");
-        snprintf(path, sizeof path, "%s/.s.PGSQL.5432", cluster.folder);
-        proxy = proxy_new(live_base, "127.0.0.1:0", path, 1);
-        ck_assert_ptr_nonnull(proxy);
-        snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%d/postgres", proxy_port(proxy));
         seed_options = (struct pipit_options){.max_connections = 1, .acquire_timeout_ms = 10000};
-        live_open(url, &seed_options);
+        proxied_setup(&seed_options);
         seed_create_table(&testmodel_model.model);
-}
-
-/* The proxy goes last: what the database said in the end still passes. */
-static void
-proxy_teardown(void)
-{
-        pipit_close(live_db);
-        live_db = NULL;
-        loop_for(0);
-        proxy_free(proxy);
-        live_teardown();
-        cluster_remove(&cluster);
 }
 
 /* The next that the server is told ends the link. */
@@ -150,7 +125,7 @@ test_suite(void)
         Suite *suite = suite_create("seed_faults");
         TCase *tcase = tcase_create("faults");
 
-        tcase_add_checked_fixture(tcase, proxy_setup, proxy_teardown);
+        tcase_add_checked_fixture(tcase, proxy_setup, proxied_teardown);
         tcase_add_loop_test(tcase, test_transaction_error_on_begin, 0, 2);
         tcase_add_loop_test(tcase, test_transaction_error_on_commit, 0, 2);
         tcase_add_loop_test(tcase, test_transaction_error_on_rollback, 0, 2);

@@ -2,51 +2,18 @@
  * Transactions whose backend is lost: what became of them is told, at each point of their life.
  */
 #include "bank.h"
-#include "proxy.h"
-
-static struct cluster cluster;
-static struct proxy *proxy;
+#include "proxied.h"
 
 /* A server of the test's own behind the fault proxy, and accounts in it. */
 static void
 fault_setup(void)
 {
         struct pipit_options options = {.max_connections = 1, .timeout_ms = 10000};
-        char path[150];
-        char url[100];
 
-        live_setup();
-        cluster_create(&cluster, "");
-        snprintf(path, sizeof path, "%s/.s.PGSQL.5432", cluster.folder);
-        proxy = proxy_new(live_base, "127.0.0.1:0", path, 1);
-        ck_assert_ptr_nonnull(proxy);
-        snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%d/postgres", proxy_port(proxy));
-        live_open(url, &options);
+        proxied_setup(&options);
         execute("CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL, mark int "
                 "CONSTRAINT account_unique UNIQUE DEFERRABLE INITIALLY DEFERRED)");
         execute("INSERT INTO account VALUES (1, 100, 1), (2, 0, 2)");
-}
-
-/* The proxy goes last: what the database said in the end still passes. */
-static void
-fault_teardown(void)
-{
-        pipit_close(live_db);
-        live_db = NULL;
-        loop_for(0);
-        proxy_free(proxy);
-        live_teardown();
-        cluster_remove(&cluster);
-}
-
-static void
-rule(const char *text)
-{
-        struct proxy_rule rule;
-
-        ck_assert_ptr_null(proxy_parse(text, &rule));
-        ck_assert(proxy_add(proxy, &rule));
-        proxy_rule_fini(&rule);
 }
 
 /* Ends the backend, and waits until it is gone. */
@@ -301,7 +268,7 @@ test_suite(void)
         Suite *suite = suite_create("transaction_fault");
         TCase *tcase = tcase_create("transaction_fault");
 
-        tcase_add_checked_fixture(tcase, fault_setup, fault_teardown);
+        tcase_add_checked_fixture(tcase, fault_setup, proxied_teardown);
         tcase_add_test(tcase, a_backend_that_is_killed_before_the_first_statement_rolls_back);
         tcase_add_loop_test(tcase, a_link_that_is_cut_in_the_segment_of_begin_rolls_back, 0, 6);
         tcase_add_loop_test(tcase, a_backend_that_is_killed_between_statements_rolls_back, 0, 3);
