@@ -287,13 +287,6 @@ child_is_refused(struct child *child, struct pipit *parent)
         return true;
 }
 
-static int64_t
-deadline_after(int64_t now, int64_t timeout_ms)
-{
-        return timeout_ms < 0 || timeout_ms > DEADLINE_NEVER - now ? DEADLINE_NEVER
-                                                                   : now + timeout_ms;
-}
-
 struct child *
 pipit__child_open(struct pipit *parent, struct pins *pins, const struct child_plan *plan)
 {
@@ -311,8 +304,8 @@ pipit__child_open(struct pipit *parent, struct pins *pins, const struct child_pl
         (void)r;
         child->done = done;
         done->child = child;
-        done->deadline_ms = deadline_after(done->started_ms, plan->timeout_ms);
-        done->wait_until_ms = deadline_after(done->started_ms, plan->wait_ms);
+        done->deadline_ms = pipit__deadline_after(done->started_ms, plan->timeout_ms);
+        done->wait_until_ms = pipit__deadline_after(done->started_ms, plan->wait_ms);
         if (parent->state != SCOPE_CLOSED)
                 list_push_back(&parent->children, &child->scope.link);
         if (child_is_refused(child, parent))

@@ -127,8 +127,7 @@ pin_on_pause_over(void *arg)
                 pipit__pin_schedule(pin);
         if (root->state != CHILD_WAITING || done->state != REQUEST_HELD)
                 return;
-        if (root->wait_ms >= 0 && root->wait_ms < DEADLINE_NEVER - now)
-                done->wait_until_ms = now + root->wait_ms;
+        done->wait_until_ms = pipit__deadline_after(now, root->wait_ms);
         done->state = REQUEST_NEW;
         pipit__dispatch_add(pin->pins->dispatch, done);
 }

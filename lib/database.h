@@ -15,6 +15,7 @@
 #include "shape.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct event_base;
 struct kept;
@@ -41,6 +42,8 @@ struct database {
         bool dealing;             /* what is to be sent is being sent */
         bool deals_again;         /* a connection came free meanwhile */
 };
+
+_Static_assert(offsetof(struct database, scope) == 0, "a database is known by its address");
 
 /* Opens a database on a base, or on a private one when base is NULL. NULL when memory ran out. */
 struct database *

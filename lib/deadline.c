@@ -13,6 +13,13 @@
 #define FAR_MS      3600000 /* an hour */
 #define LANE_GAP_MS 2000
 
+int64_t
+pipit__deadline_after(int64_t now, int64_t timeout_ms)
+{
+        return timeout_ms < 0 || timeout_ms > DEADLINE_NEVER - now ? DEADLINE_NEVER
+                                                                   : now + timeout_ms;
+}
+
 static void
 heap_put(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {

@@ -26,6 +26,9 @@ struct deadline {
         size_t place;     /* in the heap, from 1; 0: not in it */
 };
 
+/* The point in time that is so many milliseconds away; less than none: never. */
+int64_t pipit__deadline_after(int64_t now, int64_t timeout_ms);
+
 typedef void (*pipit__deadline_fn)(struct deadline *deadline, void *arg);
 
 struct deadlines {

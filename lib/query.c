@@ -51,13 +51,6 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
         return req;
 }
 
-static int64_t
-deadline_after(int64_t now, int64_t timeout_ms)
-{
-        return timeout_ms < 0 || timeout_ms > DEADLINE_NEVER - now ? DEADLINE_NEVER
-                                                                   : now + timeout_ms;
-}
-
 /* Every check has passed; takes *shape over. NULL when memory ran out. */
 static struct request *
 query_enqueue(struct pipit *scope, const struct query *query, struct shape **shape, size_t size,
@@ -75,8 +68,8 @@ query_enqueue(struct pipit *scope, const struct query *query, struct shape **sha
         req->lookup =
                 req->is_grouped || (query->is_read && scope->coalesces) ? query->lookup : NULL;
         req->key = query->key;
-        req->deadline_ms = deadline_after(req->started_ms, options->timeout_ms);
-        req->wait_until_ms = deadline_after(req->started_ms, options->acquire_timeout_ms);
+        req->deadline_ms = pipit__deadline_after(req->started_ms, options->timeout_ms);
+        req->wait_until_ms = pipit__deadline_after(req->started_ms, options->acquire_timeout_ms);
         scope->ops->add(scope, req, false);
         return req;
 }
@@ -173,8 +166,9 @@ pipit__query_continue(struct request *req, const struct query *query)
                 pipit__result_fail_like(req->res, scope_refusal(scope));
                 pipit__request_end(req);
         } else {
-                req->wait_until_ms = deadline_after(pipit__reactor_now(scope->requests->reactor),
-                                                    scope->db->options.acquire_timeout_ms);
+                req->wait_until_ms =
+                        pipit__deadline_after(pipit__reactor_now(scope->requests->reactor),
+                                              scope->db->options.acquire_timeout_ms);
                 scope->ops->add(scope, req, false);
         }
         return req;

@@ -49,7 +49,7 @@ pipit__scope_break(struct pipit *scope, enum pipit_code code, const char *format
 bool
 pipit__scope_is_database(const struct pipit *scope)
 {
-        return scope->ops->starved == NULL;
+        return (const void *)scope->db == scope; /* it is its first member */
 }
 
 bool
@@ -127,8 +127,7 @@ pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms
         if (req == NULL || req->state == REQUEST_ENDING || req->state == REQUEST_DONE)
                 return;
         int64_t now = pipit__reactor_now(scope->requests->reactor);
-        bool endless = timeout_ms < 0 || timeout_ms > DEADLINE_NEVER - now;
-        pipit__request_set_deadline(req, endless ? DEADLINE_NEVER : now + timeout_ms);
+        pipit__request_set_deadline(req, pipit__deadline_after(now, timeout_ms));
         pipit__carrier_prolong(req);
 }
 
