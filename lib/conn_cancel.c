@@ -10,6 +10,7 @@
 #include "request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is answered by then need not be cancelled: a cancel costs the server more than most
@@ -197,9 +198,11 @@ pipit__conn_learn_backend(struct conn *conn, const struct pg_result *answer)
 {
         struct backend *backend = &conn->backend;
 
-        snprintf(backend->pid, sizeof backend->pid, "%d", pipit__pq_backend_pid(conn->pq));
+        int pid = pipit__pq_backend_pid(conn->pq);
+
+        snprintf(backend->pid, sizeof backend->pid, "%d", pid);
         /* A pooler gives a number of its own, and the session behind it is soon another's. */
-        if (strcmp(backend->pid, pipit__pq_value(answer, "pid")) == 0)
+        if (strtol(pipit__pq_value(answer, "pid"), NULL, 10) == pid)
                 snprintf(backend->began, sizeof backend->began, "%s",
                          pipit__pq_value(answer, "began"));
 }

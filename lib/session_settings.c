@@ -60,9 +60,11 @@ pipit__session_settings_ask_backend(struct session_settings *settings)
 {
         size_t length = strlen(settings->sql);
 
-        /* A number that has the same text whatever the settings say of times. */
+        /* Numbers whose text has the same length for every session, whatever its settings say of
+         * times: so the answer has it, too, and a test can tell what is in which of its bytes. */
         snprintf(settings->sql + length, sizeof settings->sql - length,
-                 ", pg_catalog.pg_backend_pid() AS pid, (SELECT "
+                 ", pg_catalog.lpad(pg_catalog.pg_backend_pid()::pg_catalog.text, 10, '0') AS pid, "
+                 "(SELECT "
                  "pg_catalog.encode(pg_catalog.timestamptz_send(backend_start), 'hex') FROM "
                  "pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())) AS began");
 }

@@ -371,7 +371,9 @@ visit_check_singles(void)
                         stage = STAGE_ELSEWHERE;
                 ck_assert_int_ge(stage, before);
                 ck_assert(stage != STAGE_ELSEWHERE || relay->n_accepted > 1);
-                ck_assert(stage != STAGE_LOST || !is_quiet_end || !is_delivered(i));
+                ck_assert_msg(stage != STAGE_LOST || !is_quiet_end || !is_delivered(i),
+                              "request %d was answered at byte %d, and lost by a cut at %d", i,
+                              (int)maps[RELAY_DOWN].ready[i + 2], (int)relay->cut.at);
         }
 }
 
