@@ -60,7 +60,8 @@ struct setting {
 
 /*
  * The settings that a text makes with set_config(), or asks for with current_setting(): names and
- * values are plain literals, or $1.
+ * values are plain literals, or $1. Other functions have no column here: who the session is, for
+ * one, is not answered, as by a pooler.
  */
 static int
 settings_find(const char *sql, const char *parameter, struct setting *settings)
@@ -69,17 +70,19 @@ settings_find(const char *sql, const char *parameter, struct setting *settings)
         int n = 0;
 
         for (const char *at = strstr(sql, schema); at != NULL; at = strstr(at + 1, schema)) {
-                struct setting *setting = &settings[n];
                 const char *call = at + strlen(schema);
-                ck_assert_int_lt(n++, MAX_SETTINGS);
-                *setting = (struct setting){.column = "set_config"};
-                if (sscanf(call, "current_setting('%63[^']", setting->name) == 1) {
-                        setting->column = "isolation";
-                        snprintf(setting->value, sizeof setting->value, "read committed");
-                } else if (sscanf(call, "set_config('%63[^']', '%63[^']'", setting->name,
-                                  setting->value) != 2) {
-                        snprintf(setting->value, sizeof setting->value, "%s", parameter);
+                struct setting setting = {.column = "set_config"};
+                if (sscanf(call, "current_setting('%63[^']", setting.name) == 1) {
+                        setting.column = "isolation";
+                        snprintf(setting.value, sizeof setting.value, "read committed");
+                } else if (sscanf(call, "set_config('%63[^']', '%63[^']'", setting.name,
+                                  setting.value) == 1) {
+                        snprintf(setting.value, sizeof setting.value, "%s", parameter);
+                } else if (setting.name[0] == '\0') {
+                        continue;
                 }
+                ck_assert_int_lt(n, MAX_SETTINGS);
+                settings[n++] = setting;
         }
         return n;
 }
