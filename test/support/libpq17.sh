@@ -7,7 +7,8 @@
 # The folder is outside the tree and is kept: PIPIT_CACHE, or /var/cache/pipit for root (the
 # server runs as another user, who cannot look into root's home), or pipit in the user's cache.
 # The source comes from the Debian archive that apt is configured for, and apt checks its
-# signatures. Nothing is taken for finished that is not: PREFIX appears by one rename when libpq
+# signatures. An archive may name a version before it has it, or has no more: then it is one that is
+# known here, by its checksum. Nothing is taken for finished that is not: PREFIX appears by one rename when libpq
 # is complete, PREFIX/bin by another when the server is.
 set -eu
 
@@ -18,6 +19,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 release=trixie
 package=postgresql-17
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# What the signed .dsc of that version says.
+known=postgresql-17_17.11.orig.tar.bz2
+known_sha256=dd27f2b3c59e73ed14aa3324901242bf69a032a6347805f274e6260322d42979
 
 cache_folder() {
         if [ -n "${PIPIT_CACHE-}" ]; then
@@ -58,12 +62,21 @@ download_from() {
         private_apt update && cd "$work/download" && private_apt source --download-only "$package"
 }
 
+download_known_from() {
+        say "looking for $known"
+        child_run /usr/lib/apt/apt-helper download-file "${1%/}/pool/main/p/$package/$known" \
+                "$work/download/$known" "SHA256:$known_sha256" >&2
+}
+
 download() {
         mkdir "$work/download"
         # apt downloads as a user of its own when it is root.
         [ "$(id -u)" -ne 0 ] || ! id _apt >/dev/null 2>&1 || chown _apt "$work" "$work/download"
         for archive in $(archives); do
                 ! download_from "$archive" || return 0
+        done
+        for archive in $(archives); do
+                ! download_known_from "$archive" || return 0
         done
         die "no configured archive has the source of $package (Debian $release)"
 }
