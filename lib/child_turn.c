@@ -5,6 +5,8 @@
 #include "conn.h"
 #include "conn_lease.h"
 #include "dispatch.h"
+#include "shape.h"
+#include "statement.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -43,22 +45,24 @@ pin_on_lost(const struct attempt_failure *failure, void *arg)
         pipit__pin_schedule(pin);
 }
 
-/* COMMIT was answered. */
 static void
-child_on_commit(struct child *child, struct request *done)
+pin_on_ended(struct request *done, bool committed, void *arg)
 {
-        struct pipit_result *res = done->res;
+        static const struct pipit_error rolled_back = {
+                .code = PIPIT_EROLLBACK,
+                .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                .message = "the server rolled it back instead: COMMIT was answered with ROLLBACK, "
+                           "or skipped"};
+        struct child *child = pipit__child_of(done);
 
-        if (pipit_failed(res)) {
-                pipit__child_doom(child, pipit_result_error(res), NULL);
-        } else if (strcmp(pipit_result_tag(res), "COMMIT") == 0) {
+        (void)arg;
+        if (committed) {
                 child->committed = true;
                 child->doomed = false;
+        } else if (pipit_failed(done->res)) {
+                pipit__child_doom(child, pipit_result_error(done->res), NULL);
         } else {
-                struct pipit_error cause = {.code = PIPIT_EROLLBACK,
-                                            .executed = PIPIT_EXECUTED_ROLLED_BACK,
-                                            .message = "COMMIT was answered with ROLLBACK"};
-                pipit__child_doom(child, &cause, NULL);
+                pipit__child_doom(child, &rolled_back, NULL);
         }
         done->state = REQUEST_HELD;
         done->conn = NULL;
@@ -71,13 +75,8 @@ static void
 pin_on_answered(struct request *req, bool skipped, void *arg)
 {
         struct pin *pin = arg;
-        struct child *nested = pipit__child_of(req);
         struct child *child = pipit__child_scope(pipit__request_scope(req));
 
-        if (nested != NULL) {
-                child_on_commit(nested, req);
-                return;
-        }
         if (req->may_fail || child->kind == CHILD_TEST)
                 pin->guard_failed = true;
         else if (pipit_failed(req->res))
@@ -103,8 +102,8 @@ pin_on_unasked(struct request *culprit, void *arg)
         }
 }
 
-static const struct tenant_ops pin_tenant = {pin_on_ready, pin_on_answered, pin_on_unasked,
-                                             pin_on_lost};
+static const struct tenant_ops pin_tenant = {pin_on_ready, pin_on_answered, pin_on_ended,
+                                             pin_on_unasked, pin_on_lost};
 
 /* ---- its end */
 
@@ -251,7 +250,7 @@ pipit__child_try_end(struct child *child)
                 pin_end_guard(pin);
                 child->state = CHILD_ENDING;
                 child->scope.state = SCOPE_CLOSED;
-                pipit__pin_send(pin, &none, child->done);
+                pipit__pin_send(pin, &none, child->done, false);
                 return true;
         }
         pin->rolls_back = child->level == 0 && child->doomed;
@@ -382,29 +381,61 @@ child_commits_along(const struct child *child, const struct list *requests)
                n == child->scope.home.n_requests;
 }
 
+/*
+ * Whether BEGIN and COMMIT can be left out of a transaction that is sent as a whole: what lies
+ * between two Syncs is committed together. Only statements that are known to have no say in that
+ * themselves: CALL may commit, VACUUM wants to be alone, LOCK TABLE wants to be told of BEGIN.
+ */
+static bool
+child_is_implicit(const struct child *child, const struct list *requests)
+{
+        const struct pipit_transaction *options = &child->options;
+
+        if (child->begun || child->pin->n_controls > 0 || options->timeout_ms > 0 ||
+            options->isolation != PIPIT_ISOLATION_DEFAULT || options->read_only ||
+            options->deferrable)
+                return false;
+        LIST_EACH(link, requests) {
+                const struct request *req = container_of(link, struct request, link);
+                if (!req->statement->shape->is_plain)
+                        return false;
+        }
+        return true;
+}
+
+/* Sends the next statements of a transaction, and what goes around them. */
 static void
-child_send(struct child *child)
+child_send_bracket(struct child *child, struct list *requests)
 {
         struct pin *pin = child->pin;
         struct request *commit = NULL;
+
+        pin_end_guard(pin);
+        child_take(child, requests);
+        if (child_commits_along(child, requests)) {
+                commit = child->done;
+                child->state = CHILD_ENDING;
+                child->scope.state = SCOPE_CLOSED;
+        }
+        bool implicit = commit != NULL && child_is_implicit(child, requests);
+        if (!implicit)
+                child_begin(child);
+        if (pin->guard > 0)
+                pipit__pin_control(pin, "SAVEPOINT pipit_%d", pin->guard);
+        pipit__pin_send(pin, requests, commit, implicit);
+}
+
+static void
+child_send(struct child *child)
+{
         struct list requests;
 
         list_init(&requests);
         if (child->kind == CHILD_SESSION) {
                 child_take(child, &requests);
-                pipit__pin_send_singles(pin, &requests);
+                pipit__pin_send_singles(child->pin, &requests);
         } else {
-                pin_end_guard(pin);
-                child_begin(child);
-                child_take(child, &requests);
-                if (pin->guard > 0)
-                        pipit__pin_control(pin, "SAVEPOINT pipit_%d", pin->guard);
-                if (child_commits_along(child, &requests)) {
-                        commit = child->done;
-                        child->state = CHILD_ENDING;
-                        child->scope.state = SCOPE_CLOSED;
-                }
-                pipit__pin_send(pin, &requests, commit);
+                child_send_bracket(child, &requests);
         }
         /* The connection was lost: they are told at the child's end. */
         list_splice(&requests, &child->queue);

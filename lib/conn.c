@@ -94,7 +94,7 @@ conn_fail_requests(struct conn *conn, const struct attempt_failure *cause)
         list_init(&again);
         while (conn->segments.n > 0) {
                 pipit__segments_pop(&conn->segments, &expected);
-                struct request *req = expected.kind == EXPECTED_STATEMENT ? expected.req : NULL;
+                struct request *req = pipit__expected_waiter(&expected);
                 if (req != NULL && conn_runs_elsewhere(conn, &expected))
                         list_push_back(&again, &req->link);
                 else if (req != NULL)

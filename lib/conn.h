@@ -63,8 +63,10 @@ struct tenant_ops {
         /* Nothing is owed any more. */
         void (*ready)(void *arg);
         /* What became of a statement of its transaction that was not answered by rows alone: it has
-         * failed, was skipped, or is the COMMIT. It ends the request. */
+         * failed, or was skipped. It ends the request. */
         void (*answered)(struct request *req, bool skipped, void *arg);
+        /* What became of its transaction, which was to be committed. */
+        void (*ended)(struct request *commit, bool committed, void *arg);
         /* A statement has ended its transaction, or begun another: the connection goes next. */
         void (*unasked)(struct request *culprit, void *arg);
         /* The connection is gone, and what was out has ended. It is no tenant any more. */

@@ -42,6 +42,17 @@ conn_check(struct conn *conn)
         return conn->state != CONN_CLOSED;
 }
 
+/* Whether a transaction is committed, now that its segment is answered. */
+static bool
+commit_is_done(const struct expected *commit, bool failed)
+{
+        struct pipit_result *res = commit->req->res;
+
+        if (commit->kind == EXPECTED_COMMIT)
+                return !failed;
+        return !pipit_failed(res) && strcmp(pipit_result_tag(res), "COMMIT") == 0;
+}
+
 /* The same of a tenant's transaction. */
 static void
 conn_sort_tenant(struct conn *conn, const struct expected *expected, bool failed)
@@ -51,7 +62,10 @@ conn_sort_tenant(struct conn *conn, const struct expected *expected, bool failed
         if (failed && pipit_failed(req->res))
                 pipit__group_note(expected, &conn->prepared);
         pipit__result_set_host(req->res, conn->ending.host);
-        conn->tenant->answered(req, expected->skipped, conn->tenant_arg);
+        if (expected->segment == SEGMENT_COMMIT)
+                conn->tenant->ended(req, commit_is_done(expected, failed), conn->tenant_arg);
+        else
+                conn->tenant->answered(req, expected->skipped, conn->tenant_arg);
 }
 
 /* One command of a segment that is complete; *ret_done is who is to be told of its end at once. */
@@ -59,9 +73,9 @@ static void
 conn_sort(struct conn *conn, const struct expected *expected, bool failed, struct list *again,
           struct request **ret_done)
 {
-        struct request *req = expected->req;
+        struct request *req = pipit__expected_waiter(expected);
 
-        if (expected->kind != EXPECTED_STATEMENT || req == NULL)
+        if (req == NULL)
                 return;
         if (expected->segment >= SEGMENT_TRANSACTION) {
                 conn_sort_tenant(conn, expected, failed);

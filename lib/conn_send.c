@@ -205,17 +205,19 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
         return 0;
 }
 
-/* The COMMIT of a transaction. 0, or -1. */
+/* The end of a transaction. 0, or -1. */
 static int
-conn_send_commit(struct conn *conn, struct request *commit)
+conn_send_commit(struct conn *conn, struct request *commit, bool implicit)
 {
-        if (pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
+        struct expected expected = {.kind = implicit ? EXPECTED_COMMIT : EXPECTED_STATEMENT,
+                                    .segment = SEGMENT_COMMIT,
+                                    .req = commit};
+
+        if (!implicit && pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
                 return -1;
         commit->state = REQUEST_SENT;
         commit->conn = conn;
-        pipit__segments_push(&conn->segments, &(struct expected){.kind = EXPECTED_STATEMENT,
-                                                                 .segment = SEGMENT_COMMIT,
-                                                                 .req = commit});
+        pipit__segments_push(&conn->segments, &expected);
         return 0;
 }
 
@@ -244,7 +246,8 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
                     0)
                         return -1;
         }
-        if (bracket->commit != NULL && conn_send_commit(conn, bracket->commit) != 0)
+        if (bracket->commit != NULL &&
+            conn_send_commit(conn, bracket->commit, bracket->implicit) != 0)
                 return -1;
         return conn_send_sync(conn, 0, 0);
 }

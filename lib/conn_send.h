@@ -21,6 +21,7 @@ struct bracket {
         const char *const *controls; /* in front: BEGIN, savepoints and the like */
         int n_controls;
         struct request *commit; /* COMMIT goes behind them, for this request; NULL: it goes on */
+        bool implicit;          /* there is no BEGIN, and the Sync is the COMMIT */
 };
 
 /* Sends statements of a transaction, or none, and what is around them, as one segment; otherwise as

@@ -150,7 +150,7 @@ pipit__pin_is_busy(const struct pin *pin)
 }
 
 void
-pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit)
+pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit, bool implicit)
 {
         struct conn *conn = pin->conn;
 
@@ -158,8 +158,10 @@ pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit)
                 if (pin->controls[i] == NULL)
                         pin->controls[i] = pin->room[i];
         }
-        struct bracket bracket = {
-                .controls = pin->controls, .n_controls = pin->n_controls, .commit = commit};
+        struct bracket bracket = {.controls = pin->controls,
+                                  .n_controls = pin->n_controls,
+                                  .commit = commit,
+                                  .implicit = implicit};
         pin->n_controls = 0;
         if (pipit__conn_send_bracket(conn, requests, &bracket) == 0)
                 pipit__conn_flush(conn);

@@ -81,8 +81,9 @@ void pipit__pin_end_savepoint(struct pin *pin, int level, bool rollback);
 /* Whether it cannot send: answers are owed, or a cancel is on its way. */
 bool pipit__pin_is_busy(const struct pin *pin);
 
-/* Sends the first statements of a queue as a transaction's segment; commit NULL: it goes on. */
-void pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit);
+/* Sends the first statements of a queue as a transaction's segment. commit NULL: it goes on;
+ * implicit: the Sync is its COMMIT. */
+void pipit__pin_send(struct pin *pin, struct list *requests, struct request *commit, bool implicit);
 /* Ends the transaction by itself, before a session goes on. */
 void pipit__pin_roll_back(struct pin *pin);
 /* Sends them each by itself. */

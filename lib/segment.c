@@ -70,7 +70,7 @@ pipit__segments_push(struct segments *segments, const struct expected *expected)
         *segments_at(segments, segments->n++) = *expected;
         if (expected->shape != NULL)
                 pipit__shape_ref(expected->shape);
-        if (expected->kind == EXPECTED_STATEMENT && expected->req != NULL)
+        if (pipit__expected_waiter(expected) != NULL)
                 segments->n_waiting++;
 }
 
@@ -176,11 +176,14 @@ static enum verdict
 statement_answer(struct segments *segments, struct expected *expected, struct pg_result *answer,
                  enum pq_kind kind, struct request **ret_req)
 {
-        bool unshared = statement_is_unshared(segments, expected, pipit__pq_tag(answer));
+        const char *tag = pipit__pq_tag(answer);
+        bool unshared = statement_is_unshared(segments, expected, tag);
         bool second = expected->answered;
         /* Rows that came out of place are not told otherwise: libpq drops them. */
         bool torn = kind == PQ_KIND_ROWS && !pipit__pq_has_all_rows(answer);
 
+        if (expected->shape != NULL)
+                expected->shape->is_plain = tag_is_plain(tag);
         expected->answered = true;
         if (expected->req != NULL)
                 pipit__result_take(expected->req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
@@ -266,6 +269,8 @@ command_end(struct segments *segments, struct expected *expected, struct request
         bool failed = segments->failed;
 
         segments->reading++;
+        if (pipit__segments_reading(segments)->kind == EXPECTED_COMMIT)
+                segments->reading++;
         if (expected->kind == EXPECTED_PREPARE && failed)
                 pipit__prepared_drop(segments->prepared, expected->shape);
         if (expected->kind == EXPECTED_CLOSE && failed)
@@ -324,7 +329,7 @@ pipit__segments_pop(struct segments *segments, struct expected *ret_expected)
         segments->n--;
         if (segments->reading > 0)
                 segments->reading--;
-        if (expected->kind == EXPECTED_STATEMENT && expected->req != NULL)
+        if (pipit__expected_waiter(expected) != NULL)
                 segments->n_waiting--;
         if (expected->given_up)
                 segments->n_given_up--;
@@ -349,8 +354,9 @@ pipit__segments_give_up(struct segments *segments, const struct request *req)
                 struct expected *expected = segments_at(segments, i);
                 if (expected->req != req)
                         continue;
+                bool waits = pipit__expected_waiter(expected) != NULL;
                 expected->req = NULL;
-                if (expected->kind != EXPECTED_STATEMENT)
+                if (!waits)
                         continue;
                 expected->given_up = true;
                 segments->n_waiting--;
@@ -371,7 +377,7 @@ pipit__segments_is_abandoned(const struct segments *segments)
                 /* A transaction that one of its statements has doomed comes to nothing. */
                 if (expected->given_up && expected->segment == SEGMENT_TRANSACTION)
                         return true;
-                if (expected->kind == EXPECTED_STATEMENT && expected->req != NULL &&
+                if (pipit__expected_waiter(expected) != NULL &&
                     expected->segment != SEGMENT_TRANSACTION)
                         return false;
                 given_up = given_up || expected->given_up;
@@ -394,11 +400,8 @@ bool
 pipit__segments_waits_for_fragile(const struct segments *segments)
 {
         for (int i = 0; i < segments->n; i++) {
-                const struct expected *expected = segments_at(segments, i);
-                const struct request *req = expected->req;
-                /* That of a Prepare can be done, and gone. */
-                if (expected->kind == EXPECTED_STATEMENT && req != NULL && !req->is_read &&
-                    !req->is_grouped)
+                const struct request *req = pipit__expected_waiter(segments_at(segments, i));
+                if (req != NULL && !req->is_read && !req->is_grouped)
                         return true;
         }
         return false;

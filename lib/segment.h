@@ -10,6 +10,7 @@
 #define PIPIT_SEGMENT_INTERNAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct pg_result;
@@ -33,7 +34,7 @@ enum segment_kind {
         SEGMENT_WRITES,      /* statements that are committed together */
         SEGMENT_SESSION,     /* one statement, that may change its session */
         SEGMENT_TRANSACTION, /* statements of a transaction that goes on */
-        SEGMENT_COMMIT       /* its COMMIT, for the request that is told */
+        SEGMENT_COMMIT       /* its end, for the request that is told */
 };
 
 enum expected_kind {
@@ -43,6 +44,7 @@ enum expected_kind {
         EXPECTED_PREPARE,   /* in front of the first statement of a shape */
         EXPECTED_DESCRIBE,  /* the types of its parameters and columns */
         EXPECTED_STATEMENT, /* somebody's, or a COMMIT */
+        EXPECTED_COMMIT,    /* no command: the Sync behind it commits what is in front of it */
         EXPECTED_SYNC       /* the end of a segment */
 };
 
@@ -77,6 +79,15 @@ struct segments {
 /* prepared is told what answers say of it; borrowed. Room comes with pipit__segments_reserve(). */
 void pipit__segments_init(struct segments *segments, struct prepared *prepared);
 void pipit__segments_fini(struct segments *segments);
+
+/* The request that waits for what becomes of an entry; NULL: none. */
+static inline struct request *
+pipit__expected_waiter(const struct expected *expected)
+{
+        bool ends_one = expected->kind == EXPECTED_STATEMENT || expected->kind == EXPECTED_COMMIT;
+
+        return ends_one ? expected->req : NULL; /* that of a Prepare can be done, and gone */
+}
 
 /* Makes room for n more entries. 0 or PIPIT_ENOMEM. */
 int pipit__segments_reserve(struct segments *segments, int n);

@@ -34,6 +34,7 @@ struct shape {
         int n_types;     /* of parameters; -1: not known yet. What is known never changes */
         uint32_t *types;
         bool is_binary; /* its results are asked for in binary form */
+        bool is_plain;  /* it was a SELECT, INSERT, UPDATE or DELETE when it ran */
         size_t length;
         const char *sql;
         char name[SHAPE_NAME_SIZE]; /* that it is prepared under */

@@ -52,7 +52,8 @@ struct pipit_transaction {
                               a deadlock (40001, 40P01). Default 3; 1 never runs it again. Only for
                               pipit_atomic_with(): there is no body to run again by hand */
         bool commit_early; /**< when all statements that the body has started can travel at once,
-                              COMMIT goes with them: the whole transaction is one round trip. Their
+                              COMMIT goes with them: the whole transaction is one round trip, and
+                              known statements need neither BEGIN nor COMMIT for it. Their
                               callbacks run when it is decided already: what they start then fails
                               with PIPIT_ECLOSED. Not for nested ones */
         int64_t timeout_ms; /**< time for all of it, its attempts and its waits included. Default:
