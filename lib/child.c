@@ -53,7 +53,7 @@ pipit__child_of(const struct request *done)
 void
 pipit__child_doom(struct child *child, const struct pipit_error *cause, struct pipit_result *owner)
 {
-        if (child->doomed || child->state >= CHILD_PARKED)
+        if (child->doomed || child->committed || child->state >= CHILD_PARKED)
                 return;
         child->doomed = true;
         child->cause = *cause;

@@ -114,6 +114,40 @@ START_TEST(a_commit_that_fails_to_serialize_has_the_body_run_again)
 }
 END_TEST
 
+/* The last Sync is answered, and behind that, in one piece, the session ends. */
+static bool
+end_behind_sync(struct session *session, const struct message *message, void *arg)
+{
+        const int *syncs = arg;
+
+        if (message->kind != MESSAGE_SYNC || !session->is_set_up || wire_server->n_syncs < *syncs)
+                return false;
+        wire_server->held = true;
+        server_default(session, message);
+        session_error(session, "FATAL", "57P01", "terminating connection");
+        session_flush(session);
+        session_finish(session, SESSION_FIN);
+        server_release(wire_server);
+        return true;
+}
+
+START_TEST(what_is_committed_stays_so_when_the_connection_is_lost_behind_it)
+{
+        static int syncs;
+        struct one first = {0};
+        struct one one = {0};
+
+        if (_i == 2) /* its statement is known then, and it goes without COMMIT */
+                run(1, &first);
+        syncs = wire_server->n_syncs + (_i == 0 ? 2 : 1);
+        wire_server->arg = &syncs;
+        wire_server->on_message = end_behind_sync;
+        run(_i > 0, &one);
+        expect_ok(one.done.last);
+        wire_server->on_message = NULL;
+}
+END_TEST
+
 /* Three statements, each started in the callback of the one before. The second cannot be sent. */
 struct chain {
         struct calls done;
@@ -165,6 +199,8 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_commit_that_is_answered_with_rollback_is_no_success, 0, 2);
         tcase_add_loop_test(tcase, a_lost_commit_is_unknown_and_the_body_does_not_run_again, 0, 2);
         tcase_add_loop_test(tcase, a_commit_that_fails_to_serialize_has_the_body_run_again, 0, 2);
+        tcase_add_loop_test(tcase, what_is_committed_stays_so_when_the_connection_is_lost_behind_it,
+                            0, 3);
         tcase_add_test(tcase, a_statement_that_was_refused_is_waited_for_as_any_other);
         suite_add_tcase(suite, tcase);
         return suite;
