@@ -9,7 +9,8 @@
 
 /* A session's transaction. */
 static struct teller {
-        int session; /* its number */
+        int session;   /* its number */
+        bool implicit; /* it has no BEGIN: the next Sync commits */
         int sum;
         int saved[MAX_LEVELS]; /* at each savepoint */
         int n_conflicts;
@@ -67,15 +68,30 @@ bank_discard(struct session *session)
         session_complete(session, "DISCARD ALL");
 }
 
-/* What moves money: without a transaction it is committed at once. */
+/* What moves money. */
 static void
-bank_move(struct bank_view *view, struct session *session, int sum)
+bank_move(struct session *session, int sum)
 {
-        if (session->status == 'I')
-                view->sum += sum;
-        else
-                teller_of(session)->sum += sum;
+        struct teller *teller = teller_of(session);
+
+        if (session->status == 'I' && !teller->implicit)
+                *teller = (struct teller){.session = session->number, .implicit = true};
+        teller->sum += sum;
         session_complete(session, "UPDATE 1");
+}
+
+void
+bank_sync(struct bank_view *view, struct session *session)
+{
+        struct teller *teller = teller_of(session);
+
+        if (!teller->implicit || teller->session != session->number)
+                return;
+        if (!session->failed) {
+                view->sum += teller->sum;
+                view->n_commits++;
+        }
+        teller->implicit = false;
 }
 
 bool
@@ -98,9 +114,9 @@ bank_answer(struct bank_view *view, struct session *session, const char *sql)
         else if (strncmp(sql, "DISCARD", 7) == 0)
                 bank_discard(session);
         else if (strncmp(sql, "take", 4) == 0)
-                bank_move(view, session, -10);
+                bank_move(session, -10);
         else if (strncmp(sql, "give", 4) == 0)
-                bank_move(view, session, 10);
+                bank_move(session, 10);
         else if (strncmp(sql, "conflict", 8) == 0)
                 session_error(session, "ERROR", "40001", "could not serialize access");
         else

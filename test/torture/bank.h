@@ -17,5 +17,7 @@ struct bank_view {
 
 /* Answers a statement of a transaction; false: it is none. */
 bool bank_answer(struct bank_view *view, struct session *session, const char *sql);
+/* Its Sync has come, and is not answered yet. */
+void bank_sync(struct bank_view *view, struct session *session);
 
 #endif

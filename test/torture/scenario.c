@@ -398,11 +398,15 @@ look_at_startup(const struct message *message)
 static bool
 on_message(struct session *session, const struct message *message, void *arg)
 {
+        bool held = message->kind != MESSAGE_TERMINATE && session->sql != NULL &&
+                    strncmp(session->sql, "hold", 4) == 0 && message->kind != MESSAGE_BIND;
+
         (void)arg;
         if (message->kind == MESSAGE_STARTUP)
                 look_at_startup(message);
-        return message->kind != MESSAGE_TERMINATE && session->sql != NULL &&
-               strncmp(session->sql, "hold", 4) == 0 && message->kind != MESSAGE_BIND;
+        if (message->kind == MESSAGE_SYNC && !held)
+                bank_sync(&view->bank, session);
+        return held;
 }
 
 static void
