@@ -15,32 +15,25 @@
 /* The longest binary form but for bytes: a UUID and an interval. */
 enum { BINARY_SIZE = 16 };
 
-/* The binary form of a value that is no bytes; a length of 0 is none. */
+/* The binary form of a value that is no bytes; a length of 0 is none. In words, which stay in
+ * registers: bytes that are written one by one and read at once wait for each other. */
 struct form {
         size_t length;
-        uint8_t bytes[BINARY_SIZE];
+        union {
+                uint64_t words[BINARY_SIZE / sizeof(uint64_t)];
+                uint8_t bytes[BINARY_SIZE];
+        };
 };
 
-/* Appends a number in network order. */
-static inline void
-form_add(struct form *form, uint64_t number, size_t size)
-{
-        uint64_t bits = htobe64(number << 8 * (sizeof(number) - size));
-
-        memcpy(form->bytes + form->length, &bits, size);
-        form->length += size;
-}
-
+/* A number of so many bytes in network order. */
 static inline struct form
 form_of(uint64_t number, size_t size)
 {
-        struct form form = {0, {0}};
-
-        form_add(&form, number, size);
-        return form;
+        return (struct form){.length = size,
+                             .words = {htobe64(number << 8 * (sizeof(number) - size))}};
 }
 
-static const struct form no_form = {0, {0}};
+static const struct form no_form = {.length = 0};
 
 static inline struct form
 form_of_int(int64_t number, uint32_t oid)
@@ -103,7 +96,7 @@ form_of_timestamp(struct pipit_timestamp timestamp, uint32_t oid)
 static struct form
 form_of_uuid(struct pipit_uuid uuid, uint32_t oid)
 {
-        struct form form = {sizeof(uuid.bytes), {0}};
+        struct form form = {.length = sizeof(uuid.bytes)};
 
         memcpy(form.bytes, uuid.bytes, sizeof(uuid.bytes));
         return oid == OID_UUID ? form : no_form;
@@ -113,14 +106,12 @@ form_of_uuid(struct pipit_uuid uuid, uint32_t oid)
 static struct form
 form_of_interval(struct pipit_interval interval, uint32_t oid)
 {
-        struct form form = {0, {0}};
+        uint64_t dates = (uint64_t)(uint32_t)interval.days << 32 | (uint32_t)interval.months;
 
         if (oid != OID_INTERVAL || pipit__interval_is_infinite(interval))
                 return no_form;
-        form_add(&form, (uint64_t)interval.us, 8);
-        form_add(&form, (uint32_t)interval.days, 4);
-        form_add(&form, (uint32_t)interval.months, 4);
-        return form;
+        return (struct form){.length = BINARY_SIZE,
+                             .words = {htobe64((uint64_t)interval.us), htobe64(dates)}};
 }
 
 static struct form
@@ -155,36 +146,43 @@ value_is_bytea(const struct pipit_value *value, uint32_t oid)
 }
 
 int
-pipit__encode_measure(const struct pipit_value *value, uint32_t oid, struct encoding *ret_encoding)
+pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size)
 {
-        struct encoding encoding = {ENCODING_TEXT, 0};
-        struct form form = form_of_value(value, oid);
+        size_t length = form_of_value(value, oid).length;
 
         /* Of no bytes, too, the place must not be NULL: that would be SQL NULL. */
         if (value_is_bytea(value, oid))
-                encoding = (struct encoding){ENCODING_BINARY, value->length + 1};
-        else if (form.length > 0)
-                encoding = (struct encoding){ENCODING_BINARY, form.length};
-        else {
-                int r = pipit__codec_measure(value, &encoding.size);
-                if (r != 0)
-                        return r;
-        }
-        *ret_encoding = encoding;
+                length = value->length + 1;
+        if (length == 0)
+                return pipit__codec_measure(value, ret_size);
+        *ret_size = length;
         return 0;
 }
 
-size_t
-pipit__encode(const struct pipit_value *value, uint32_t oid, struct encoding encoding, char *out)
+static struct encoded
+encode_text(const struct pipit_value *value, char *out)
 {
-        if (encoding.format == ENCODING_TEXT)
-                return pipit__codec_encode(value, out);
-        if (value->kind == PIPIT_KIND_BYTES) {
-                if (value->length > 0)
-                        memcpy(out, value->as.bytes, value->length);
-                return value->length;
-        }
+        size_t size = 0;
+
+        if (pipit__codec_measure(value, &size) != 0 || size == 0)
+                return (struct encoded){.format = ENCODING_TEXT};
+        size_t length = pipit__codec_encode(value, out);
+        /* Less than was measured: numbers are measured by the longest. */
+        return (struct encoded){ENCODING_TEXT, length, length + 1};
+}
+
+struct encoded
+pipit__encode(const struct pipit_value *value, uint32_t oid, char *out)
+{
         struct form form = form_of_value(value, oid);
-        memcpy(out, form.bytes, form.length);
-        return form.length;
+
+        if (form.length > 0) {
+                memcpy(out, form.bytes, form.length);
+                return (struct encoded){ENCODING_BINARY, form.length, form.length};
+        }
+        if (!value_is_bytea(value, oid))
+                return encode_text(value, out);
+        if (value->length > 0)
+                memcpy(out, value->as.bytes, value->length);
+        return (struct encoded){ENCODING_BINARY, value->length, value->length + 1};
 }

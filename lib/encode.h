@@ -17,22 +17,20 @@
 /* The numbers are those of the protocol, and of libpq. */
 enum encoding_format { ENCODING_TEXT = 0, ENCODING_BINARY = 1 };
 
-/* How a value goes out, and in how many bytes. */
-struct encoding {
+/*
+ * The room that a value takes that goes to a parameter of that type, with a NUL behind text; 0 for
+ * SQL NULL. oid 0 is a type that is not known. 0, or what pipit__codec_measure() gives.
+ */
+int pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size);
+
+/* How a value has gone out. */
+struct encoded {
         enum encoding_format format;
-        size_t size; /* room for it, with a NUL behind text; 0 for SQL NULL */
+        size_t length; /* without the NUL behind text */
+        size_t taken;  /* of the room; 0 for SQL NULL */
 };
 
-/*
- * Chooses how a value goes to a parameter of that type; oid 0 for a type that is not known. 0, or
- * what pipit__codec_measure() gives.
- */
-int
-pipit__encode_measure(const struct pipit_value *value, uint32_t oid, struct encoding *ret_encoding);
-
-/* Writes a value that was measured, and is not NULL; returns its length, without the NUL of text.
- */
-size_t
-pipit__encode(const struct pipit_value *value, uint32_t oid, struct encoding encoding, char *out);
+/* Writes a value that can be measured. */
+struct encoded pipit__encode(const struct pipit_value *value, uint32_t oid, char *out);
 
 #endif

@@ -238,14 +238,38 @@ pipit__group_time(struct pace_scale *scale, const struct expected *sync,
         return timing;
 }
 
-void
-pipit__group_teach(const struct expected *statement, const struct group_timing *timing)
+static void
+lesson_end(struct group_lesson *lesson)
 {
-        struct pace *pace = &statement->shape->pace;
+        const struct group_timing *timing = lesson->timing;
+        struct pace *pace = &lesson->shape->pace;
 
-        pipit__pace_answered(pace, timing->us, timing->slow, timing->now_ms);
+        pipit__pace_answered(pace, lesson->n, timing->us, timing->slow, timing->now_ms);
         if (timing->each_us > 0)
-                pipit__pace_took(pace, timing->each_us);
-        if (timing->each_us > 0 && statement->segment == SEGMENT_SINGLE)
+                pipit__pace_took(pace, lesson->n, timing->each_us);
+        if (lesson->segment == SEGMENT_READS || lesson->segment == SEGMENT_WRITES)
+                pipit__pace_took_together(pace, lesson->n);
+        else if (timing->each_us > 0 && lesson->segment == SEGMENT_SINGLE)
                 pipit__pace_took_alone(pace, timing->each_us, timing->most_us);
+        pipit__shape_unref(lesson->shape);
+        lesson->shape = NULL;
+}
+
+void
+pipit__group_teach(struct group_lesson *lesson, const struct expected *statement)
+{
+        if (lesson->shape != statement->shape) {
+                pipit__group_taught(lesson);
+                lesson->shape = pipit__shape_ref(statement->shape);
+                lesson->segment = statement->segment;
+                lesson->n = 0;
+        }
+        lesson->n++;
+}
+
+void
+pipit__group_taught(struct group_lesson *lesson)
+{
+        if (lesson->shape != NULL)
+                lesson_end(lesson);
 }

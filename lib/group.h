@@ -55,7 +55,17 @@ struct group_timing
 pipit__group_time(struct pace_scale *scale, const struct expected *sync,
                   const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us);
 
-/* What that says of a statement of the segment. */
-void pipit__group_teach(const struct expected *statement, const struct group_timing *timing);
+/* What that says of the statements of a segment: one lesson for those of one shape that stand one
+ * behind the other. */
+struct group_lesson {
+        const struct group_timing *timing;
+        struct shape *shape; /* a reference; NULL: none is open */
+        enum segment_kind segment;
+        int n;
+};
+
+/* A statement was answered; and all of the segment were. */
+void pipit__group_teach(struct group_lesson *lesson, const struct expected *statement);
+void pipit__group_taught(struct group_lesson *lesson);
 
 #endif

@@ -115,13 +115,13 @@ pipit__lookups_add(struct lookups *lookups, struct lookup_id id, const struct lo
 struct shape *
 pipit__lookup_one(const struct lookup *lookup)
 {
-        return pipit__shapes_get(lookup->shapes, lookup->plan.one, strlen(lookup->plan.one));
+        return pipit__shapes_get(lookup->shapes, lookup->plan.one);
 }
 
 struct shape *
 pipit__lookup_many(const struct lookup *lookup)
 {
-        return pipit__shapes_get(lookup->shapes, lookup->plan.many, strlen(lookup->plan.many));
+        return pipit__shapes_get(lookup->shapes, lookup->plan.many);
 }
 
 /* Whether a value of the one type reads as the same for the other. */

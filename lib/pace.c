@@ -7,6 +7,8 @@
 #define PACE_FIRST_USES 3
 /* What is remembered of earlier uses. */
 #define PACE_MEMORY 1024.0F
+/* Of uses, or of microseconds. */
+#define PACE_NOTHING 0.0001F
 /* Slow uses in so many that make a shape slow: two in the memory and a half. */
 #define PACE_SLOW_USES 2.5F
 /* A slow use may delay one neighbour in two hundred. */
@@ -55,6 +57,23 @@ follow(float *mean, float value)
         *mean += (value - *mean) / (*mean > 0 ? PACE_FOLLOWS : 1);
 }
 
+/* What part of the memory n uses are: one by one it would be a little less. */
+static float
+uses_of_memory(int n)
+{
+        return (float)n < PACE_MEMORY ? (float)n / PACE_MEMORY : 1;
+}
+
+/* What is left of it behind n uses. What is next to nothing is nothing: processors take a hundred
+ * times as long for numbers that are too small to be written as others are. */
+static float
+forget(float value, int n)
+{
+        float left = value - value * uses_of_memory(n);
+
+        return left > PACE_NOTHING ? left : 0;
+}
+
 float
 pipit__pace_most(const struct pace_scale *scale)
 {
@@ -80,33 +99,44 @@ pipit__pace_learn(struct pace_scale *scale, int64_t us, float foretold_us)
 }
 
 void
-pipit__pace_took(struct pace *pace, float us)
+pipit__pace_took(struct pace *pace, int n, float us)
 {
         /* Not the mean: where many run at once, each takes long for the others. */
         if (pace->best_us <= 0 || us < pace->best_us)
                 pace->best_us = us;
         else
-                pace->best_us += (us - pace->best_us) / PACE_MEMORY;
+                pace->best_us += (us - pace->best_us) * uses_of_memory(n);
+}
+
+void
+pipit__pace_took_together(struct pace *pace, int n)
+{
+        pace->single_us = forget(pace->single_us, n);
 }
 
 void
 pipit__pace_took_alone(struct pace *pace, float us, float most_us)
 {
-        follow(&pace->single_us, us < most_us ? us : most_us);
+        if (us < most_us)
+                follow(&pace->single_us, us);
 }
 
 void
-pipit__pace_answered(struct pace *pace, int64_t us, bool slow, int64_t now_ms)
+pipit__pace_answered(struct pace *pace, int n, int64_t us, bool slow, int64_t now_ms)
 {
+        unsigned uses = (unsigned)n;
+
         if (pace->uses < PACE_FIRST_USES)
-                pace->uses++;
+                pace->uses += uses;
         if (slow)
                 follow(&pace->slow_us, (float)us);
         if (pace->alone > 0)
-                pace->alone--;
+                pace->alone -= uses < pace->alone ? uses : pace->alone;
         else if (pace->penalty > PACE_FIRST_PENALTY)
-                pace->penalty--;
-        pace->slow -= pace->slow / PACE_MEMORY;
+                pace->penalty -= uses < pace->penalty - PACE_FIRST_PENALTY
+                                         ? uses
+                                         : pace->penalty - PACE_FIRST_PENALTY;
+        pace->slow = forget(pace->slow, n);
         /* Many that are slow at the same moment have met one stall, of the server or of ours. */
         if (slow && pace->slow_ms != now_ms) {
                 pace->slow += 1;

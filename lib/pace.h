@@ -16,7 +16,7 @@ enum pace_class {
 };
 
 struct pace {
-        unsigned uses;    /* that were timed; stays at its highest value */
+        unsigned uses;    /* that were timed; stays where it is once there are enough */
         float best_us;    /* of one use: the quickest, and those of the last uses a little */
         float single_us;  /* of one use by itself, as things are */
         float slow_us;    /* of a slow one */
@@ -52,12 +52,15 @@ float pipit__pace_most(const struct pace_scale *scale);
 /* All that was sent to a connection was answered after so long: that is usual. */
 void pipit__pace_learn(struct pace_scale *scale, int64_t us, float foretold_us);
 
-/* A statement was answered, in a segment that took so long. */
-void pipit__pace_answered(struct pace *pace, int64_t us, bool slow, int64_t now_ms);
+/* n statements were answered, in a segment that took so long. */
+void pipit__pace_answered(struct pace *pace, int n, int64_t us, bool slow, int64_t now_ms);
 
-/* Each of those that were sent together took so long. */
-void pipit__pace_took(struct pace *pace, float us);
-/* They had a Sync each; most_us: a slow one among them counts as no more. */
+/* Each of those that were sent together, n of them of this shape, took so long. */
+void pipit__pace_took(struct pace *pace, int n, float us);
+/* They shared one: what one takes by itself is forgotten little by little, so that it is tried
+ * again. It may have been learned when all was slow. */
+void pipit__pace_took_together(struct pace *pace, int n);
+/* They had a Sync each; from most_us on a slow one was among them, and nothing is learned. */
 void pipit__pace_took_alone(struct pace *pace, float us, float most_us);
 
 /* It was one of n that were run as one, whose pace is that of many. */

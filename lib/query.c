@@ -51,6 +51,17 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
         return req;
 }
 
+static struct request *
+query_refuse_problem(struct pipit *scope, const struct statement_problem *problem,
+                     const struct completion *completion)
+{
+        if (problem->parameter == 0)
+                return pipit__query_refuse(scope, problem->code, completion->cb, completion->arg,
+                                           "%s", problem->text);
+        return pipit__query_refuse(scope, problem->code, completion->cb, completion->arg,
+                                   "parameter $%d: %s", problem->parameter, problem->text);
+}
+
 /* Every check has passed; takes *shape over. NULL when memory ran out. */
 static struct request *
 query_enqueue(struct pipit *scope, const struct query *query, struct shape **shape, size_t size,
@@ -93,8 +104,7 @@ query_admit(struct pipit *scope, const struct query *query, struct shape **shape
         size_t size;
 
         if (pipit__statement_measure(*shape, query->params, &size, &problem) != 0)
-                return pipit__query_refuse(scope, problem.code, completion->cb, completion->arg,
-                                           "%s", problem.text);
+                return query_refuse_problem(scope, &problem, completion);
         size_t bytes = size + (*shape)->length;
         if (bytes > scope->db->options.max_request_bytes)
                 return query_refuse_size(scope, bytes, completion);
@@ -108,7 +118,7 @@ query_shape(struct pipit *scope, const struct query *query)
 {
         if (query->lookup != NULL)
                 return pipit__lookup_one(query->lookup);
-        return pipit__shapes_get(&scope->db->shapes, query->sql, strlen(query->sql));
+        return pipit__shapes_get(&scope->db->shapes, query->sql);
 }
 
 struct request *
@@ -123,7 +133,7 @@ pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, 
                 return query_fail_like(scope, scope_refusal(scope), cb, arg);
         if (query->lookup == NULL &&
             pipit__statement_check(query->sql, query->params, &problem) != 0)
-                return pipit__query_refuse(scope, problem.code, cb, arg, "%s", problem.text);
+                return query_refuse_problem(scope, &problem, &completion);
         struct shape *shape = query_shape(scope, query);
         if (shape == NULL)
                 return NULL;
@@ -137,7 +147,7 @@ static int
 query_replace(struct request *req, const struct query *query)
 {
         struct pipit *scope = pipit__request_scope(req);
-        struct shape *shape = pipit__shapes_get(&scope->db->shapes, query->sql, strlen(query->sql));
+        struct shape *shape = pipit__shapes_get(&scope->db->shapes, query->sql);
         struct statement_problem problem;
         void *block = NULL;
         size_t size;

@@ -7,9 +7,11 @@
 #ifndef PIPIT_READER_INTERNAL_H
 #define PIPIT_READER_INTERNAL_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct reader {
         const uint8_t *at;
@@ -64,13 +66,12 @@ static inline uint64_t
 reader_number(struct reader *in, size_t size)
 {
         const uint8_t *at = reader_take(in, size);
-        uint64_t number = 0;
+        uint64_t bits = 0;
 
         if (!at)
                 return 0;
-        for (size_t i = 0; i < size; i++)
-                number = number << 8 | at[i];
-        return number;
+        memcpy(&bits, at, size);
+        return be64toh(bits) >> 8 * (sizeof(bits) - size);
 }
 
 static inline uint8_t

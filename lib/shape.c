@@ -142,31 +142,31 @@ shapes_add(struct shapes *shapes, struct shape_node *node)
 
 /* One that the table knows; NULL when it does not. */
 static struct shape_node *
-shapes_find(struct shapes *shapes, const char *sql, size_t length)
+shapes_find(struct shapes *shapes, const char *sql)
 {
         struct shape_node **hint = &shapes->hints[((uintptr_t)sql >> 4) % SHAPES_HINTS];
         struct shape_node *node = *hint;
 
         /* Most texts are constants of the program: always at the same place. */
-        if (node != NULL && node->shape.length == length && memcmp(node->sql, sql, length) == 0)
+        if (node != NULL && strcmp(node->sql, sql) == 0)
                 return node;
-        HASH_FIND(hh, shapes->nodes, sql, length, node);
+        HASH_FIND(hh, shapes->nodes, sql, strlen(sql), node);
         if (node != NULL)
                 *hint = node;
         return node;
 }
 
 struct shape *
-pipit__shapes_get(struct shapes *shapes, const char *sql, size_t length)
+pipit__shapes_get(struct shapes *shapes, const char *sql)
 {
-        struct shape_node *node = shapes_find(shapes, sql, length);
+        struct shape_node *node = shapes_find(shapes, sql);
 
         if (node != NULL) {
                 list_remove(&node->link);
                 list_push_front(&shapes->used, &node->link);
                 return pipit__shape_ref(&node->shape);
         }
-        node = node_new(shapes, sql, length);
+        node = node_new(shapes, sql, strlen(sql));
         if (node != NULL && shapes_add(shapes, node) != 0) {
                 node_free(node);
                 node = NULL;
@@ -228,5 +228,5 @@ pipit__shape_renew(struct shape *shape)
 
         if (node->known)
                 node_drop(node);
-        return pipit__shapes_get(node->shapes, shape->sql, shape->length);
+        return pipit__shapes_get(node->shapes, shape->sql);
 }

@@ -60,7 +60,7 @@ int pipit__shapes_init(struct shapes *shapes, int n_slots);
 void pipit__shapes_fini(struct shapes *shapes);
 
 /* The shape of a text, with a reference for the caller; NULL when memory ran out. */
-struct shape *pipit__shapes_get(struct shapes *shapes, const char *sql, size_t length);
+struct shape *pipit__shapes_get(struct shapes *shapes, const char *sql);
 
 struct shape *pipit__shape_ref(struct shape *shape);
 /* NULL does nothing. */

@@ -9,18 +9,13 @@
 
 #include <pipit/error.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int
 problem_set(struct statement_problem *problem, int code, int parameter, const char *text)
 {
-        problem->code = code;
-        if (parameter > 0)
-                snprintf(problem->text, sizeof problem->text, "parameter $%d: %s", parameter, text);
-        else
-                snprintf(problem->text, sizeof problem->text, "%s", text);
+        *problem = (struct statement_problem){code, parameter, text};
         return code;
 }
 
@@ -68,14 +63,14 @@ pipit__statement_measure(const struct shape *shape, struct pipit_params params, 
         size_t size = head_size(shape, params.n);
 
         for (int i = 0; i < params.n; i++) {
-                struct encoding encoding;
+                size_t taken = 0;
                 int code = pipit__encode_measure(&params.values[i], param_type(shape, params, i),
-                                                 &encoding);
+                                                 &taken);
                 if (code != 0)
                         return problem_set(ret_problem, code, i + 1, value_problem(code));
-                if (encoding.size > SIZE_MAX / 2 - size)
+                if (taken > SIZE_MAX / 2 - size)
                         return problem_set(ret_problem, PIPIT_ELIMIT, i + 1, "too long");
-                size += encoding.size;
+                size += taken;
         }
         *ret_size = size;
         return 0;
@@ -115,18 +110,14 @@ pipit__statement_write(void *block, struct shape *shape, struct pipit_params par
         char *out = start;
 
         for (int i = 0; i < params.n; i++) {
-                uint32_t type = param_type(shape, params, i);
-                struct encoding encoding;
-                bool is_null = pipit__encode_measure(&params.values[i], type, &encoding) != 0 ||
-                               encoding.size == 0;
-                size_t length = is_null ? 0 : pipit__encode(&params.values[i], type, encoding, out);
-                arrays.values[i] = is_null ? NULL : out;
+                struct encoded encoded =
+                        pipit__encode(&params.values[i], param_type(shape, params, i), out);
+                arrays.values[i] = encoded.taken > 0 ? out : NULL;
                 if (arrays.lengths != NULL) {
-                        arrays.lengths[i] = (int)length;
-                        arrays.formats[i] = is_null ? 0 : (int)encoding.format;
+                        arrays.lengths[i] = (int)encoded.length;
+                        arrays.formats[i] = (int)encoded.format;
                 }
-                /* Less than was measured: numbers in text form are measured by the longest. */
-                out += is_null ? 0 : length + (encoding.format == ENCODING_TEXT);
+                out += encoded.taken;
         }
         statement->bytes = shape->length + 1 + (size_t)(out - start);
         return statement;

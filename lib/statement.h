@@ -23,7 +23,8 @@ struct statement {
 /* Why a statement cannot be made. */
 struct statement_problem {
         int code;
-        char text[128];
+        int parameter; /* from 1; 0: it is about none of them */
+        const char *text;
 };
 
 /* Whether there is a statement at all. 0, or a PIPIT_E code with a problem. */
@@ -32,7 +33,7 @@ int pipit__statement_check(const char *sql, struct pipit_params params,
 
 /*
  * What pipit__statement_write() needs: 0 and the bytes of the block, or a PIPIT_E code with a
- * problem that names the parameter.
+ * problem with the parameter.
  */
 int pipit__statement_measure(const struct shape *shape, struct pipit_params params,
                              size_t *ret_size, struct statement_problem *ret_problem);

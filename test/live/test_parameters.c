@@ -20,18 +20,18 @@ static const uint32_t oids[] = {
 static char *
 echo(const struct pipit_value *value, uint32_t oid, uint32_t as)
 {
-        struct encoding encoding;
+        size_t size = 0;
         struct plain_param param = {.oid = oid};
 
-        ck_assert_int_eq(pipit__encode_measure(value, as, &encoding), 0);
-        char *out = malloc(encoding.size > 0 ? encoding.size : 1);
+        ck_assert_int_eq(pipit__encode_measure(value, as, &size), 0);
+        char *out = malloc(size > 0 ? size : 1);
         ck_assert_ptr_nonnull(out);
-        if (encoding.size > 0) {
+        struct encoded encoded = pipit__encode(value, as, out);
+        ck_assert_uint_le(encoded.taken, size);
+        if (encoded.taken > 0)
                 param.data = out;
-                param.length = pipit__encode(value, as, encoding, out);
-                ck_assert_uint_le(param.length, encoding.size);
-        }
-        param.binary = encoding.format == ENCODING_BINARY;
+        param.length = encoded.length;
+        param.binary = encoded.format == ENCODING_BINARY;
         char *answer = plain_echo(&param);
         free(out);
         return answer;

@@ -112,8 +112,7 @@ client_know(void)
 
         call();
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-                struct shape *shape =
-                        pipit__shapes_get(&client.db->db->shapes, texts[i], strlen(texts[i]));
+                struct shape *shape = pipit__shapes_get(&client.db->db->shapes, texts[i]);
                 if (shape != NULL)
                         shape->pace.uses = 3;
                 pipit__shape_unref(shape);

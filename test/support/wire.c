@@ -79,7 +79,7 @@ on_batch(struct pipit_result *res, void *arg)
 static void
 make_quick(const char *sql)
 {
-        struct shape *shape = pipit__shapes_get(&live_db->db->shapes, sql, strlen(sql));
+        struct shape *shape = pipit__shapes_get(&live_db->db->shapes, sql);
 
         shape->pace.best_us = shape->pace.slow = 0;
         pipit__shape_unref(shape);

@@ -14,7 +14,7 @@ segments_setup(void)
 {
         pipit__result_home_init(&home, NULL);
         ck_assert_int_eq(pipit__shapes_init(&shapes, SLOTS), 0);
-        shape = pipit__shapes_get(&shapes, "SELECT 1", 8);
+        shape = pipit__shapes_get(&shapes, "SELECT 1");
         ck_assert_int_eq(pipit__prepared_init(&prepared, SLOTS), 0);
         pipit__segments_init(&segments, &prepared);
         memset(requests, 0, sizeof requests);

@@ -112,7 +112,7 @@ on_done(struct pipit_result *res, void *arg)
 static struct request *
 member(struct lookup *lookup, struct pipit_value value)
 {
-        struct shape *shape = pipit__shapes_get(&shapes, "one", 3);
+        struct shape *shape = pipit__shapes_get(&shapes, "one");
         struct pipit_params params = {&value, 1};
         struct statement_problem problem;
         size_t size = 0;
@@ -141,7 +141,7 @@ last(void)
 static void
 learn(const char *sql, uint32_t type)
 {
-        struct shape *shape = pipit__shapes_get(&shapes, sql, strlen(sql));
+        struct shape *shape = pipit__shapes_get(&shapes, sql);
 
         pipit__shape_learn(shape, 1, &type, false);
         pipit__shape_unref(shape);

@@ -24,7 +24,7 @@ setup(void)
         pipit__result_home_init(&home, NULL);
         ck_assert_int_eq(pipit__shapes_init(&shapes, 2), 0);
         ck_assert_int_eq(pipit__prepared_init(&prepared, 2), 0);
-        shape = pipit__shapes_get(&shapes, "SELECT 1", 8);
+        shape = pipit__shapes_get(&shapes, "SELECT 1");
         pipit__prepared_add(&prepared, shape);
         req = (struct request){.res = pipit__result_new(&home), .group = 64};
 }

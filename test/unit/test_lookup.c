@@ -75,7 +75,7 @@ START_TEST(it_holds_no_place_in_the_table_of_shapes)
         for (uint64_t i = 0; i < 20; i++)
                 ck_assert_ptr_nonnull(
                         pipit__lookups_add(lookups, (struct lookup_id){.what = i}, &plan));
-        struct shape *shape = pipit__shapes_get(&shapes, "other", 5);
+        struct shape *shape = pipit__shapes_get(&shapes, "other");
         ck_assert_int_ge(shape->slot, 0);
         pipit__shape_unref(shape);
 }

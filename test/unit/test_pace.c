@@ -13,7 +13,7 @@ static void
 use(struct walk *walk, int n, bool slow)
 {
         for (int i = 0; i < n; i++)
-                pipit__pace_answered(&walk->pace, slow ? 50000 : 100, slow, ++walk->now_ms);
+                pipit__pace_answered(&walk->pace, 1, slow ? 50000 : 100, slow, ++walk->now_ms);
 }
 
 START_TEST(what_was_never_used_is_unknown)
@@ -77,7 +77,7 @@ START_TEST(many_slow_ones_in_one_moment_are_one_stall)
         struct pace pace = {0};
 
         for (int i = 0; i < 100; i++)
-                pipit__pace_answered(&pace, 50000, true, 7);
+                pipit__pace_answered(&pace, 1, 50000, true, 7);
         ck_assert_int_eq(pipit__pace_class(&pace), PACE_FAST);
 }
 END_TEST
@@ -113,9 +113,61 @@ START_TEST(where_those_who_wait_take_longer_than_a_slow_one_all_share)
 
         ck_assert(!pipit__pace_is_crowded(&pace, 1000));
         pipit__pace_took_alone(&pace, 100, 1000);
-        pipit__pace_answered(&pace, 3000, true, 1);
+        pipit__pace_answered(&pace, 1, 3000, true, 1);
         ck_assert(!pipit__pace_is_crowded(&pace, 29));
         ck_assert(pipit__pace_is_crowded(&pace, 31));
+}
+END_TEST
+
+/* What was learned while all was slow would keep them together for ever. */
+START_TEST(what_one_takes_alone_is_tried_again_where_they_share)
+{
+        struct pace pace = {0};
+
+        pipit__pace_took_alone(&pace, 900, 1000);
+        pipit__pace_answered(&pace, 1, 3000, true, 1);
+        ck_assert(pipit__pace_is_crowded(&pace, 8));
+        for (int i = 0; i < 20; i++)
+                pipit__pace_took_together(&pace, 64);
+        ck_assert(!pipit__pace_is_crowded(&pace, 8));
+}
+END_TEST
+
+/* Numbers that are too small take a processor a hundred times as long. */
+START_TEST(what_was_long_ago_is_nothing_and_not_next_to_nothing)
+{
+        struct pace pace = {0};
+
+        pipit__pace_took_alone(&pace, 900, 1000);
+        pipit__pace_answered(&pace, 1, 3000, true, 1);
+        for (int i = 0; i < 100000; i++) {
+                pipit__pace_answered(&pace, 1, 100, false, 2);
+                pipit__pace_took_together(&pace, 1);
+        }
+        ck_assert_float_eq(pace.slow, 0);
+        ck_assert_float_eq(pace.single_us, 0);
+}
+END_TEST
+
+/* One by one or at once: what is remembered is nearly the same. */
+START_TEST(many_uses_at_once_count_as_many)
+{
+        struct walk one = {0};
+        struct walk many = {0};
+
+        use(&one, 3, true);
+        use(&many, 3, true);
+        use(&one, 64, false);
+        pipit__pace_answered(&many.pace, 64, 100, false, 1000);
+        ck_assert_float_eq_tol(many.pace.slow, one.pace.slow, 0.01F);
+        pipit__pace_failed(&one.pace);
+        pipit__pace_failed(&many.pace);
+        unsigned alone = one.pace.alone;
+        pipit__pace_answered(&many.pace, (int)alone - 1, 100, false, 1001);
+        ck_assert_int_eq(pipit__pace_class(&many.pace), pipit__pace_class(&one.pace));
+        ck_assert_uint_eq(many.pace.alone, 1);
+        pipit__pace_answered(&many.pace, 100, 100, false, 1002);
+        ck_assert_uint_eq(many.pace.alone, 0);
 }
 END_TEST
 
@@ -126,7 +178,7 @@ START_TEST(a_slow_use_does_not_make_a_crowd)
 
         for (int i = 0; i < 100; i++) {
                 pipit__pace_took_alone(&pace, 100000, 1500);
-                pipit__pace_answered(&pace, 100000, true, i);
+                pipit__pace_answered(&pace, 1, 100000, true, i);
         }
         ck_assert(!pipit__pace_is_crowded(&pace, 60));
 }
@@ -137,10 +189,10 @@ START_TEST(the_quickest_use_counts)
 {
         struct pace pace = {0};
 
-        pipit__pace_took(&pace, 500);
-        pipit__pace_took(&pace, 100);
+        pipit__pace_took(&pace, 1, 500);
+        pipit__pace_took(&pace, 1, 100);
         for (int i = 0; i < 10; i++)
-                pipit__pace_took(&pace, 500);
+                pipit__pace_took(&pace, 1, 500);
         ck_assert_float_eq_tol(pace.best_us, 100, 5);
 }
 END_TEST
@@ -149,9 +201,9 @@ START_TEST(what_has_become_slower_is_known_in_time)
 {
         struct pace pace = {0};
 
-        pipit__pace_took(&pace, 100);
+        pipit__pace_took(&pace, 1, 100);
         for (int i = 0; i < 10000; i++)
-                pipit__pace_took(&pace, 500);
+                pipit__pace_took(&pace, 1, 500);
         ck_assert_float_eq_tol(pace.best_us, 500, 5);
 }
 END_TEST
@@ -282,6 +334,9 @@ test_suite(void)
         tcase_add_test(tcase, a_fast_shape_may_be_in_a_group_of_any_size);
         tcase_add_test(tcase, the_slow_use_of_a_shape_bounds_its_groups);
         tcase_add_test(tcase, where_those_who_wait_take_longer_than_a_slow_one_all_share);
+        tcase_add_test(tcase, what_one_takes_alone_is_tried_again_where_they_share);
+        tcase_add_test(tcase, what_was_long_ago_is_nothing_and_not_next_to_nothing);
+        tcase_add_test(tcase, many_uses_at_once_count_as_many);
         tcase_add_test(tcase, a_slow_use_does_not_make_a_crowd);
         tcase_add_test(tcase, the_quickest_use_counts);
         tcase_add_test(tcase, what_has_become_slower_is_known_in_time);

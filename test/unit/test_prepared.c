@@ -16,7 +16,7 @@ setup(void)
 {
         ck_assert_int_eq(pipit__shapes_init(&shapes, SLOTS), 0);
         ck_assert_int_eq(pipit__prepared_init(&prepared, SLOTS), 0);
-        a = pipit__shapes_get(&shapes, "a", 1);
+        a = pipit__shapes_get(&shapes, "a");
 }
 
 static void

@@ -26,7 +26,7 @@ teardown(void)
 static struct shape *
 get(const char *sql)
 {
-        struct shape *shape = pipit__shapes_get(&shapes, sql, strlen(sql));
+        struct shape *shape = pipit__shapes_get(&shapes, sql);
 
         ck_assert_ptr_nonnull(shape);
         return shape;
@@ -183,7 +183,7 @@ START_TEST(a_text_that_is_too_long_is_never_prepared_and_drives_nobody_out)
         uint64_t a = visit("a");
 
         memset(sql, 'x', length);
-        struct shape *shape = pipit__shapes_get(&shapes, sql, length);
+        struct shape *shape = pipit__shapes_get(&shapes, sql);
         ck_assert_int_eq(shape->slot, -1);
         ck_assert_uint_eq(shape->length, length);
         ck_assert_int_eq(shapes.n, 1);
@@ -202,7 +202,7 @@ START_TEST(the_bytes_of_all_texts_are_bounded)
         memset(sql, 'x', 16000);
         for (int i = 0; i < 200; i++) {
                 sql[i] = 'y';
-                pipit__shape_unref(pipit__shapes_get(&many, sql, 16000));
+                pipit__shape_unref(pipit__shapes_get(&many, sql));
                 ck_assert_uint_le(many.bytes, (size_t)1 << 20);
                 ck_assert_uint_eq(many.bytes, (size_t)many.n * 16000);
         }
@@ -217,9 +217,9 @@ START_TEST(without_slots_nothing_is_prepared_and_paces_are_still_kept)
         struct shapes none;
 
         ck_assert_int_eq(pipit__shapes_init(&none, 0), 0);
-        struct shape *shape = pipit__shapes_get(&none, "a", 1);
+        struct shape *shape = pipit__shapes_get(&none, "a");
         ck_assert_int_eq(shape->slot, -1);
-        ck_assert_ptr_eq(pipit__shapes_get(&none, "a", 1), shape);
+        ck_assert_ptr_eq(pipit__shapes_get(&none, "a"), shape);
         pipit__shape_unref(shape);
         pipit__shape_unref(shape);
         pipit__shapes_fini(&none);
@@ -231,7 +231,7 @@ START_TEST(a_shape_outlives_its_table)
         struct shapes other;
 
         ck_assert_int_eq(pipit__shapes_init(&other, SLOTS), 0);
-        struct shape *shape = pipit__shapes_get(&other, "a", 1);
+        struct shape *shape = pipit__shapes_get(&other, "a");
         pipit__shapes_fini(&other);
         ck_assert_str_eq(shape->sql, "a");
         ck_assert_int_eq(shape->slot, -1);
@@ -247,7 +247,7 @@ START_TEST(names_differ_between_shapes_and_between_programs)
 
         ck_assert_str_ne(a->name, b->name);
         ck_assert_int_eq(pipit__shapes_init(&other, SLOTS), 0);
-        struct shape *same = pipit__shapes_get(&other, "a", 1);
+        struct shape *same = pipit__shapes_get(&other, "a");
         ck_assert_uint_eq(same->serial, a->serial);
         ck_assert_str_ne(same->name, a->name);
         pipit__shape_unref(same);
@@ -351,7 +351,7 @@ START_TEST(without_memory_there_is_no_half_shape)
 
         do {
                 oom_after(n++);
-                shape = pipit__shapes_get(&shapes, "a", 1);
+                shape = pipit__shapes_get(&shapes, "a");
                 failed = oom_stop();
                 ck_assert_int_eq(shape == NULL, failed);
                 ck_assert_int_eq(shapes.n, !failed);

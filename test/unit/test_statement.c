@@ -28,7 +28,7 @@ statement(const char *sql, struct pipit_params params)
 {
         size_t size = 0;
 
-        struct shape *shape = pipit__shapes_get(&shapes, sql, strlen(sql));
+        struct shape *shape = pipit__shapes_get(&shapes, sql);
         ck_assert_int_eq(pipit__statement_measure(shape, params, &size, &problem), 0);
         void *block = malloc(size);
         ck_assert_ptr_nonnull(block);
@@ -50,7 +50,7 @@ measure(const char *sql, const struct pipit_value *values, int n)
         int code = pipit__statement_check(sql, params, &problem);
 
         if (code == 0) {
-                struct shape *shape = pipit__shapes_get(&shapes, sql, strlen(sql));
+                struct shape *shape = pipit__shapes_get(&shapes, sql);
                 code = pipit__statement_measure(shape, params, &size, &problem);
                 pipit__shape_unref(shape);
         }
@@ -122,7 +122,7 @@ START_TEST(text_with_a_zero_byte_is_refused_by_its_number)
 
         ck_assert_int_eq(measure("SELECT $1, $2", values, 2), PIPIT_ETYPE);
         ck_assert_int_eq(problem.code, PIPIT_ETYPE);
-        ck_assert_ptr_eq(strstr(problem.text, "parameter $2: "), problem.text);
+        ck_assert_int_eq(problem.parameter, 2);
         ck_assert_ptr_nonnull(strstr(problem.text, "zero byte"));
 }
 END_TEST
@@ -133,7 +133,7 @@ START_TEST(a_value_of_no_kind_is_refused_by_its_number)
 
         values[0].kind = (enum pipit_kind)999;
         ck_assert_int_eq(measure("SELECT $1", values, 1), PIPIT_EINVAL);
-        ck_assert_ptr_eq(strstr(problem.text, "parameter $1: "), problem.text);
+        ck_assert_int_eq(problem.parameter, 1);
 }
 END_TEST
 
