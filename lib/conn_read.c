@@ -104,6 +104,7 @@ conn_take_segment(struct conn *conn)
         struct group_timing timing =
                 pipit__group_time(&shapes->scale, pipit__segments_reading(segments), &conn->flight,
                                   segments->reading + 1 == segments->n, conn->read_us, now_us);
+        struct group_lesson lesson = {.timing = &timing};
         bool failed = segments->failed;
         struct request *done = NULL;
         struct expected expected;
@@ -113,10 +114,11 @@ conn_take_segment(struct conn *conn)
         conn->read_us = now_us;
         while (pipit__segments_pop(segments, &expected)) {
                 if (expected.kind == EXPECTED_STATEMENT && !failed && expected.shape != NULL)
-                        pipit__group_teach(&expected, &timing);
+                        pipit__group_teach(&lesson, &expected);
                 conn_sort(conn, &expected, failed, &again, &done);
                 pipit__shape_unref(expected.shape);
         }
+        pipit__group_taught(&lesson);
         pipit__requests_again(&again);
         return done;
 }
@@ -204,10 +206,8 @@ conn_reads_own(const struct conn *conn)
 
 /* A result that must not be matched to anything: it ends the connection. */
 static bool
-conn_is_last_word(struct conn *conn, const struct pg_result *answer)
+conn_is_last_word(struct conn *conn, const struct pg_result *answer, enum pq_kind kind)
 {
-        enum pq_kind kind = answer != NULL ? pipit__pq_kind(answer) : PQ_KIND_SYNC;
-
         if (kind == PQ_KIND_BROKEN) {
                 const char *text = pipit__pq_error(answer);
                 if (text[0] == '\0')
@@ -272,17 +272,20 @@ conn_follow(struct conn *conn, enum verdict verdict, struct request *req, struct
         }
 }
 
-/* Takes one answer; false when the connection is gone. */
+/* Takes one answer; false when the connection is gone. *ret_ends: behind it comes the NULL that
+ * ends its statement's results, for which libpq never waits. */
 static bool
-conn_take_answer(struct conn *conn)
+conn_take_answer(struct conn *conn, bool *ret_ends)
 {
         struct pg_result *answer = pipit__pq_next(conn->pq);
+        enum pq_kind kind = answer != NULL ? pipit__pq_kind(answer) : PQ_KIND_SYNC;
         struct request *req;
 
         conn->incoming = 0;
         conn->unread = 0;
         conn->pieces = 0;
-        if (conn_is_last_word(conn, answer)) {
+        *ret_ends = kind != PQ_KIND_SYNC;
+        if (conn_is_last_word(conn, answer, kind)) {
                 pipit__pq_clear(answer);
                 pipit__conn_break(conn, "the server ended the session");
                 return false;
@@ -303,6 +306,7 @@ conn_take_answer(struct conn *conn)
 void
 pipit__conn_work(struct conn *conn)
 {
+        bool ends = false;
         conn->incomplete = false;
         for (int budget = CONN_BUDGET; conn->segments.n > 0; budget--) {
                 if (budget == 0) {
@@ -310,8 +314,8 @@ pipit__conn_work(struct conn *conn)
                         pipit__timer_set_or_now(conn->again, 0);
                         return;
                 }
-                if (!pipit__pq_busy(conn->pq)) {
-                        if (!conn_take_answer(conn))
+                if (ends || !pipit__pq_busy(conn->pq)) {
+                        if (!conn_take_answer(conn, &ends))
                                 return;
                         continue;
                 }
