@@ -131,6 +131,19 @@ deadline_insert(struct deadlines *deadlines, struct deadline *deadline)
         }
 }
 
+/* Puts it behind an earlier one, if there is a lane with one: the timer is set for that. */
+static bool
+deadline_follows(struct deadlines *deadlines, struct deadline *deadline, int64_t at_ms)
+{
+        struct list *lane = deadlines_lane(deadlines, at_ms);
+
+        if (lane == NULL || list_empty(lane))
+                return false;
+        deadline->at_ms = at_ms;
+        list_push_back(lane, &deadline->link);
+        return true;
+}
+
 static int
 deadlines_start(struct deadlines *deadlines, int64_t delay_ms)
 {
@@ -247,6 +260,8 @@ pipit__deadline_set(struct deadlines *deadlines, struct deadline *deadline, int6
         deadline_remove(deadlines, deadline);
         /* While the timer is held it may fire for nothing. */
         if (at_ms == DEADLINE_NEVER && deadlines->held)
+                return;
+        if (at_ms != DEADLINE_NEVER && deadline_follows(deadlines, deadline, at_ms))
                 return;
         first = deadlines_first(deadlines);
         earliest_ms = first != NULL ? first->at_ms : DEADLINE_NEVER;

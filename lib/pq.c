@@ -325,17 +325,22 @@ pipit__pq_tag(const struct pg_result *result)
         return PQcmdStatus(result_without_const.out);
 }
 
-bool
-pipit__pq_has_all_rows(const struct pg_result *result)
+int64_t
+pipit__pq_selected(const char *tag)
 {
-        const char *tag = pipit__pq_tag(result);
         int64_t n = 0;
 
         if (strncmp(tag, "SELECT ", 7) != 0)
-                return true;
+                return -1;
         for (tag += 7; *tag >= '0' && *tag <= '9' && n <= INT_MAX; tag++)
                 n = 10 * n + (*tag - '0');
-        return n == PQntuples(result);
+        return n;
+}
+
+int
+pipit__pq_rows(const struct pg_result *result)
+{
+        return PQntuples(result);
 }
 
 const char *

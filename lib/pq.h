@@ -117,8 +117,10 @@ const char *pipit__pq_value(const struct pg_result *result, const char *column);
  * many it has. */
 int pipit__pq_param_types(const struct pg_result *result, int max, uint32_t *ret_types);
 int pipit__pq_column_types(const struct pg_result *result, int max, uint32_t *ret_types);
-/* Whether there are as many rows as the tag of a SELECT says; true for other tags. */
-bool pipit__pq_has_all_rows(const struct pg_result *result);
+/* How many rows the tag of a SELECT says; -1 for other tags. */
+int64_t pipit__pq_selected(const char *tag);
+/* How many there are. */
+int pipit__pq_rows(const struct pg_result *result);
 /* An error's SQLSTATE and message; "" where there is none. Borrowed. */
 const char *pipit__pq_sqlstate(const struct pg_result *result);
 const char *pipit__pq_error(const struct pg_result *result);

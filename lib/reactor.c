@@ -23,6 +23,7 @@ struct reactor {
         int guests;
         int depth; /* how many calls of pipit are on the stack */
         int priority;
+        int64_t tick_ms; /* of the clock that takes no time to look at */
         struct event *turn;
         struct event *start;
         pipit__reactor_fn fn;
@@ -143,6 +144,7 @@ struct reactor *
 pipit__reactor_new(struct event_base *base, int priority, pipit__reactor_fn turn, void *arg)
 {
         struct reactor *reactor = calloc(1, sizeof *reactor);
+        struct timespec tick;
 
         if (reactor == NULL)
                 return NULL;
@@ -152,6 +154,8 @@ pipit__reactor_new(struct event_base *base, int priority, pipit__reactor_fn turn
         reactor->priority = priority;
         reactor->fn = turn;
         reactor->arg = arg;
+        clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+        reactor->tick_ms = (tick.tv_nsec + 999999) / 1000000;
         if (reactor_init(reactor) != 0) {
                 pipit__reactor_free(reactor);
                 return NULL;
@@ -236,6 +240,15 @@ pipit__reactor_now(const struct reactor *reactor)
 {
         (void)reactor;
         return clock_ns() / 1000000;
+}
+
+int64_t
+pipit__reactor_start(const struct reactor *reactor)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + reactor->tick_ms;
 }
 
 int64_t

@@ -118,7 +118,7 @@ pipit__request_new(struct requests *requests, struct result_home *home, size_t s
                                 .wait_until_ms = DEADLINE_NEVER,
                                 .first = {.cb = cb, .arg = arg}};
         list_init(&req->link);
-        req->started_ms = pipit__reactor_now(requests->reactor);
+        req->started_ms = pipit__reactor_start(requests->reactor);
         if (pipit__deadlines_reserve(&requests->deadlines, (size_t)requests->n + 1) != 0 ||
             pipit__deadlines_hold(&requests->deadlines) != 0 || slot_take(requests, req) != 0) {
                 pipit_result_unref(res);
@@ -237,7 +237,9 @@ request_free(struct request *req)
         home->n_requests--;
         requests->n--;
         requests_rest(requests);
-        requests->ops->gone(home->scope, requests->arg);
+        /* Nobody waits for another end. */
+        if (home->n_requests == 0 || requests->n <= 1)
+                requests->ops->gone(home->scope, requests->arg);
 }
 
 void

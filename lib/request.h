@@ -91,8 +91,9 @@ struct slot {
 
 struct requests_ops {
         void (*expired)(struct request *req, void *arg); /* its deadline has passed */
-        void (*gone)(struct pipit *scope, void *arg);    /* one is gone, callbacks and all */
-        void (*again)(struct request *req, void *arg);   /* it is to run again, before others */
+        /* One is gone, callbacks and all: the last of its scope, or the last but one of all. */
+        void (*gone)(struct pipit *scope, void *arg);
+        void (*again)(struct request *req, void *arg); /* it is to run again, before others */
 };
 
 /* All requests of a database, and of the scopes that were opened on it. */

@@ -143,7 +143,7 @@ error_free(const char *text)
 
 /* Frees what the server sent and what was made of it. */
 static void
-result_clear(struct pipit_result *res)
+result_release(struct pipit_result *res)
 {
         if (res->failed) {
                 PQclear(res->pg);
@@ -157,6 +157,13 @@ result_clear(struct pipit_result *res)
                 pipit_arena_free(res->rows.arena);
                 free(res->rows.attached);
         }
+}
+
+/* The same, and it is empty and successful again. */
+static void
+result_clear(struct pipit_result *res)
+{
+        result_release(res);
         res->pg = NULL;
         res->failed = false;
         res->owns_message = false;
@@ -178,7 +185,7 @@ pipit_result_unref(struct pipit_result *res)
                 return NULL;
         if (res->home != NULL)
                 list_remove(&res->link);
-        result_clear(res);
+        result_release(res);
         free(res);
         return NULL;
 }
@@ -230,7 +237,8 @@ result_read_error(struct pipit_result *res)
 void
 pipit__result_take(struct pipit_result *res, struct pg_result *pg, enum pipit_executed executed)
 {
-        result_clear(res);
+        if (res->pg != NULL || res->failed)
+                result_clear(res);
         res->pg = pg;
         if (pipit__pq_kind(pg) != PQ_KIND_ERROR) {
                 res->rows.n = PQntuples(pg);

@@ -36,10 +36,11 @@ pipit__segments_fini(struct segments *segments)
         segments->ring = NULL;
 }
 
+/* The capacity is a power of two: a division would take longer than all else here. */
 static struct expected *
 segments_at(const struct segments *segments, int i)
 {
-        return &segments->ring[(segments->first + i) % segments->capacity];
+        return &segments->ring[(segments->first + i) & (segments->capacity - 1)];
 }
 
 int
@@ -93,12 +94,12 @@ tag_starts_with(const char *tag, const char *const *words)
         return false;
 }
 
-/* Nearly all tags there are: none of the words below starts so. */
+/* Nearly all other tags there are: none of the words below starts so. */
 static bool
-tag_is_plain(const char *tag)
+tag_is_write(const char *tag)
 {
-        return strncmp(tag, "SELECT ", 7) == 0 || strncmp(tag, "INSERT ", 7) == 0 ||
-               strncmp(tag, "UPDATE ", 7) == 0 || strncmp(tag, "DELETE ", 7) == 0;
+        return strncmp(tag, "INSERT ", 7) == 0 || strncmp(tag, "UPDATE ", 7) == 0 ||
+               strncmp(tag, "DELETE ", 7) == 0;
 }
 
 /*
@@ -156,8 +157,6 @@ error_take(struct segments *segments, struct request *req, struct pg_result *ans
 static bool
 statement_is_unshared(struct segments *segments, const struct expected *expected, const char *tag)
 {
-        if (tag_is_plain(tag))
-                return false;
         switch (expected->segment) {
         case SEGMENT_SINGLE:
         case SEGMENT_READS:
@@ -177,13 +176,15 @@ statement_answer(struct segments *segments, struct expected *expected, struct pg
                  enum pq_kind kind, struct request **ret_req)
 {
         const char *tag = pipit__pq_tag(answer);
-        bool unshared = statement_is_unshared(segments, expected, tag);
+        int64_t selected = pipit__pq_selected(tag);
+        bool plain = selected >= 0 || tag_is_write(tag);
+        bool unshared = !plain && statement_is_unshared(segments, expected, tag);
         bool second = expected->answered;
         /* Rows that came out of place are not told otherwise: libpq drops them. */
-        bool torn = kind == PQ_KIND_ROWS && !pipit__pq_has_all_rows(answer);
+        bool torn = kind == PQ_KIND_ROWS && selected >= 0 && selected != pipit__pq_rows(answer);
 
         if (expected->shape != NULL)
-                expected->shape->is_plain = tag_is_plain(tag);
+                expected->shape->is_plain = plain;
         expected->answered = true;
         if (expected->req != NULL)
                 pipit__result_take(expected->req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
@@ -325,7 +326,7 @@ pipit__segments_pop(struct segments *segments, struct expected *ret_expected)
         struct expected *expected = segments_at(segments, 0);
 
         *ret_expected = *expected;
-        segments->first = (segments->first + 1) % segments->capacity;
+        segments->first = (segments->first + 1) & (segments->capacity - 1);
         segments->n--;
         if (segments->reading > 0)
                 segments->reading--;
