@@ -151,6 +151,10 @@ pipit__pace_carried(struct pace *pace, const struct pace *many, int n)
 
         if (many->uses > 0 && each < pace->best_us)
                 pace->best_us = each;
+        /* They count as n uses, of which as many were slow as those that ran as one say. */
+        pace->slow = forget(pace->slow, n);
+        if (many->slow / (float)n > pace->slow)
+                pace->slow = many->slow / (float)n;
 }
 
 void

@@ -171,6 +171,40 @@ START_TEST(many_uses_at_once_count_as_many)
 }
 END_TEST
 
+/* Else what was slow once, at the start, would keep gets in small groups for ever. */
+START_TEST(what_runs_as_one_forgets_slow_uses_as_if_each_had_run)
+{
+        struct walk one = {0};
+        struct walk many = {0};
+
+        use(&one, 3, false);
+        use(&one, 1, true);
+        use(&many, 3, false);
+        use(&many, 1, true);
+        ck_assert_int_lt(pipit__pace_group_limit(&one.pace), 8);
+        for (int i = 0; i < 200; i++) {
+                use(&many, 1, false);
+                int n = pipit__pace_group_limit(&one.pace);
+                pipit__pace_carried(&one.pace, &many.pace, n < 64 ? n : 64);
+        }
+        ck_assert_int_ge(pipit__pace_group_limit(&one.pace), 64);
+}
+END_TEST
+
+START_TEST(what_runs_as_one_and_is_moody_has_small_groups)
+{
+        struct walk one = {0};
+        struct walk many = {0};
+
+        use(&one, 10, false);
+        for (int i = 0; i < 1000; i++) {
+                use(&many, 1, i % 12 == 0);
+                pipit__pace_carried(&one.pace, &many.pace, 8);
+        }
+        ck_assert_int_le(pipit__pace_group_limit(&one.pace), 1);
+}
+END_TEST
+
 /* Those who wait are mostly others. */
 START_TEST(a_slow_use_does_not_make_a_crowd)
 {
@@ -337,6 +371,8 @@ test_suite(void)
         tcase_add_test(tcase, what_one_takes_alone_is_tried_again_where_they_share);
         tcase_add_test(tcase, what_was_long_ago_is_nothing_and_not_next_to_nothing);
         tcase_add_test(tcase, many_uses_at_once_count_as_many);
+        tcase_add_test(tcase, what_runs_as_one_forgets_slow_uses_as_if_each_had_run);
+        tcase_add_test(tcase, what_runs_as_one_and_is_moody_has_small_groups);
         tcase_add_test(tcase, a_slow_use_does_not_make_a_crowd);
         tcase_add_test(tcase, the_quickest_use_counts);
         tcase_add_test(tcase, what_has_become_slower_is_known_in_time);
