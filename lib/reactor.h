@@ -64,9 +64,8 @@ struct event_base *pipit__reactor_base(const struct reactor *reactor);
 
 /* Milliseconds, and microseconds, of the monotonic clock. */
 int64_t pipit__reactor_now(const struct reactor *reactor);
-/* The milliseconds when time is counted from now on: some later, as much as the clock that libevent
- * uses as well stands still, so that nothing is over too early. It takes no time to look at that.
- */
+/* The same for what begins now: the next tick of the clock that libevent's timers go by, since it
+ * takes no time to look at that. So nothing is over earlier than such a timer would be. */
 int64_t pipit__reactor_start(const struct reactor *reactor);
 int64_t pipit__reactor_now_us(const struct reactor *reactor);
 

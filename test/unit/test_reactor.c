@@ -465,6 +465,30 @@ START_TEST(time_is_not_the_clock_on_the_wall)
 }
 END_TEST
 
+static int64_t
+ticks_ms(void)
+{
+        struct timespec ts;
+
+        ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC_COARSE, &ts), 0);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+START_TEST(time_is_counted_from_the_next_tick_of_the_clock_that_libevent_uses)
+{
+        struct timespec tick;
+
+        ck_assert_int_eq(clock_getres(CLOCK_MONOTONIC_COARSE, &tick), 0);
+        int64_t tick_ms = (tick.tv_nsec + 999999) / 1000000;
+        for (int i = 0; i < 100000; i++) {
+                int64_t before = ticks_ms();
+                int64_t start = pipit__reactor_start(reactor);
+                ck_assert_int_ge(start, before + tick_ms);
+                ck_assert_int_le(start, ticks_ms() + tick_ms);
+        }
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -494,6 +518,7 @@ test_suite(void)
         tcase_add_test(tcase, a_private_base_turns_until_its_guests_have_left);
         tcase_add_test(tcase, time_does_not_go_back);
         tcase_add_test(tcase, time_is_not_the_clock_on_the_wall);
+        tcase_add_test(tcase, time_is_counted_from_the_next_tick_of_the_clock_that_libevent_uses);
         suite_add_tcase(suite, tcase);
         return suite;
 }
