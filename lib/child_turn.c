@@ -325,6 +325,21 @@ pipit__child_lend(struct request *done, struct conn *conn)
         pipit__pin_schedule(pin);
 }
 
+/* Milliseconds after which the server is to end a statement by itself; 0: never. */
+static int64_t
+child_server_timeout(const struct child *child)
+{
+        int64_t all_ms = child->options.timeout_ms;
+        int64_t left_ms = child->done->deadline_ms - pipit__reactor_now(child->pin->pins->reactor);
+
+        if (all_ms <= 0)
+                return 0;
+        if (left_ms > all_ms) /* it begins with the next tick of a clock */
+                left_ms = all_ms;
+        left_ms += SERVER_SLACK_MS;
+        return left_ms < INT32_MAX ? left_ms : INT32_MAX;
+}
+
 /* Begins what is not begun yet, from the outermost child on. */
 static void
 child_begin(struct child *child)
@@ -340,11 +355,7 @@ child_begin(struct child *child)
                 pipit__pin_control(pin, "SAVEPOINT pipit_%d", child->level);
                 return;
         }
-        int64_t left_ms = 0;
-        if (child->options.timeout_ms > 0)
-                left_ms = child->done->deadline_ms - pipit__reactor_now(pin->pins->reactor) +
-                          SERVER_SLACK_MS;
-        pipit__pin_begin(pin, &child->options, left_ms < INT32_MAX ? left_ms : INT32_MAX);
+        pipit__pin_begin(pin, &child->options, child_server_timeout(child));
 }
 
 /* Takes the statements that can travel together off the queue. */

@@ -179,7 +179,7 @@ END_TEST
 START_TEST(a_text_that_is_too_long_is_never_prepared_and_drives_nobody_out)
 {
         size_t length = 20000;
-        char *sql = malloc(length);
+        char *sql = calloc(length + 1, 1);
         uint64_t a = visit("a");
 
         memset(sql, 'x', length);
@@ -195,7 +195,7 @@ END_TEST
 
 START_TEST(the_bytes_of_all_texts_are_bounded)
 {
-        char *sql = malloc(16000);
+        char *sql = calloc(16001, 1);
         struct shapes many;
 
         ck_assert_int_eq(pipit__shapes_init(&many, 1000), 0);
