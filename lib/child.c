@@ -137,23 +137,36 @@ pipit__child_give_up(struct child *child, struct request *req, enum pipit_code c
                 pipit__conn_give_up(conn, req);
 }
 
+/* Nobody waits for its statements any more. */
+static void
+child_give_up_sent(struct child *child, enum pipit_code code, const char *text)
+{
+        struct requests *requests = child->scope.requests;
+
+        for (uint32_t i = 0; i < requests->n_slots; i++) {
+                struct request *req = requests->slots[i].request;
+                if (req != NULL && req->home == &child->scope.home && req->state == REQUEST_SENT)
+                        pipit__child_give_up(child, req, code, text);
+        }
+}
+
+void
+pipit__child_give_up_commit(struct child *child, enum pipit_code code, const char *text)
+{
+        child_give_up_sent(child, code, text);
+        pipit__child_give_up(child, child->done, code, text);
+}
+
 static void
 child_abort_one(struct child *child, const struct pipit_error *cause)
 {
-        struct requests *requests = child->scope.requests;
         struct pipit_error error = {
                 .code = cause->code, .phase = PIPIT_PHASE_WAIT, .message = cause->message};
 
         pipit__child_doom(child, cause, NULL);
         child->options.max_attempts = child->attempt; /* whatever doomed it before */
         child->holds = 0;
-        for (uint32_t i = 0; i < requests->n_slots; i++) {
-                struct request *req = requests->slots[i].request;
-                if (req == NULL || req->home != &child->scope.home)
-                        continue;
-                if (req->state == REQUEST_SENT)
-                        pipit__child_give_up(child, req, cause->code, cause->message);
-        }
+        child_give_up_sent(child, cause->code, cause->message);
         child_fail_queue_like(child, &error);
 }
 

@@ -77,6 +77,8 @@ void
 pipit__child_refusal(const struct child *child, enum pipit_executed executed, struct refusal *ret);
 /* What waits for its turn gets that, nested children too. */
 void pipit__child_fail_queue(struct child *child);
+/* A COMMIT that was sent is not waited for any more, and nothing that travels with it. */
+void pipit__child_give_up_commit(struct child *child, enum pipit_code code, const char *text);
 /* A statement, or a COMMIT, that was sent is not waited for any more. */
 void pipit__child_give_up(struct child *child, struct request *req, enum pipit_code code,
                           const char *text);

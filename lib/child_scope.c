@@ -20,7 +20,7 @@ pipit__child_cancel(struct child *child, const char *reason)
         struct request *done = child->done;
 
         if (child->state == CHILD_ENDING && done->state == REQUEST_SENT)
-                pipit__child_give_up(child, done, PIPIT_ECANCELED, reason);
+                pipit__child_give_up_commit(child, PIPIT_ECANCELED, reason);
         else if (child->state <= CHILD_RUNNING)
                 pipit__child_abort(child, PIPIT_ECANCELED, reason);
 }
@@ -31,7 +31,7 @@ pipit__child_expire(struct child *child)
         struct request *done = child->done;
 
         if (child->state == CHILD_ENDING && done->state == REQUEST_SENT)
-                pipit__child_give_up(child, done, PIPIT_ETIMEDOUT, "the time was over");
+                pipit__child_give_up_commit(child, PIPIT_ETIMEDOUT, "the time was over");
         else if (child->state <= CHILD_RUNNING)
                 pipit__child_abort(child, PIPIT_ETIMEDOUT,
                                    "the time for the transaction or the session was over");

@@ -223,6 +223,18 @@ child_is_over(struct child *child)
         return !by_hand;
 }
 
+/* The transaction commits with what is sent now. Where that fails it has not been: its connection
+ * is lost, and what comes of that is its end. */
+static void
+child_send_commit(struct child *child, struct list *requests, bool implicit)
+{
+        child->state = CHILD_ENDING;
+        child->scope.state = SCOPE_CLOSED;
+        pipit__pin_send(child->pin, requests, child->done, implicit);
+        if (child->done->state == REQUEST_HELD)
+                child->state = CHILD_RUNNING;
+}
+
 bool
 pipit__child_try_end(struct child *child)
 {
@@ -248,9 +260,7 @@ pipit__child_try_end(struct child *child)
                 struct list none;
                 list_init(&none);
                 pin_end_guard(pin);
-                child->state = CHILD_ENDING;
-                child->scope.state = SCOPE_CLOSED;
-                pipit__pin_send(pin, &none, child->done, false);
+                child_send_commit(child, &none, false);
                 return true;
         }
         pin->rolls_back = child->level == 0 && child->doomed;
@@ -419,21 +429,19 @@ static void
 child_send_bracket(struct child *child, struct list *requests)
 {
         struct pin *pin = child->pin;
-        struct request *commit = NULL;
 
         pin_end_guard(pin);
         child_take(child, requests);
-        if (child_commits_along(child, requests)) {
-                commit = child->done;
-                child->state = CHILD_ENDING;
-                child->scope.state = SCOPE_CLOSED;
-        }
-        bool implicit = commit != NULL && child_is_implicit(child, requests);
+        bool commits = child_commits_along(child, requests);
+        bool implicit = commits && child_is_implicit(child, requests);
         if (!implicit)
                 child_begin(child);
         if (pin->guard > 0)
                 pipit__pin_control(pin, "SAVEPOINT pipit_%d", pin->guard);
-        pipit__pin_send(pin, requests, commit, implicit);
+        if (commits)
+                child_send_commit(child, requests, implicit);
+        else
+                pipit__pin_send(pin, requests, NULL, false);
 }
 
 static void
@@ -484,7 +492,8 @@ pin_step(struct pin *pin)
         }
         if (child->doomed)
                 pipit__child_fail_queue(child);
-        if (pin->conn != NULL && pipit__pin_is_busy(pin) && !child->doomed)
+        bool is_over = child->doomed || child->committed; /* that needs no connection any more */
+        if (pin->conn != NULL && pipit__pin_is_busy(pin) && !is_over)
                 return false;
         if (pin->conn != NULL && pin->rolls_back && !child->doomed) {
                 pipit__pin_roll_back(pin);

@@ -290,6 +290,9 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
                 pipit__conn_break(conn, "the server ended the session");
                 return false;
         }
+        /* Some complete here, in front of their Sync. */
+        if (answer == NULL && !pipit__pq_is_utf8(conn->pq) && !conn_check_settings(conn))
+                return false;
         /* One read of libpq's takes a long row as fast as it comes, and nobody counts. */
         if (answer != NULL && pipit__pq_is_over(answer, conn->config->max_result_bytes)) {
                 pipit__pq_clear(answer);

@@ -213,8 +213,8 @@ pipit__pq_next(struct pg_conn *pq)
 }
 
 /* What the server said last. Without its number libpq looks through nearly all parameters. */
-static bool
-session_is_utf8(const struct pg_conn *pq)
+bool
+pipit__pq_is_utf8(const struct pg_conn *pq)
 {
         if (PQclientEncoding(pq) == ENCODING_UTF8)
                 return true;
@@ -235,7 +235,7 @@ pipit__pq_session_ok(const struct pg_conn *pq)
 {
         const char *strings = PQparameterStatus(pq, "standard_conforming_strings");
 
-        return session_is_utf8(pq) && (strings == NULL || strcmp(strings, "on") == 0);
+        return pipit__pq_is_utf8(pq) && (strings == NULL || strcmp(strings, "on") == 0);
 }
 
 size_t

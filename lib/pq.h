@@ -91,8 +91,9 @@ void pipit__pq_drop_notifications(struct pg_conn *pq);
 bool pipit__pq_busy(struct pg_conn *pq);
 /* The next result, owned by the caller; NULL at the end of a statement's results. */
 struct pg_result *pipit__pq_next(struct pg_conn *pq);
-/* Whether the session is still as it must be: UTF-8 and standard strings. */
+/* Whether the session is still as it must be: UTF-8 and standard strings; and only the first. */
 bool pipit__pq_session_ok(const struct pg_conn *pq);
+bool pipit__pq_is_utf8(const struct pg_conn *pq);
 /* Whether a transaction is open, failed or not: true only when no answer is owed. */
 bool pipit__pq_in_transaction(const struct pg_conn *pq);
 /* Bytes that wait in the socket. */

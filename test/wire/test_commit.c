@@ -114,6 +114,32 @@ START_TEST(a_commit_that_fails_to_serialize_has_the_body_run_again)
 }
 END_TEST
 
+/* Its statements are not waited for any longer than itself. */
+START_TEST(a_cancel_or_the_time_ends_all_that_travels_with_a_commit)
+{
+        struct pipit_transaction options = {.commit_early = true};
+        struct one first = {0};
+        struct one one = {0};
+
+        run(1, &first);
+        wire_server->held = true;
+        pipit_request number = pipit_atomic_with(live_db, &options, run_one, on_call, &one);
+        ck_assert_uint_ne(number, 0);
+        loop_until(&one.n_bodies, 1);
+        ck_assert_int_eq(one.calls.n, 0);
+        if (_i == 0)
+                pipit_cancel(live_db, number);
+        else
+                pipit_set_timeout(live_db, number, 0);
+        answer(&one.done);
+        int code = _i == 0 ? PIPIT_ECANCELED : PIPIT_ETIMEDOUT;
+        expect_executed(one.done.last, code, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(one.calls.n, 1);
+        expect_executed(one.calls.last, code, PIPIT_EXECUTED_UNKNOWN);
+        wire_server->held = false;
+}
+END_TEST
+
 /* The last Sync is answered, and behind that, in one piece, the session ends. */
 static bool
 end_behind_sync(struct session *session, const struct message *message, void *arg)
@@ -201,6 +227,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_commit_that_fails_to_serialize_has_the_body_run_again, 0, 2);
         tcase_add_loop_test(tcase, what_is_committed_stays_so_when_the_connection_is_lost_behind_it,
                             0, 3);
+        tcase_add_loop_test(tcase, a_cancel_or_the_time_ends_all_that_travels_with_a_commit, 0, 2);
         tcase_add_test(tcase, a_statement_that_was_refused_is_waited_for_as_any_other);
         suite_add_tcase(suite, tcase);
         return suite;
