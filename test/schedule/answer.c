@@ -43,6 +43,8 @@ session_complain(struct session *session, const struct complaint *complaint)
                 return;
         trace("server: session %d says %s %s", session->number, severity, complaint->sqlstate);
         session->failed = true;
+        if (session->status == 'T')
+                session->status = 'E';
 }
 
 static void
@@ -86,7 +88,7 @@ session_ready(struct session *session)
 {
         size_t begun = message_begin(&session->out, 'Z');
 
-        bytes_put(&session->out, "I", 1);
+        bytes_put(&session->out, &session->status, 1);
         message_end(&session->out, begun);
         session_release(session);
 }
@@ -218,6 +220,7 @@ session_answer(struct session *session, enum op_kind kind)
         case OP_FAILS:
         case OP_NUL:
         case OP_DRAIN:
+        case OP_ATOMIC:
         case OP_KINDS: snprintf(tag, sizeof tag, "SELECT %d", rows); break;
         }
         session_send(session, 'C', tag);
@@ -234,6 +237,12 @@ session_note_executed(struct session *session)
                 broken("I4: op %d came behind op %d", op->number, session->last_op);
         if (op_keeps_order(op))
                 session->last_op = op->number;
+        if (op->atomic != NULL && op->number < op->atomic->last_part)
+                broken("I4: part %d came behind part %d", op->number, op->atomic->last_part);
+        if (op->atomic != NULL)
+                op->atomic->last_part = op->number;
+        if (op->atomic != NULL && op->number < op->atomic->first_part)
+                broken("I5: part %d is of a run that has ended", op->number);
         if (++op->n_executed > (op_may_share(op) ? 2 : 1) + op->n_hits)
                 broken("I5: op %d is run %d times", op->number, op->n_executed);
         if (session->reader && !op->is_read && !session->lost_role)
@@ -260,6 +269,10 @@ session_execute_op(struct session *session)
 {
         struct op *op = &ledger.ops[session->op];
 
+        if (session->status == 'E') { /* it is not run at all */
+                session_refuse(session, session->op, "25P02");
+                return;
+        }
         session_note_executed(session);
         if (session->struck)
                 session_hit(session, op);
@@ -304,12 +317,131 @@ session_tell_about(struct session *session)
         session_send(session, 'C', "SELECT 1");
 }
 
+/* A statement's effect lasts, or does not. */
+static void
+op_end(struct op *op, bool committed)
+{
+        op->n_committed += committed;
+        if (op->n_committed > 1 && (op_writes(op) || !op->is_read))
+                broken("I5: op %d was committed %d times", op->number, op->n_committed);
+}
+
+/* All of a transaction is committed. */
+static void
+atomic_end(struct op *atomic, struct session *session)
+{
+        session->ended = atomic;
+        atomic->session = session->number;
+        if (++atomic->n_committed > 1)
+                broken("I5: transaction %d was committed again", atomic->number);
+}
+
+/* The segment's fate is sealed. */
+static void
+segment_end(struct session *session, bool committed)
+{
+        struct op *first = session->n_segment > 0 ? &ledger.ops[session->segment[0]] : NULL;
+
+        for (int i = session->n_taken; i < session->n_segment; i++)
+                op_end(&ledger.ops[session->segment[i]], committed);
+        if (committed && first != NULL && first->atomic != NULL && session->n_taken == 0)
+                atomic_end(first->atomic, session);
+}
+
+/* What the segment has executed becomes a part of the transaction that is open. */
+static void
+segment_open(struct session *session)
+{
+        for (int i = session->n_taken; i < session->n_segment; i++)
+                session->open[session->n_open++] = session->segment[i];
+        session->n_taken = session->n_segment;
+}
+
+static bool
+are_deferred(const int *ops, int n)
+{
+        for (int i = 0; i < n; i++) {
+                if (ledger.ops[ops[i]].kind == OP_DEFERRED)
+                        return true;
+        }
+        return false;
+}
+
+static bool
+open_is_deferred(const struct session *session)
+{
+        return are_deferred(session->open, session->n_open);
+}
+
+/* A transaction that has a BEGIN is over. */
+static void
+session_end_open(struct session *session, bool committed)
+{
+        session->status = 'I';
+        for (int i = 0; i < session->n_open; i++)
+                op_end(&ledger.ops[session->open[i]], committed);
+        if (committed && session->n_open > 0)
+                atomic_end(ledger.ops[session->open[0]].atomic, session);
+        session->n_open = 0;
+}
+
+/* COMMIT: what the transaction comes to. */
+static void
+session_execute_commit(struct session *session)
+{
+        struct op *atomic = session->n_open > 0 ? ledger.ops[session->open[0]].atomic : NULL;
+
+        segment_open(session);
+        if (session->n_open > 0)
+                atomic = ledger.ops[session->open[0]].atomic;
+        if (session->status != 'T') {
+                session_end_open(session, false);
+                session_send(session, 'C', "ROLLBACK");
+        } else if (session_springs(session, TRAP_EXECUTE_FATAL)) {
+                session_fatal(session, "57P01");
+        } else if (atomic != NULL &&
+                   (open_is_deferred(session) || session_springs(session, TRAP_EXECUTE_ERROR))) {
+                const char *state = open_is_deferred(session) ? "23503" : "40001";
+                session_end_open(session, false);
+                session_refuse(session, atomic->number, state);
+        } else {
+                session_end_open(session, true);
+                session_send(session, 'C', "COMMIT");
+        }
+}
+
+/* What begins and ends transactions; false: it is something else. */
+static bool
+session_brackets(struct session *session)
+{
+        const char *sql = session->sql;
+
+        if (strncmp(sql, "BEGIN", 5) == 0) {
+                if (session->status != 'I')
+                        broken("session %d is in a transaction already", session->number);
+                session->status = 'T';
+                session_send(session, 'C', "BEGIN");
+        } else if (strcmp(sql, "COMMIT") == 0) {
+                session_execute_commit(session);
+        } else if (strcmp(sql, "ROLLBACK") == 0) {
+                segment_open(session);
+                session_end_open(session, false);
+                session_send(session, 'C', "ROLLBACK");
+        } else {
+                return false;
+        }
+        session->brackets = true;
+        return true;
+}
+
 /* One of the library's own statements: it sets a session up, or makes it a reader or a writer. */
 static void
 session_execute_own(struct session *session)
 {
         static const char role[] = "SET default_transaction_read_only = ";
 
+        if (session_brackets(session))
+                return;
         if (session_springs(session, TRAP_EXECUTE_ERROR)) {
                 /* What comes behind it is not what it should be, and none of it is believed. */
                 session->lost_role = true;
@@ -340,32 +472,11 @@ session_on_execute(struct session *session)
                 session_execute_own(session);
 }
 
-/* The segment's fate is sealed. */
-static void
-segment_end(struct session *session, bool committed)
-{
-        for (int i = 0; i < session->n_segment; i++) {
-                struct op *op = &ledger.ops[session->segment[i]];
-                op->n_committed += committed;
-                if (op->n_committed > 1 && (op_writes(op) || !op->is_read))
-                        broken("I5: op %d was committed %d times", op->number, op->n_committed);
-        }
-}
-
-static bool
-segment_is_deferred(const struct session *session)
-{
-        for (int i = 0; i < session->n_segment; i++) {
-                if (ledger.ops[session->segment[i]].kind == OP_DEFERRED)
-                        return true;
-        }
-        return false;
-}
-
 /* What goes wrong in a commit; whether the session goes on. */
 static bool
 session_commit(struct session *session)
 {
+        bool open = session->status != 'I'; /* then nothing is committed here */
         int last = session->n_segment > 0 ? session->segment[session->n_segment - 1] : NO_OP;
         bool two = session_springs(session, TRAP_TWO_FATALS);
 
@@ -375,11 +486,14 @@ session_commit(struct session *session)
                         session_fatal(session, "57P01");
                 return false;
         }
-        if (segment_is_deferred(session) || session_springs(session, TRAP_SYNC_ERROR)) {
+        if (!open && !session->brackets &&
+            (are_deferred(session->segment, session->n_segment) ||
+             session_springs(session, TRAP_SYNC_ERROR))) {
                 session_refuse(session, last, "23503");
                 return true;
         }
-        segment_end(session, true);
+        if (!open)
+                segment_end(session, true);
         if (session_springs(session, TRAP_SYNC_FATAL_AFTER)) {
                 session_fatal(session, "57P01");
                 return false;
@@ -402,9 +516,12 @@ segment_note_ready(struct session *session, bool failed)
                 bool again =
                         failed && session->n_bound > 1 && (op->answered_at == 0 || !op->is_read);
                 again = again || (op->is_hit && op_may_share(op));
-                if (!again)
+                if (!again || op->atomic != NULL)
                         op->ready_at = session->delivered + bytes_length(&session->out);
         }
+        if (session->ended != NULL)
+                session->ended->ready_at = session->delivered + bytes_length(&session->out);
+        session->ended = NULL;
 }
 
 static void
@@ -424,15 +541,17 @@ session_on_sync(struct session *session)
         if (!failed && !session_commit(session))
                 return;
         failed = session->failed;
-        if (failed)
+        if (session->status != 'I')
+                segment_open(session);
+        else if (failed)
                 segment_end(session, false);
         session->failed = session->blames = false;
         if (session->harms)
                 session_harm(session);
         session_ready(session);
         segment_note_ready(session, failed);
-        session->n_segment = session->n_bound = 0;
-        session->begun = false;
+        session->n_segment = session->n_bound = session->n_taken = 0;
+        session->begun = session->brackets = false;
         if (session->forgets)
                 session_forget(session);
 }
@@ -480,6 +599,8 @@ session_handle(struct session *session, const struct message *message)
                 return;
         }
         session->begun = true;
+        if (session->failed && message->type == 'P')
+                session_skip_parse(session, message);
         if (session->failed && message->type != 'S' && message->type != 'B')
                 return;
         switch (message->type) {

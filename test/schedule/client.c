@@ -222,6 +222,7 @@ op_choose_shape(struct op *op)
         case OP_COPIES_IN:
         case OP_NUL:
         case OP_DRAIN:
+        case OP_ATOMIC:
         case OP_KINDS: break;
         }
 }
@@ -273,8 +274,9 @@ choose_declared(enum op_kind kind)
         return may(MAY_DECLARE) && may(MAY_LIE) && kind == OP_WRITE && choose(8) == 7;
 }
 
+/* On the database, or on the scope of a transaction that it is a part of. */
 static struct op *
-client_submit_kind(enum op_kind kind)
+client_submit_on(struct pipit *scope, struct op *atomic, enum op_kind kind)
 {
         struct pipit_value values[2];
         char sql[64];
@@ -283,8 +285,9 @@ client_submit_kind(enum op_kind kind)
         if (op == NULL)
                 return NULL;
         op_choose_shape(op);
-        op->is_read = choose_declared(kind);
-        op->is_grouped = !op->is_read && may(MAY_GROUP);
+        op->atomic = atomic;
+        op->is_read = atomic == NULL && choose_declared(kind);
+        op->is_grouped = atomic == NULL && !op->is_read && may(MAY_GROUP);
         op_sql(op, sql, sizeof sql);
         if (kind == OP_SETS || kind == OP_COPIES_IN || kind == OP_COPIES_OUT ||
             (kind == OP_WIDE && client.options.max_result_bytes > 0))
@@ -294,11 +297,81 @@ client_submit_kind(enum op_kind kind)
         struct pipit_params params = op_values(op, values);
         call();
         pipit_request request =
-                (op->is_read ? pipit_read : pipit_query)(client.db, sql, params, op_on_done, op);
+                (op->is_read ? pipit_read : pipit_query)(scope, sql, params, op_on_done, op);
         called();
         op_started(op, request);
         return op;
 }
+
+static struct op *
+client_submit_kind(enum op_kind kind)
+{
+        return client_submit_on(client.db, NULL, kind);
+}
+
+/* ---- transactions */
+
+static enum op_kind
+choose_part(void)
+{
+        static const enum op_kind kinds[] = {OP_WRITE, OP_READ, OP_RETURNING, OP_WRITE,
+                                             OP_FAILS, OP_BAD,  OP_DEFERRED,  OP_WRITE};
+        enum op_kind kind = kinds[choose(sizeof kinds / sizeof kinds[0])];
+
+        return kind >= OP_BAD && !may(MAY_ERR) ? OP_WRITE : kind;
+}
+
+static void
+client_body(struct pipit *tx, void *arg)
+{
+        struct op *atomic = arg;
+        bool was_harnessing = world.harnessing;
+
+        world.harnessing = true;
+        if (!world.turning || world.inside > 0)
+                broken("I2: the body of transaction %d runs inside a call", atomic->number);
+        if (atomic->n_calls > 0 || pipit_attempt(tx) != ++atomic->n_bodies)
+                broken("I1: the body of transaction %d runs out of turn", atomic->number);
+        trace("client: body of transaction %d", atomic->number);
+        atomic->scope = tx;
+        atomic->first_part = ledger.n;
+        for (unsigned n = choose(5); n > 0 && ledger.n < LEDGER_MAX - KEPT_ENTRIES; n--)
+                client_submit_on(tx, atomic, choose_part());
+        if (choose(8) == 7) {
+                atomic->rolls_back = true;
+                call();
+                pipit_rollback(tx, NULL, NULL);
+                called();
+        }
+        world.harnessing = was_harnessing;
+}
+
+static void
+client_atomic(void)
+{
+        struct op *op = ledger_add(OP_ATOMIC, client.generation);
+
+        if (op == NULL)
+                return;
+        op->commits_early = choose(2) == 1;
+        struct pipit_transaction options = {.commit_early = op->commits_early,
+                                            .max_attempts = 1 + (int)choose(3)};
+        if (client.options.timeout_ms > 0)
+                op->deadline_ms = world.now_ms + client.options.timeout_ms;
+        call();
+        pipit_request request = pipit_atomic_with(client.db, &options, client_body, op_on_done, op);
+        called();
+        op_started(op, request);
+}
+
+/* Where a request is known; NULL: nowhere any more. */
+static struct pipit *
+op_scope(const struct op *op)
+{
+        return op->atomic != NULL ? op->atomic->scope : client.db;
+}
+
+/* ---- */
 
 void
 client_submit(void)
@@ -308,7 +381,11 @@ client_submit(void)
                 client_close();
                 client_open();
         }
-        if (client.db != NULL && ledger.n < LEDGER_MAX - KEPT_ENTRIES)
+        if (client.db == NULL || ledger.n >= LEDGER_MAX - KEPT_ENTRIES)
+                return;
+        if (may(MAY_TRANSACT) && choose(4) == 3)
+                client_atomic();
+        else
                 client_submit_kind(choose_kind());
 }
 
@@ -332,7 +409,8 @@ choose_op(void)
         if (client.db == NULL || ledger.n == 0)
                 return NULL;
         struct op *op = &ledger.ops[ledger.n - 1 - (int)choose((unsigned)ledger.n)];
-        return op->generation == client.generation && op->request != 0 ? op : NULL;
+        bool known = op->generation == client.generation && op->request != 0;
+        return known && op_scope(op) != NULL ? op : NULL;
 }
 
 void
@@ -346,7 +424,7 @@ client_cancel(void)
         op->ended |= op_is_out(op) && op->is_grouped && op_is_answered(op);
         op->cancelled |= op_is_out(op);
         call();
-        pipit_cancel(client.db, op->request);
+        pipit_cancel(op_scope(op), op->request);
         called();
 }
 
@@ -364,7 +442,7 @@ client_set_timeout(void)
         op->was_due |= op->deadline_ms <= world.now_ms;
         op->deadline_ms = time >= 0 ? world.now_ms + time : INT64_MAX;
         call();
-        pipit_set_timeout(client.db, op->request, time);
+        pipit_set_timeout(op_scope(op), op->request, time);
         called();
 }
 
@@ -376,7 +454,7 @@ client_then(void)
         if (op == NULL || op->n_then == 4)
                 return;
         call();
-        int code = pipit_then(client.db, op->request, op_on_then, op);
+        int code = pipit_then(op_scope(op), op->request, op_on_then, op);
         called();
         if ((code == 0) != op_is_out(op) && !(code == PIPIT_ENOMEM && world_memory_failed()))
                 broken("op %d: pipit_then() gave %d", op->number, code);

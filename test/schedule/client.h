@@ -39,6 +39,7 @@ enum feature {
         MAY_GROUP,     /* writes may be committed together */
         MAY_FORGET,    /* the server forgets what was prepared */
         MAY_BE_STRICT, /* transactions are serializable */
+        MAY_TRANSACT,
         FEATURES
 };
 

@@ -47,7 +47,8 @@ ledger_add(enum op_kind kind, int generation)
                           .kind = kind,
                           .generation = generation,
                           .nonce = NONCE_STEP * (int64_t)(ledger.n + 1) + kind,
-                          .deadline_ms = INT64_MAX};
+                          .deadline_ms = INT64_MAX,
+                          .first_part = LEDGER_MAX};
         for (int i = 0; i < ledger.n; i++)
                 op->alone &= !op_is_out(&ledger.ops[i]);
         ledger.n++;
@@ -66,7 +67,8 @@ ledger_at(int number)
 static bool
 op_can_succeed(const struct op *op)
 {
-        return op->kind <= OP_LONG || op->kind == OP_DRAIN;
+        return op->kind <= OP_LONG || op->kind == OP_DRAIN ||
+               (op->kind == OP_DEFERRED && op->atomic != NULL);
 }
 
 static void
@@ -103,16 +105,31 @@ op_check_order(const struct op *op)
         }
 }
 
+/* It is committed, once; or there was nothing of it. */
+static void
+atomic_check_success(const struct op *op)
+{
+        if (op->n_committed != op_has_run(op))
+                broken("I6: transaction %d succeeded, and was committed %d times", op->number,
+                       op->n_committed);
+        if (op->rolls_back)
+                broken("I6: transaction %d succeeded, and was to roll back", op->number);
+}
+
 static void
 op_check_success(const struct op *op, const struct pipit_result *res)
 {
         if (op->kind == OP_DRAIN)
                 return;
+        if (op->kind == OP_ATOMIC) {
+                atomic_check_success(op);
+                return;
+        }
         if (!op_can_succeed(op))
                 broken("I6: op %d (%s) succeeded", op->number, op_name(op->kind));
         if (op->cancelled && !op->ended)
                 broken("op %d succeeded behind its cancel", op->number);
-        bool early = op->is_read && !op_writes(op);
+        bool early = (op->is_read && !op_writes(op)) || op->atomic != NULL;
         uint64_t since = early ? op->answered_at : op->ready_at;
         if (op->session == 0 || (op->n_committed != 1 && !early))
                 broken("I6: op %d succeeded, and was committed %d times", op->number,
@@ -155,11 +172,44 @@ op_may_be_told_of_a_hit(const struct op *op, const struct pipit_error *error)
                strstr(error->message, "cancel of another") != NULL;
 }
 
+static bool op_may_fail_like(const struct op *op, const struct pipit_error *error);
+
+/* A transaction has the failure of one of its parts, and its parts have its own. */
+static bool
+atomic_may_fail_like(const struct op *atomic, const struct pipit_error *error)
+{
+        for (int i = 0; i < ledger.n; i++) {
+                const struct op *part = &ledger.ops[i];
+                if (part->atomic == atomic && op_may_fail_like(part, error))
+                        return true;
+        }
+        return false;
+}
+
+/* A part is not run again, whatever was wrong with what was prepared for it. */
+static bool
+part_may_fail_like(const struct op *part, const struct pipit_error *error)
+{
+        switch ((int)error->code) {
+        case PIPIT_EROLLBACK: return true;
+        case PIPIT_ESERVER:
+                return part->n_prepared > 0 || part->is_hit ||
+                       strcmp(part->atomic->sent_state, error->sqlstate) == 0;
+        case PIPIT_ECANCELED: return part->atomic->cancelled || part->generation <= ledger.ended;
+        case PIPIT_ETIMEDOUT: return op_may_be_late(part->atomic);
+        case PIPIT_ELOST: return ledger.disturbed || ledger.time_moved;
+        default: return false;
+        }
+}
+
 /* Whether there is a reason for this failure. */
 static bool
 op_may_fail_like(const struct op *op, const struct pipit_error *error)
 {
         bool ended = op->generation <= ledger.ended;
+
+        if (op->atomic != NULL && part_may_fail_like(op, error))
+                return true;
 
         switch (error->code) {
         case PIPIT_ESERVER:
@@ -185,8 +235,8 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
         case PIPIT_EBLOCKING:
         case PIPIT_ETHREAD:
         case PIPIT_EFORK:
-        case PIPIT_EROLLBACK:
         case PIPIT_EDEADLK: break;
+        case PIPIT_EROLLBACK: return op->rolls_back;
         }
         return false;
 }
@@ -195,7 +245,9 @@ op_may_fail_like(const struct op *op, const struct pipit_error *error)
 static bool
 op_was_executed(const struct op *op)
 {
-        return op_may_share(op) ? op->n_committed > 0 : op->session != 0;
+        bool lasts = op_may_share(op) || op->kind == OP_ATOMIC;
+
+        return lasts ? op->n_committed > 0 : op->session != 0;
 }
 
 static void
@@ -203,7 +255,8 @@ op_check_failure(const struct op *op, const struct pipit_error *error)
 {
         if (error->message == NULL || error->message[0] == '\0')
                 broken("op %d failed without a word", op->number);
-        if (!op_may_fail_like(op, error))
+        if (!op_may_fail_like(op, error) &&
+            !(op->kind == OP_ATOMIC && atomic_may_fail_like(op, error)))
                 broken("op %d (%s) failed for no reason with %s %s: %s", op->number,
                        op_name(op->kind), pipit_code_name((int)error->code), error->sqlstate,
                        error->message);
@@ -225,6 +278,7 @@ op_on_done(struct pipit_result *res, void *arg)
                 broken("I1: op %d called back again", op->number);
         if (op->request == 0)
                 broken("I1: op %d called back, and its start had returned 0", op->number);
+        op->scope = NULL;
         op->code = error != NULL ? (int)error->code : PIPIT_OK;
         op->executed = error != NULL ? error->executed : PIPIT_EXECUTED_YES;
         trace("op %d: %s%s%s", op->number, pipit_code_name(op->code), error != NULL ? ": " : "",

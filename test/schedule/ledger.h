@@ -31,6 +31,7 @@ enum op_kind {
         OP_COPIES_IN,
         OP_NUL, /* has a parameter that cannot be sent */
         OP_DRAIN,
+        OP_ATOMIC, /* a transaction: what its done callback is told */
         OP_KINDS
 };
 
@@ -53,6 +54,14 @@ struct op {
         bool started_late; /* on a scope that had ended, or was ending */
         bool is_read;      /* it was declared a read */
         bool is_grouped;   /* it may be committed with others */
+        struct op *atomic; /* the transaction that it is a part of; NULL: none */
+        /* Of a transaction. */
+        struct pipit *scope; /* while it may be used; NULL: else */
+        int n_bodies;        /* how often its body ran */
+        int first_part;      /* of the last run, or LEDGER_MAX */
+        int last_part;       /* that the server has executed */
+        bool commits_early;
+        bool rolls_back; /* the body asked for that */
         /* What the caller was told. */
         int n_calls;
         int n_then;
@@ -108,6 +117,9 @@ bool op_is_answered(const struct op *op);
 /* The callbacks of all requests, and those that were added; arg is the op. */
 void op_on_done(struct pipit_result *res, void *arg);
 void op_on_then(struct pipit_result *res, void *arg);
+
+/* Whether a transaction's last run has come to the server. */
+bool op_has_run(const struct op *atomic);
 
 /* Once the loop is quiet: nothing is overdue or answered, nothing of an ended generation is out. */
 void ledger_check_quiet(int open_generation);

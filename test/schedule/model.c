@@ -84,8 +84,13 @@ session_open(struct session *session, int fd)
         struct bytes in = session->in;
         struct bytes out = session->out;
 
-        *session = (struct session){
-                .fd = fd, .number = model.n, .in = in, .out = out, .op = NO_OP, .last_op = -1};
+        *session = (struct session){.fd = fd,
+                                    .number = model.n,
+                                    .in = in,
+                                    .out = out,
+                                    .op = NO_OP,
+                                    .last_op = -1,
+                                    .status = 'I'};
         session->welcome = model.welcome;
         session->serializable = model.serializable;
         trace("server: session %d begins", session->number);

@@ -39,12 +39,18 @@ struct session {
         int last_op;      /* the last executed of those that stay in their order */
         int n_named;      /* statements that have a name */
         bool begun;       /* something has come since the last Sync */
+        bool brackets;    /* a transaction was begun or ended since then */
+        char status;      /* as ReadyForQuery tells: I, T or E */
+        struct op *ended; /* the transaction that the segment has committed */
+        int n_open;       /* parts of the transaction that is open */
+        int open[LEDGER_MAX];
         bool forgets;     /* at the next Sync */
         int64_t told;     /* the turn of the loop in front of which it was last sent something */
         int n_bound;      /* since the last Sync, those that were skipped included */
         int first_bound;  /* the first of them */
         char unnamed[64]; /* the text of the last Parse without name */
         const char *sql;  /* of the last Bind or Describe */
+        int n_taken;      /* of those in the segment, that are in the open transaction */
         int n_segment;
         int segment[LEDGER_MAX]; /* what was executed since the last Sync */
         char nonce[32];
@@ -69,6 +75,8 @@ void session_release(struct session *session);
 bool sql_read(const char *sql, enum op_kind *ret_kind, int *ret_columns);
 /* Deal with a message of this kind. */
 void session_on_parse(struct session *session, const struct message *message);
+/* The same of one that is skipped: what its Bind is about. */
+void session_skip_parse(struct session *session, const struct message *message);
 void session_on_bind(struct session *session, const struct message *message);
 void session_on_describe(struct session *session, const struct message *message);
 void session_on_close(struct session *session, const struct message *message);

@@ -20,6 +20,7 @@ static const char *const names[OP_KINDS] = {
         [OP_COPIES_IN] = "copies_in",
         [OP_NUL] = "nul",
         [OP_DRAIN] = "drain",
+        [OP_ATOMIC] = "atomic",
 };
 
 const char *
@@ -50,5 +51,15 @@ op_writes(const struct op *op)
 bool
 op_keeps_order(const struct op *op)
 {
-        return !op_may_share(op) && op->n_prepared == 0;
+        return !op_may_share(op) && op->n_prepared == 0 && op->atomic == NULL;
+}
+
+bool
+op_has_run(const struct op *atomic)
+{
+        for (int i = atomic->first_part; i < ledger.n; i++) {
+                if (ledger.ops[i].atomic == atomic && ledger.ops[i].session != 0)
+                        return true;
+        }
+        return false;
 }

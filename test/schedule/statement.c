@@ -101,6 +101,15 @@ session_on_parse(struct session *session, const struct message *message)
         }
 }
 
+void
+session_skip_parse(struct session *session, const struct message *message)
+{
+        const char *name = (const char *)message->body;
+
+        if (name[0] == '\0')
+                snprintf(session->unnamed, sizeof session->unnamed, "%s", name + 1);
+}
+
 /* The first value of a Bind, as text, and whether its rows are to be in binary form. */
 static void
 session_read_values(struct session *session, const unsigned char *at)
@@ -147,6 +156,8 @@ session_check_shared(struct session *session)
                 return;
         }
         const struct op *first = &ledger.ops[session->first_bound];
+        if (op->atomic != NULL && op->atomic == first->atomic)
+                return;
         if (!op_may_share(op) || !op_may_share(first) || op->is_read != first->is_read)
                 broken("op %d shares a Sync with op %d", op->number, first->number);
         if (op->is_read && !session->lost_role && (!session->reader || session->serializable))
@@ -258,7 +269,7 @@ session_on_describe(struct session *session, const struct message *message)
                 session_describe_named(session, (const char *)message->body + 1);
         else if (session->op != NO_OP)
                 session_describe_columns(session, ledger.ops[session->op].columns, NULL);
-        else if (strncmp(session->sql, "SET", 3) == 0 || session_is_closing(session))
+        else if (strncmp(session->sql, "SELECT", 6) != 0)
                 session_send(session, 'n', NULL);
         else if (session_is_cancelling(session))
                 session_describe_columns(session, 1, (const char *[]){"sent"});
