@@ -306,18 +306,33 @@ hold_really(int i)
         return talk;
 }
 
+/* A talk with the model. */
+static struct talk *
+model_open(void)
+{
+        int fds[2];
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        session = (struct session){
+                .fd = fds[1], .number = 1, .op = NO_OP, .last_op = -1, .status = 'I'};
+        return talk_new(fds[0], model_turn);
+}
+
+static void
+model_close(void)
+{
+        free(session.in.at);
+        free(session.out.at);
+}
+
 static struct talk *
 hold_with_model(int i)
 {
         struct script script = script_of(i, true);
-        int fds[2];
+        struct talk *talk = model_open();
 
-        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-        session = (struct session){.fd = fds[1], .number = 1, .op = NO_OP, .last_op = -1};
-        struct talk *talk = talk_new(fds[0], model_turn);
         script_say(&script, talk);
-        free(session.in.at);
-        free(session.out.at);
+        model_close();
         return talk;
 }
 
@@ -360,6 +375,95 @@ START_TEST(the_model_says_what_a_server_says)
 }
 END_TEST
 
+/* ---- transactions */
+
+/* Statements of a transaction, and where a Sync stands: R is a read, F one that fails, D one that
+ * fails when it is committed, B, C and E are BEGIN, COMMIT and ROLLBACK, and a dot is a Sync. */
+static const struct {
+        const char *steps;
+        const char *telling;
+} brackets[] = {
+        {"B.R.C.", "C COMMIT"},     {"BRC.R.", "C COMMIT"},
+        {"BRR.C.", "Z T"},          {"B.F.R.C.", "E S:ERROR V:ERROR C:25P02"},
+        {"B.F.C.R.", "C ROLLBACK"}, {"BFC.E.R.", "Z E"},
+        {"BR.E.R.", "C ROLLBACK"},  {"BD.C.R.", "C:23503"},
+        {"BDC.R.", "C:23503"},      {"RR.R.", "Z I"},
+        {"RF.R.", "C:22012"},
+};
+
+static const char *
+step_sql(char step, const struct op *op, bool is_model, char *text, size_t size)
+{
+        switch (step) {
+        case 'B': return "BEGIN";
+        case 'C': return "COMMIT";
+        case 'E': return "ROLLBACK";
+        default: break;
+        }
+        if (is_model) {
+                op_sql(op, text, size);
+                return text;
+        }
+        if (step == 'F')
+                return exchanges[8].sql;
+        return step == 'D' ? exchanges[9].sql : READ;
+}
+
+static void
+bracket_say(struct talk *talk, const char *steps, bool is_model)
+{
+        static struct op atomic = {.kind = OP_ATOMIC};
+        char text[64];
+        char nonce[32];
+        bool inside = true; /* of the transaction, or else behind it */
+
+        atomic = (struct op){.kind = OP_ATOMIC, .number = 9};
+        talk_startup(talk);
+        talk_until(talk, 'Z', 1);
+        for (int n = 0; steps[n] != '\0'; n++) {
+                if (steps[n] == '.') {
+                        talk_sync(talk);
+                        talk_until(talk, 'Z', 1);
+                        inside = inside && steps[0] == 'B';
+                        continue;
+                }
+                struct op *op = &ledger.ops[n];
+                *op = (struct op){.kind = OP_READ, .columns = 1, .rows = 1};
+                if (steps[n] == 'F')
+                        *op = exchanges[8].op;
+                if (steps[n] == 'D')
+                        *op = exchanges[9].op;
+                op->number = n;
+                op->atomic = inside ? &atomic : NULL;
+                inside = inside && steps[n] != 'C' && steps[n] != 'E';
+                op->nonce = NONCE_STEP * (int64_t)(n + 1) + op->kind;
+                snprintf(nonce, sizeof nonce, "%" PRId64, op->nonce);
+                const char *sql = step_sql(steps[n], op, is_model, text, sizeof text);
+                bool has_value = steps[n] == 'R' || (is_model && strncmp(sql, "op ", 3) == 0);
+                talk_statement(talk, sql, has_value ? nonce : NULL);
+        }
+        talk_end(talk);
+}
+
+START_TEST(the_model_has_transactions_as_a_server_has)
+{
+        struct talk *real = talk_new(talk_connect(cluster.folder), NULL);
+
+        bracket_say(real, brackets[_i].steps, false);
+        struct talk *model = model_open();
+        bracket_say(model, brackets[_i].steps, true);
+        model_close();
+        if (strstr(talk_said(real), brackets[_i].telling) == NULL)
+                ck_abort_msg("%s: no \"%s\" in\n%s", brackets[_i].steps, brackets[_i].telling,
+                             talk_said(real));
+        if (!same(talk_said(real), talk_said(model)))
+                ck_abort_msg("%s: a server says\n%s\nand the model\n%s", brackets[_i].steps,
+                             talk_said(real), talk_said(model));
+        talk_free(real);
+        talk_free(model);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -369,6 +473,8 @@ test_suite(void)
         tcase_add_unchecked_fixture(tcase, trace_open, trace_close);
         tcase_add_loop_test(tcase, the_model_says_what_a_server_says, 0,
                             2 * (int)(sizeof exchanges / sizeof exchanges[0]));
+        tcase_add_loop_test(tcase, the_model_has_transactions_as_a_server_has, 0,
+                            (int)(sizeof brackets / sizeof brackets[0]));
         suite_add_tcase(suite, tcase);
         return suite;
 }

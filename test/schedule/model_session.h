@@ -96,6 +96,16 @@ struct complaint {
 void session_complain(struct session *session, const struct complaint *complaint);
 /* An error that answers a statement. */
 void session_refuse(struct session *session, int op, const char *sqlstate);
+/* An error that ends the session. */
+void session_fatal(struct session *session, const char *sqlstate);
+/* What begins and ends transactions; false: it is something else. */
+bool session_brackets(struct session *session);
+/* The segment's fate is sealed; or what it has executed becomes a part of the transaction that is
+ * open. */
+void segment_end(struct session *session, bool committed);
+void segment_open(struct session *session);
+/* Whether one of them fails when it is committed. */
+bool ops_are_deferred(const int *ops, int n);
 /* Springs the trap when it is this one. */
 bool session_springs(struct session *session, enum trap trap);
 bool session_parse(const struct session *session, struct message *ret_message);

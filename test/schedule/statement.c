@@ -88,7 +88,9 @@ session_on_parse(struct session *session, const struct message *message)
         /* The Bind behind it is looked at even when it is skipped. */
         if (name[0] == '\0')
                 snprintf(session->unnamed, sizeof session->unnamed, "%s", sql);
-        if (is_op && kind == OP_BAD)
+        if (is_op && session->status == 'E') /* nothing but its end is read */
+                session_refuse_text(session, "25P02");
+        else if (is_op && kind == OP_BAD)
                 session_refuse_text(session, "42601");
         else if (is_op && session_springs(session, TRAP_PARSE_ERROR))
                 session_refuse_text(session, "42P01");
@@ -209,7 +211,9 @@ session_on_bind(struct session *session, const struct message *message)
                 session_skip_bind(session);
         if (session->failed)
                 return;
-        if (is_named && found == NULL)
+        if (!own && session->status == 'E')
+                session_refuse(session, session->op, "25P02");
+        else if (is_named && found == NULL)
                 session_refuse_name(session, "26000", name);
         else if (is_named && session_springs(session, TRAP_STALE))
                 session_refuse_name(session, "0A000", name);
