@@ -31,7 +31,8 @@ static void
 usage(void)
 {
         fprintf(stderr, "usage: pipit-bench [--workload NAME] [--subject NAME] [--connections N]"
-                        " [--in-flight N] [--seconds S] [--warm-up S] [--tasks N] [--burst N]\n");
+                        " [--in-flight N] [--seconds S] [--warm-up S] [--tasks N] [--burst N]\n"
+                        "       on the database that DATABASE_URL names\n");
         exit(EXIT_FAILURE);
 }
 
@@ -116,7 +117,7 @@ main(int argc, char **argv)
         parse(&options, argc, argv);
         run.workload = workload_find(options.workload);
         if (run.workload == NULL || options.connections < 1 || options.in_flight < 1 ||
-            options.burst < 0)
+            options.burst < 0 || options.url == NULL)
                 usage();
         run.subject = subject_find(options.subject, run.workload);
         if (run.subject == NULL)
