@@ -270,7 +270,7 @@ command_end(struct segments *segments, struct expected *expected, struct request
         bool failed = segments->failed;
 
         segments->reading++;
-        if (pipit__segments_reading(segments)->kind == EXPECTED_COMMIT)
+        if (segments_at(segments, segments->reading)->kind == EXPECTED_COMMIT)
                 segments->reading++;
         if (expected->kind == EXPECTED_PREPARE && failed)
                 pipit__prepared_drop(segments->prepared, expected->shape);

@@ -56,9 +56,10 @@ gcc_all() {
         done
 }
 
-# findings NAME: what a tool has said of our files, each once, but for the exceptions. Sets n.
+# findings NAME FOLDER: what a tool that names files as they are from there has said of ours, each
+# once, but for the exceptions. Sets n.
 findings() {
-        python3 "$root/test/support/findings.py" "$root" "$scratch/$1" "$scratch/used" \
+        python3 "$root/test/support/findings.py" "$root" "$2" "$scratch/$1" "$scratch/used" \
                 >"$scratch/$1.found"
         cat "$scratch/$1.found" >&2
         n=$(wc -l <"$scratch/$1.found")
@@ -86,7 +87,9 @@ gcc_all >"$scratch/gcc" || { cat "$scratch/gcc" >&2; die 'gcc did not run'; }
 sum=0
 line=''
 for tool in clang-tidy cppcheck gcc; do
-        findings "$tool"
+        base=$root
+        [ "$tool" != clang-tidy ] || base=$scratch/build
+        findings "$tool" "$base"
         sum=$((sum + n))
         line="$line$tool: $n; "
 done

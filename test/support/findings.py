@@ -1,9 +1,9 @@
 """Sorts what a tool of static analysis has said: prints what test/static.txt does not except.
 
-    findings.py ROOT FILE USED
+    findings.py ROOT BASE FILE USED
 
-FILE has lines as compilers write them; those about files outside of ROOT are left out. The lines of
-static.txt that were of use are added to the file USED.
+FILE has lines as compilers write them, with names of files as they are from BASE; those about files
+outside of ROOT are left out. The lines of static.txt that were of use are added to the file USED.
 """
 import pathlib
 import re
@@ -17,9 +17,9 @@ def exceptions_read(root):
     return [line.split(' | ') + [line] for line in lines if line and not line.startswith('#')]
 
 
-def finding(root, match):
+def finding(root, base, match):
     """A finding's file, line, text of that line, and the names of its check."""
-    path = (root / match[1]).resolve()
+    path = (base / match[1]).resolve()
     if root not in path.parents:
         return None
     source = path.read_text().splitlines()[int(match[2]) - 1]
@@ -27,7 +27,7 @@ def finding(root, match):
 
 
 def main():
-    root, said, used = (pathlib.Path(word).resolve() for word in sys.argv[1:])
+    root, base, said, used = (pathlib.Path(word).resolve() for word in sys.argv[1:])
     exceptions = exceptions_read(root)
     found = set()
     needed = []
@@ -37,7 +37,7 @@ def main():
             if 'error: ' in line:
                 found.add(line)
             continue
-        place = finding(root, match)
+        place = finding(root, base, match)
         if place is None:
             continue
         name, source, checks = place
