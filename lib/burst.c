@@ -53,6 +53,8 @@ burst_add(struct burst *burst, struct room *room, struct request *req)
         list_remove(&req->link);
         list_push_back(&burst->requests, &req->link);
         burst->n++;
+        burst->bytes += bytes;
+        burst->may_pack = burst->may_pack || req->lookup != NULL;
         room->n--;
         room->us -= request_pace(req)->best_us;
         room->bytes -= bytes < room->bytes ? bytes : room->bytes;
@@ -68,18 +70,24 @@ request_class(const struct request *req, int n_waiting)
         return crowded ? PACE_FAST : class;
 }
 
-/* The largest group that a request may be in; 1: alone. */
+/* The largest group that statements of its shape may be in; 1: alone. */
 static int
-request_group_limit(const struct request *req, int n_waiting)
+request_shape_limit(const struct request *req, int n_waiting)
 {
-        const struct pace *pace = request_pace(req);
-        int limit = INT16_MAX;
-
-        if ((!req->is_read && !req->is_grouped) || request_class(req, n_waiting) != PACE_FAST)
+        if (request_class(req, n_waiting) != PACE_FAST)
                 return 1;
-        if (!pipit__pace_is_crowded(pace, n_waiting))
-                limit = pipit__pace_group_limit(pace);
-        return req->max_group > 0 && req->max_group < limit ? req->max_group : limit;
+        return pipit__pace_is_crowded(request_pace(req), n_waiting)
+                       ? INT16_MAX
+                       : pipit__pace_group_limit(request_pace(req));
+}
+
+/* The same of the request itself. */
+static int
+request_limit(const struct request *req, int shape_limit)
+{
+        if (!req->is_read && !req->is_grouped)
+                return 1;
+        return req->max_group > 0 && req->max_group < shape_limit ? req->max_group : shape_limit;
 }
 
 /* Those that may share a Sync with the first: each bounds the group that it is in. */
@@ -87,12 +95,18 @@ static void
 burst_take_group(struct burst *burst, struct list *queue, struct room *room, int n_waiting)
 {
         struct list *link = queue->next;
+        const struct shape *shape = NULL;
+        int shape_limit = 1;
 
         for (int looks = 0; link != queue && room->n > 0 && room->us > 0 && looks < BURST_MAX_LOOKS;
              looks++) {
                 struct request *req = request_of(link);
-                int limit = request_group_limit(req, n_waiting);
                 link = link->next;
+                if (req->statement->shape != shape) { /* most are of one */
+                        shape = req->statement->shape;
+                        shape_limit = request_shape_limit(req, n_waiting);
+                }
+                int limit = request_limit(req, shape_limit);
                 if (limit <= burst->n || !room_has(room, req))
                         continue;
                 burst_add(burst, room, req);
@@ -147,11 +161,11 @@ pipit__burst_take(struct burst *burst, struct list *queue, int max, bool shares)
 
         *burst = (struct burst){.kind = SEGMENT_SINGLE};
         list_init(&burst->requests);
-        if (!shares || max == 1 || request_group_limit(first, max) == 1) {
+        int limit = request_limit(first, request_shape_limit(first, max));
+        if (!shares || max == 1 || limit == 1) {
                 burst_take_singles(burst, queue, &room, max);
                 return;
         }
-        int limit = request_group_limit(first, max);
         /* What a write takes alone is mostly its commit, which a group has but once. */
         if (!first->is_read)
                 room.us = INFINITY;

@@ -8,11 +8,14 @@
 #include "segment.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Requests that were taken out of their queue, for one connection. */
 struct burst {
         struct list requests;
         int n;
+        size_t bytes;           /* of their statements */
+        bool may_pack;          /* one of them has a lookup */
         enum segment_kind kind; /* SEGMENT_SINGLE: each is a segment of its own */
 };
 

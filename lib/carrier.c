@@ -366,7 +366,7 @@ pipit__carriers_pack(struct burst *burst)
         struct list all;
         struct list lookups;
 
-        if (burst->kind == SEGMENT_SINGLE)
+        if (burst->kind == SEGMENT_SINGLE || !burst->may_pack)
                 return;
         list_init(&all);
         list_init(&lookups);

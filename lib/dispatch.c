@@ -139,8 +139,8 @@ dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
 
         pipit__burst_take(&burst, queue, share < dispatch->max_burst ? share : dispatch->max_burst,
                           shares);
-        LIST_EACH(link, &burst.requests)
-                dispatch_leave(dispatch, container_of(link, struct request, link));
+        dispatch->n -= burst.n;
+        dispatch->bytes -= burst.bytes;
         pipit__carriers_pack(&burst);
         dispatch_send(conn, &burst);
         while (!list_empty(&burst.requests)) {

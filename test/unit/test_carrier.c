@@ -127,6 +127,7 @@ member(struct lookup *lookup, struct pipit_value value)
         req->key = value.kind == PIPIT_KIND_INT ? value.as.int_value : 0;
         list_push_back(&burst.requests, &req->link);
         burst.n++;
+        burst.may_pack = burst.may_pack || req->lookup != NULL;
         return req;
 }
 
