@@ -8,32 +8,31 @@
 #include "oid.h"
 #include "reader.h"
 
-#define GETTER(name, type)                                                                         \
-        int pipit_result_##name(const struct pipit_result *res, int row, int column,               \
-                                type *ret_value)                                                   \
+/* A getter of that name that reads any value, as an item. */
+#define READ_ITEM(read, type, linkage, function)                                                   \
+        linkage int function(const struct pipit_result *res, int row, int column, type *ret_value) \
         {                                                                                          \
                 struct pipit_item item;                                                            \
                 if (!pipit__result_item(res, row, column, &item))                                  \
                         return PIPIT_EINVAL;                                                       \
-                return pipit_item_##name(&item, ret_value);                                        \
+                return read(&item, ret_value);                                                     \
         }
+
+#define GETTER(name, type) READ_ITEM(pipit_item_##name, type, , pipit_result_##name)
 
 /* There may be thousands of them: what has this very type is read where it is. */
 #define INTEGER_GETTER(name, type, oid, read)                                                      \
+        READ_ITEM(pipit_item_##name, type, __attribute__((noinline)) static, read_any_##name)      \
         int pipit_result_##name(const struct pipit_result *res, int row, int column,               \
                                 type *ret_value)                                                   \
         {                                                                                          \
                 const void *plain =                                                                \
                         pipit__result_plain(res, row, column, oid, sizeof(*ret_value));            \
-                struct pipit_item item;                                                            \
-                if (plain != NULL && ret_value != NULL) {                                          \
-                        struct reader in = reader_of(plain, sizeof(*ret_value));                   \
-                        *ret_value = read(&in);                                                    \
-                        return 0;                                                                  \
-                }                                                                                  \
-                if (!pipit__result_item(res, row, column, &item))                                  \
-                        return PIPIT_EINVAL;                                                       \
-                return pipit_item_##name(&item, ret_value);                                        \
+                if (plain == NULL || ret_value == NULL)                                            \
+                        return read_any_##name(res, row, column, ret_value);                       \
+                struct reader in = reader_of(plain, sizeof(*ret_value));                           \
+                *ret_value = read(&in);                                                            \
+                return 0;                                                                          \
         }
 
 GETTER(bool, bool)
