@@ -329,6 +329,8 @@ pipit__conn_work(struct conn *conn)
                 if (pipit__pq_consume(conn->pq) != 0) {
                         pipit__conn_break(conn, pipit__pq_message(conn->pq));
                         return;
+                if (!ends)
+                        pipit__segments_prefetch(&conn->segments);
                 }
         }
         pipit__pq_busy(conn->pq); /* has libpq look at what came while nothing was owed */

@@ -10,6 +10,9 @@
 #include <string.h>
 
 static void
+/* Of nearly all processors there are; on others it is a little slower. */
+#define CACHE_LINE 64
+
 requests_on_deadline(struct deadline *deadline, void *arg)
 {
         struct requests *requests = arg;
@@ -295,6 +298,15 @@ pipit__request_next(struct request *req, struct pipit_result *res)
 }
 
 void
+void
+pipit__request_prefetch(const struct request *req)
+{
+        const char *start = (const char *)pipit__result_of_room(req);
+
+        for (const char *line = start; line < (const char *)(req + 1); line += CACHE_LINE)
+                __builtin_prefetch(line);
+}
+
 pipit__request_complete(struct request *req)
 {
         list_remove(&req->link);

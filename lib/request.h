@@ -155,6 +155,10 @@ void pipit__requests_again(struct list *list);
 
 /* Completes a request now: only from the loop. It may be gone when this returns. */
 void pipit__request_complete(struct request *req);
+/* Has the processor fetch it, its result and all, while something else is done: nothing of it is
+ * read. */
+void pipit__request_prefetch(const struct request *req);
+
 /* A frame hands the result on, last of all it does. */
 void pipit__request_next(struct request *req, struct pipit_result *res);
 /* A frame takes the request back to run another statement: its result is new. 0 or PIPIT_ENOMEM. */

@@ -101,6 +101,12 @@ pipit__result_room(struct pipit_result *res)
 }
 
 #define RESULT_CONSTANT(c, text)                                                                   \
+const struct pipit_result *
+pipit__result_of_room(const void *room)
+{
+        return (const struct pipit_result *)room - 1;
+}
+
         {                                                                                          \
                 .failed = true, .error = {.code = (c), .message = (text) }                         \
         }

@@ -32,6 +32,10 @@ struct pipit_result *pipit__result_new(struct result_home *home);
 struct pipit_result *pipit__result_new_with(struct result_home *home, size_t room);
 void *pipit__result_room(struct pipit_result *res);
 
+const struct pipit_result *pipit__result_of_room(const void *room);
+
+/* A reference for one that surely goes before the scope does. */
+struct pipit_result *pipit__result_hold(struct pipit_result *res);
 /* What pipit_wait() gives when it cannot wait: PIPIT_EINVAL, PIPIT_EBLOCKING or PIPIT_ECLOSED.
  * Never freed. */
 struct pipit_result *pipit__result_constant(enum pipit_code code);

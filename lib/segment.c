@@ -82,6 +82,15 @@ pipit__segments_reading(const struct segments *segments)
 }
 
 /* Whether its first words are one of those. */
+void
+pipit__segments_prefetch(const struct segments *segments)
+{
+        const struct expected *expected = pipit__segments_reading(segments);
+
+        if (expected != NULL && expected->req != NULL)
+                pipit__request_prefetch(expected->req);
+}
+
 static bool
 tag_starts_with(const char *tag, const char *const *words)
 {

@@ -108,6 +108,10 @@ pipit__segments_read(struct segments *segments, struct pg_result *answer, struct
  */
 bool pipit__segments_pop(struct segments *segments, struct expected *ret_expected);
 
+/* Has the processor fetch, while libpq reads the next answer, the request that it is for: since it
+ * was sent, hundreds of others were touched. */
+void pipit__segments_prefetch(const struct segments *segments);
+
 /* What answers next; NULL when nothing is owed. Borrowed until the next call. */
 const struct expected *pipit__segments_reading(const struct segments *segments);
 
