@@ -128,7 +128,7 @@ pipit__request_new(struct requests *requests, struct result_home *home, size_t s
                 requests_rest(requests);
                 return NULL;
         }
-        req->block = pipit_result_ref(res);
+        req->block = pipit__result_hold(res);
         requests->n++;
         home->n_requests++;
         return req;

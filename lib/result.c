@@ -46,7 +46,7 @@ struct rows {
 };
 
 struct pipit_result {
-        _Alignas(max_align_t) struct list link; /* in its home */
+        _Alignas(max_align_t) struct list link; /* in its home, once it is kept */
         struct result_home *home;
         int refs; /* 0: a constant */
         bool failed;
@@ -84,7 +84,7 @@ pipit__result_new_with(struct result_home *home, size_t room)
         if (res == NULL)
                 return NULL;
         *res = (struct pipit_result){.refs = 1, .home = home};
-        list_push_back(&home->results, &res->link);
+        list_init(&res->link);
         return res;
 }
 
@@ -179,8 +179,18 @@ result_clear(struct pipit_result *res)
 struct pipit_result *
 pipit_result_ref(struct pipit_result *res)
 {
-        if (res != NULL && res->refs > 0)
-                res->refs++;
+        if (res == NULL || res->refs == 0)
+                return res;
+        res->refs++;
+        if (res->home != NULL && !list_linked(&res->link))
+                list_push_back(&res->home->results, &res->link);
+        return res;
+}
+
+struct pipit_result *
+pipit__result_hold(struct pipit_result *res)
+{
+        res->refs++;
         return res;
 }
 
@@ -189,8 +199,7 @@ pipit_result_unref(struct pipit_result *res)
 {
         if (res == NULL || res->refs == 0 || --res->refs > 0)
                 return NULL;
-        if (res->home != NULL)
-                list_remove(&res->link);
+        list_remove(&res->link);
         result_release(res);
         free(res);
         return NULL;

@@ -17,7 +17,7 @@ struct pg_result;
 
 /* The results that belong to one scope. */
 struct result_home {
-        struct list results;
+        struct list results; /* those that may outlive it: somebody keeps them */
         struct pipit *scope;
         int n_requests; /* outstanding on the scope, until the last callback has returned */
 };
@@ -36,6 +36,7 @@ const struct pipit_result *pipit__result_of_room(const void *room);
 
 /* A reference for one that surely goes before the scope does. */
 struct pipit_result *pipit__result_hold(struct pipit_result *res);
+
 /* What pipit_wait() gives when it cannot wait: PIPIT_EINVAL, PIPIT_EBLOCKING or PIPIT_ECLOSED.
  * Never freed. */
 struct pipit_result *pipit__result_constant(enum pipit_code code);
