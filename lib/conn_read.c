@@ -238,6 +238,23 @@ conn_over_limit(struct conn *conn)
 }
 
 /* The answer to a statement of pipit's own. */
+/* Whether a result may be as large as it is; without it, closes the connection when not. One read
+ * of libpq's takes a long row as fast as it comes, and nobody counts. */
+static bool
+conn_check_size(struct conn *conn, struct pg_result *answer)
+{
+        size_t size = pipit__pq_size(answer);
+
+        if (size > CONN_LARGE && pipit__pq_has_large_row(answer, CONN_LARGE))
+                conn->large = true;
+        if (size <= conn->config->max_result_bytes ||
+            !pipit__pq_is_over(answer, conn->config->max_result_bytes))
+                return true;
+        pipit__pq_clear(answer);
+        conn_over_limit(conn);
+        return false;
+}
+
 static void
 conn_take_own(struct conn *conn, struct pg_result *answer)
 {
@@ -293,10 +310,7 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
         /* Some complete here, in front of their Sync. */
         if (answer == NULL && !pipit__pq_is_utf8(conn->pq) && !conn_check_settings(conn))
                 return false;
-        /* One read of libpq's takes a long row as fast as it comes, and nobody counts. */
-        if (answer != NULL && pipit__pq_is_over(answer, conn->config->max_result_bytes)) {
-                pipit__pq_clear(answer);
-                conn_over_limit(conn);
+        if (answer != NULL && !conn_check_size(conn, answer))
                 return false;
         }
         if (answer != NULL && pipit__pq_has_large_row(answer, CONN_LARGE))

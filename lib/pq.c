@@ -413,9 +413,6 @@ pipit__pq_is_over(const struct pg_result *result, size_t bytes)
         int rows = PQntuples(result);
         size_t taken = 0;
 
-        /* In memory it is never smaller, so the rows are seldom looked at. */
-        if (PQresultMemorySize(result) <= bytes)
-                return false;
         for (int row = 0; row < rows && taken <= bytes; row++)
                 taken += row_bytes(result, row);
         return taken > bytes;
@@ -426,11 +423,15 @@ pipit__pq_has_large_row(const struct pg_result *result, size_t bytes)
 {
         int rows = PQntuples(result);
 
-        if (PQresultMemorySize(result) <= bytes)
-                return false;
         for (int row = 0; row < rows; row++) {
                 if (row_bytes(result, row) > bytes)
                         return true;
         }
         return false;
 }
+size_t
+pipit__pq_size(const struct pg_result *result)
+{
+        return PQresultMemorySize(result);
+}
+

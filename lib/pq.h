@@ -132,4 +132,6 @@ bool pipit__pq_is_fatal(const struct pg_result *result);
 bool pipit__pq_is_over(const struct pg_result *result, size_t bytes);
 bool pipit__pq_has_large_row(const struct pg_result *result, size_t bytes);
 
+/* What it takes in memory: never less than its rows took on their way. */
+size_t pipit__pq_size(const struct pg_result *result);
 #endif
