@@ -9,6 +9,7 @@
 #define PIPIT_CONN_INTERNAL_H
 
 #include "attempt.h"
+#include "cold.h"
 #include "control.h"
 #include "group.h"
 #include "list.h"
@@ -133,12 +134,12 @@ pipit__conn_enter(struct conn *conn, enum conn_state state, const struct attempt
 void pipit__conn_flush(struct conn *conn);
 
 /* Keeps why the server ends the session, for whoever is told of it. */
-void pipit__conn_note_ending(struct conn *conn, const char *sqlstate, const char *message);
+COLD void pipit__conn_note_ending(struct conn *conn, const char *sqlstate, const char *message);
 
 /* Closes it for a reason of its own; what the server said at its end, if anything, goes first. */
-void pipit__conn_break(struct conn *conn, const char *reason);
+COLD void pipit__conn_break(struct conn *conn, const char *reason);
 /* Closes it; outstanding requests end as unknown, for the reason given in one phrase. */
-void pipit__conn_close(struct conn *conn, const char *reason);
+COLD void pipit__conn_close(struct conn *conn, const char *reason);
 /* Ends it like this; in_child: a forked child's copy, without a word on the socket. */
 void pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_child);
 /* Drops a forked child's copy. */

@@ -2,6 +2,7 @@
  * Reading a connection. See conn_read.h.
  */
 #include "conn_read.h"
+#include "cold.h"
 #include "conn.h"
 #include "conn_cancel.h"
 #include "group.h"
@@ -139,7 +140,7 @@ conn_complete_segment(struct conn *conn)
 }
 
 /* A statement of a transaction has ended that, or began another. */
-static void
+static COLD void
 conn_unasked_end(struct conn *conn, struct request *culprit)
 {
         char tag[64];
@@ -156,7 +157,7 @@ conn_unasked_end(struct conn *conn, struct request *culprit)
         pipit__conn_break(conn, "a statement in front of it ended the transaction");
 }
 
-static void
+static COLD void
 conn_unshared(struct conn *conn, struct request *culprit)
 {
         static const char reason[] = "a statement in front of it changed the session";
@@ -179,7 +180,7 @@ conn_unshared(struct conn *conn, struct request *culprit)
 }
 
 /* libpq offers a COPY, which nobody here can take. What it has done so far is not known. */
-static void
+static COLD void
 conn_refuse_copy(struct conn *conn)
 {
         static const char reason[] = "COPY needs a connection of its own";
@@ -223,7 +224,7 @@ conn_is_last_word(struct conn *conn, const struct pg_result *answer, enum pq_kin
         return false;
 }
 
-static void
+static COLD void
 conn_over_limit(struct conn *conn)
 {
         const struct expected *reading = pipit__segments_reading(&conn->segments);
@@ -237,7 +238,6 @@ conn_over_limit(struct conn *conn)
         pipit__conn_break(conn, "a result in front was over max_result_bytes");
 }
 
-/* The answer to a statement of pipit's own. */
 /* Whether a result may be as large as it is; without it, closes the connection when not. One read
  * of libpq's takes a long row as fast as it comes, and nobody counts. */
 static bool
@@ -255,7 +255,8 @@ conn_check_size(struct conn *conn, struct pg_result *answer)
         return false;
 }
 
-static void
+/* The answer to a statement of pipit's own. */
+static COLD void
 conn_take_own(struct conn *conn, struct pg_result *answer)
 {
         if (conn->state == CONN_SETTING_UP) {
@@ -312,9 +313,6 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
                 return false;
         if (answer != NULL && !conn_check_size(conn, answer))
                 return false;
-        }
-        if (answer != NULL && pipit__pq_has_large_row(answer, CONN_LARGE))
-                conn->large = true;
         enum verdict verdict = pipit__segments_read(&conn->segments, answer, &req);
         conn_follow(conn, verdict, req, answer);
         return conn->state != CONN_CLOSED;
@@ -331,6 +329,8 @@ pipit__conn_work(struct conn *conn)
                         pipit__timer_set_or_now(conn->again, 0);
                         return;
                 }
+                if (!ends)
+                        pipit__segments_prefetch(&conn->segments);
                 if (ends || !pipit__pq_busy(conn->pq)) {
                         if (!conn_take_answer(conn, &ends))
                                 return;
@@ -343,8 +343,6 @@ pipit__conn_work(struct conn *conn)
                 if (pipit__pq_consume(conn->pq) != 0) {
                         pipit__conn_break(conn, pipit__pq_message(conn->pq));
                         return;
-                if (!ends)
-                        pipit__segments_prefetch(&conn->segments);
                 }
         }
         pipit__pq_busy(conn->pq); /* has libpq look at what came while nothing was owed */

@@ -2,6 +2,7 @@
  * Sending on a connection. See conn_send.h.
  */
 #include "conn_send.h"
+#include "cold.h"
 #include "conn.h"
 #include "pq_cancel.h"
 #include "request.h"
@@ -72,7 +73,7 @@ pipit__conn_send_settings(struct conn *conn)
  * Makes it a reader, or a writer, for what is sent from now on: a group of reads runs where it
  * cannot write, so that a wrong declaration is an error. 0, or -1.
  */
-static int
+static COLD int
 conn_send_role(struct conn *conn, bool reader)
 {
         const char *sql = reader ? "SET default_transaction_read_only = on"
@@ -83,7 +84,7 @@ conn_send_role(struct conn *conn, bool reader)
 }
 
 /* Has the server prepare a shape, and forget what had its place. 0, or -1. */
-static int
+static COLD int
 conn_send_prepare(struct conn *conn, struct request *req, struct shape *shape)
 {
         uint64_t old = pipit__prepared_add(&conn->prepared, shape);
@@ -149,13 +150,17 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
 static int
 conn_entries(const struct conn *conn, const struct list *requests)
 {
+        const struct shape *shape = NULL;
         int n = SEND_PER_SEGMENT;
+        int each = 0;
 
         LIST_EACH(link, requests) {
                 const struct request *req = container_of(link, struct request, link);
-                n += pipit__prepared_has(&conn->prepared, req->statement->shape)
-                             ? 1
-                             : SEND_PER_STATEMENT;
+                if (req->statement->shape != shape) { /* most are of one */
+                        shape = req->statement->shape;
+                        each = pipit__prepared_has(&conn->prepared, shape) ? 1 : SEND_PER_STATEMENT;
+                }
+                n += each;
         }
         return n;
 }

@@ -4,6 +4,7 @@
  * The timer runs only while there is a deadline, or its place is held: an idle database has none.
  */
 #include "deadline.h"
+#include "cold.h"
 #include "reactor.h"
 
 #include <assert.h>
@@ -20,14 +21,14 @@ pipit__deadline_after(int64_t now, int64_t timeout_ms)
                                                                    : now + timeout_ms;
 }
 
-static void
+static COLD void
 heap_put(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
         deadlines->heap[place] = deadline;
         deadline->place = place;
 }
 
-static void
+static COLD void
 heap_up(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
         while (place > 1 && deadlines->heap[place / 2]->at_ms > deadline->at_ms) {
@@ -37,7 +38,7 @@ heap_up(struct deadlines *deadlines, size_t place, struct deadline *deadline)
         heap_put(deadlines, place, deadline);
 }
 
-static void
+static COLD void
 heap_down(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
         for (;;) {
@@ -55,7 +56,7 @@ heap_down(struct deadlines *deadlines, size_t place, struct deadline *deadline)
         heap_put(deadlines, place, deadline);
 }
 
-static void
+static COLD void
 heap_remove(struct deadlines *deadlines, struct deadline *deadline)
 {
         size_t place = deadline->place;

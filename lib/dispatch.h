@@ -8,6 +8,7 @@
 #ifndef PIPIT_DISPATCH_INTERNAL_H
 #define PIPIT_DISPATCH_INTERNAL_H
 
+#include "cold.h"
 #include "list.h"
 
 #include <pipit/error.h>
@@ -66,6 +67,6 @@ void pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, cons
 /* Tells everybody who waits that no connection can be had. */
 void pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure);
 /* What is told. */
-void pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *ret);
+COLD void pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *ret);
 
 #endif

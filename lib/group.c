@@ -2,6 +2,7 @@
  * Groups. See group.h.
  */
 #include "group.h"
+#include "cold.h"
 #include "prepared.h"
 #include "request.h"
 #include "result.h"
@@ -19,7 +20,7 @@
  * Whether an error can be a neighbour's fault: locks and snapshots that were held for it, time and
  * memory that it took.
  */
-static bool
+static COLD bool
 error_is_of_sharing(const struct pipit_error *error)
 {
         static const char *const states[] = {"40", "53", "55P03", "57014", "25P03", "25P04"};
@@ -42,7 +43,7 @@ sqlstate_is_one_of(const char *sqlstate, const char *const *states)
 }
 
 /* Has a request run a fresh shape of its text, of which nothing is known. 0 or PIPIT_ENOMEM. */
-static int
+static COLD int
 request_renew_shape(struct request *req)
 {
         struct shape *shape = pipit__shape_renew(req->statement->shape);
@@ -64,7 +65,7 @@ request_renew_shape(struct request *req)
  * about the statement itself: somebody has changed a table, or has closed what others prepared.
  * Then nothing has run. Not told by messages: they are translated, but for the name.
  */
-static bool
+static COLD bool
 error_is_of_prepared(const struct expected *statement, const struct pipit_error *error,
                      struct prepared *prepared)
 {
@@ -86,7 +87,7 @@ error_is_of_prepared(const struct expected *statement, const struct pipit_error 
         return (typed || stale) && request_renew_shape(statement->req) == 0;
 }
 
-static bool
+static COLD bool
 statement_heals(const struct expected *statement, struct prepared *prepared)
 {
         struct request *req = statement->req;
@@ -113,7 +114,7 @@ pipit__group_note(const struct expected *statement, struct prepared *prepared)
 }
 
 /* The next group of a statement that was skipped. */
-static void
+static COLD void
 request_shrink_group(struct request *req)
 {
         uint16_t half = req->group / 2;
@@ -126,7 +127,7 @@ request_shrink_group(struct request *req)
 }
 
 /* It wrote: what was declared cannot be right. */
-static void
+static COLD void
 fail_not_a_read(struct pipit_result *res)
 {
         char text[512];
@@ -142,7 +143,7 @@ fail_not_a_read(struct pipit_result *res)
 }
 
 /* It was not the one that was to be cancelled. */
-static void
+static COLD void
 fail_stray(struct pipit_result *res)
 {
         char text[512];
@@ -159,7 +160,7 @@ fail_stray(struct pipit_result *res)
         pipit__result_fail_like(res, &error);
 }
 
-static enum fate
+static COLD enum fate
 read_fate(const struct expected *statement)
 {
         struct request *req = statement->req;

@@ -4,6 +4,8 @@
 #ifndef PIPIT_LOG_INTERNAL_H
 #define PIPIT_LOG_INTERNAL_H
 
+#include "cold.h"
+
 #include <pipit/options.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +19,8 @@ struct log {
 };
 
 /* Writes one line; nothing when nobody listens, or too many lines came in this second. */
-void pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level, const char *format,
-                ...) PIPIT_PRINTF(4, 5);
+COLD void pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level,
+                     const char *format, ...) PIPIT_PRINTF(4, 5);
 
 /* Copies text into out, of that size, in one line: line ends become spaces, other control
  * characters and what is no UTF-8 \xNN; what is too long is cut between two characters. */

@@ -5,6 +5,8 @@
 #ifndef PIPIT_PACE_INTERNAL_H
 #define PIPIT_PACE_INTERNAL_H
 
+#include "cold.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -67,6 +69,6 @@ void pipit__pace_took_alone(struct pace *pace, float us, float most_us);
 void pipit__pace_carried(struct pace *pace, const struct pace *many, int n);
 
 /* A statement failed in a group. */
-void pipit__pace_failed(struct pace *pace);
+COLD void pipit__pace_failed(struct pace *pace);
 
 #endif

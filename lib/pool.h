@@ -4,6 +4,7 @@
 #ifndef PIPIT_POOL_INTERNAL_H
 #define PIPIT_POOL_INTERNAL_H
 
+#include "cold.h"
 #include "conn.h"
 #include "list.h"
 
@@ -73,7 +74,7 @@ void pipit__pool_want(struct pool *pool, int n_waiting);
 const struct attempt_failure *pipit__pool_refusal(const struct pool *pool);
 
 /* The state of the pool in a phrase, for an error: how many connections, and what went wrong. */
-void pipit__pool_describe(const struct pool *pool, char *out, size_t size);
+COLD void pipit__pool_describe(const struct pool *pool, char *out, size_t size);
 
 /* Closes all connections; none is made any more. in_child: without a word on the sockets. */
 void pipit__pool_close(struct pool *pool, const char *reason, bool in_child);

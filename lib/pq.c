@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <limits.h>
+#include <pipit/error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,6 +360,40 @@ pipit__pq_error(const struct pg_result *result)
         return message != NULL ? message : PQresultErrorMessage(result);
 }
 
+static int
+position_read(const char *text)
+{
+        long position = text != NULL ? strtol(text, NULL, 10) : 0;
+
+        return position > 0 && position < 1 << 30 ? (int)position : 0;
+}
+
+void
+pipit__pq_read_error(const struct pg_result *pg, struct pipit_error *error)
+{
+        const char *sqlstate = PQresultErrorField(pg, PG_DIAG_SQLSTATE);
+        const char *message = PQresultErrorField(pg, PG_DIAG_MESSAGE_PRIMARY);
+
+        if (sqlstate != NULL)
+                snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
+        error->message = message != NULL ? message : pipit_code_text(PIPIT_ESERVER);
+        error->severity = PQresultErrorField(pg, PG_DIAG_SEVERITY_NONLOCALIZED);
+        error->detail = PQresultErrorField(pg, PG_DIAG_MESSAGE_DETAIL);
+        error->hint = PQresultErrorField(pg, PG_DIAG_MESSAGE_HINT);
+        error->context = PQresultErrorField(pg, PG_DIAG_CONTEXT);
+        error->schema = PQresultErrorField(pg, PG_DIAG_SCHEMA_NAME);
+        error->table = PQresultErrorField(pg, PG_DIAG_TABLE_NAME);
+        error->column = PQresultErrorField(pg, PG_DIAG_COLUMN_NAME);
+        error->type = PQresultErrorField(pg, PG_DIAG_DATATYPE_NAME);
+        error->constraint = PQresultErrorField(pg, PG_DIAG_CONSTRAINT_NAME);
+        error->position = position_read(PQresultErrorField(pg, PG_DIAG_STATEMENT_POSITION));
+        error->internal_position = position_read(PQresultErrorField(pg, PG_DIAG_INTERNAL_POSITION));
+        error->internal_query = PQresultErrorField(pg, PG_DIAG_INTERNAL_QUERY);
+        error->source_file = PQresultErrorField(pg, PG_DIAG_SOURCE_FILE);
+        error->source_line = PQresultErrorField(pg, PG_DIAG_SOURCE_LINE);
+        error->source_function = PQresultErrorField(pg, PG_DIAG_SOURCE_FUNCTION);
+}
+
 bool
 pipit__pq_is_fatal(const struct pg_result *result)
 {
@@ -407,6 +442,12 @@ row_bytes(const PGresult *result, int row)
         return taken;
 }
 
+size_t
+pipit__pq_size(const struct pg_result *result)
+{
+        return PQresultMemorySize(result);
+}
+
 bool
 pipit__pq_is_over(const struct pg_result *result, size_t bytes)
 {
@@ -429,9 +470,3 @@ pipit__pq_has_large_row(const struct pg_result *result, size_t bytes)
         }
         return false;
 }
-size_t
-pipit__pq_size(const struct pg_result *result)
-{
-        return PQresultMemorySize(result);
-}
-

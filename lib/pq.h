@@ -7,12 +7,15 @@
 #ifndef PIPIT_PQ_INTERNAL_H
 #define PIPIT_PQ_INTERNAL_H
 
+#include "cold.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct pg_conn;
 struct pg_result;
+struct pipit_error;
 
 enum pq_poll { PQ_POLL_READ, PQ_POLL_WRITE, PQ_POLL_DONE, PQ_POLL_FAILED };
 
@@ -125,13 +128,15 @@ int pipit__pq_rows(const struct pg_result *result);
 /* An error's SQLSTATE and message; "" where there is none. Borrowed. */
 const char *pipit__pq_sqlstate(const struct pg_result *result);
 const char *pipit__pq_error(const struct pg_result *result);
+/* Sets what the server says of an error, and its message; borrowed from the result. */
+COLD void pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error);
 /* Whether an error ends its session: FATAL or PANIC. */
 bool pipit__pq_is_fatal(const struct pg_result *result);
+/* What it takes in memory: never less than its rows took on their way. */
+size_t pipit__pq_size(const struct pg_result *result);
 /* Whether its rows took more than so many bytes on their way; whether one of them did, for which
- * libpq has made its buffer as large. */
+ * libpq has made its buffer as large. Each row is looked at. */
 bool pipit__pq_is_over(const struct pg_result *result, size_t bytes);
 bool pipit__pq_has_large_row(const struct pg_result *result, size_t bytes);
 
-/* What it takes in memory: never less than its rows took on their way. */
-size_t pipit__pq_size(const struct pg_result *result);
 #endif

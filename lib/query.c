@@ -2,6 +2,7 @@
  * Queries. See query.h and <pipit/query.h>.
  */
 #include "query.h"
+#include "cold.h"
 #include "database.h"
 #include "lookup.h"
 #include "reactor.h"
@@ -21,7 +22,7 @@ scope_refusal(const struct pipit *scope)
 }
 
 /* A new request that has failed already, like this. */
-static struct request *
+static COLD struct request *
 query_fail_like(struct pipit *scope, const struct pipit_error *error, pipit_cb cb, void *arg)
 {
         struct request *req = pipit__scope_request(scope, 0, cb, arg);
@@ -51,7 +52,7 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
         return req;
 }
 
-static struct request *
+static COLD struct request *
 query_refuse_problem(struct pipit *scope, const struct statement_problem *problem,
                      const struct completion *completion)
 {
@@ -85,7 +86,7 @@ query_enqueue(struct pipit *scope, const struct query *query, struct shape **sha
         return req;
 }
 
-static struct request *
+static COLD struct request *
 query_refuse_size(struct pipit *scope, size_t bytes, const struct completion *completion)
 {
         return pipit__query_refuse(scope, PIPIT_ELIMIT, completion->cb, completion->arg,

@@ -4,6 +4,8 @@
 #ifndef PIPIT_QUERY_INTERNAL_H
 #define PIPIT_QUERY_INTERNAL_H
 
+#include "cold.h"
+
 #include <pipit/error.h>
 #include <pipit/query.h>
 #include <stdbool.h>
@@ -27,8 +29,8 @@ struct request *
 pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, void *arg);
 
 /* A request that fails with this. NULL as above. */
-struct request *pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb,
-                                    void *arg, const char *format, ...) PIPIT_PRINTF(5, 6);
+COLD struct request *pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb,
+                                         void *arg, const char *format, ...) PIPIT_PRINTF(5, 6);
 
 /* In a frame: has the request run another statement and come back to the frames that are left.
  * Returns it, and the frame must not hand its result on; NULL when memory ran out. */

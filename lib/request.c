@@ -2,6 +2,7 @@
  * Requests. See request.h.
  */
 #include "request.h"
+#include "cold.h"
 #include "reactor.h"
 #include "statement.h"
 
@@ -9,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
 /* Of nearly all processors there are; on others it is a little slower. */
 #define CACHE_LINE 64
 
+static void
 requests_on_deadline(struct deadline *deadline, void *arg)
 {
         struct requests *requests = arg;
@@ -39,7 +40,7 @@ pipit__requests_fini(struct requests *requests)
         free(requests->slots);
 }
 
-static int
+static COLD int
 slots_grow(struct requests *requests)
 {
         uint32_t n = requests->n_slots;
@@ -298,7 +299,6 @@ pipit__request_next(struct request *req, struct pipit_result *res)
 }
 
 void
-void
 pipit__request_prefetch(const struct request *req)
 {
         const char *start = (const char *)pipit__result_of_room(req);
@@ -307,6 +307,7 @@ pipit__request_prefetch(const struct request *req)
                 __builtin_prefetch(line);
 }
 
+void
 pipit__request_complete(struct request *req)
 {
         list_remove(&req->link);

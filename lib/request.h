@@ -8,6 +8,7 @@
 #ifndef PIPIT_REQUEST_INTERNAL_H
 #define PIPIT_REQUEST_INTERNAL_H
 
+#include "cold.h"
 #include "deadline.h"
 #include "list.h"
 #include "result.h"
@@ -144,8 +145,9 @@ void pipit__request_set_deadline(struct request *req, int64_t deadline_ms);
 /* Lets a request, whose result is set, complete at the end of the turn. */
 void pipit__request_end(struct request *req);
 /* The same as a failure. */
-void pipit__request_fail(struct request *req, enum pipit_code code, enum pipit_executed executed,
-                         enum pipit_phase phase, const char *format, ...) PIPIT_PRINTF(5, 6);
+COLD void
+pipit__request_fail(struct request *req, enum pipit_code code, enum pipit_executed executed,
+                    enum pipit_phase phase, const char *format, ...) PIPIT_PRINTF(5, 6);
 
 /* It goes along with another request, which has it at that place until it ends otherwise. */
 void pipit__request_carry(struct request *req, struct request **place);
@@ -153,12 +155,12 @@ void pipit__request_carry(struct request *req, struct request **place);
 /* Has those of a list, which were sent, run again, in their order and before all others. */
 void pipit__requests_again(struct list *list);
 
-/* Completes a request now: only from the loop. It may be gone when this returns. */
-void pipit__request_complete(struct request *req);
 /* Has the processor fetch it, its result and all, while something else is done: nothing of it is
  * read. */
 void pipit__request_prefetch(const struct request *req);
 
+/* Completes a request now: only from the loop. It may be gone when this returns. */
+void pipit__request_complete(struct request *req);
 /* A frame hands the result on, last of all it does. */
 void pipit__request_next(struct request *req, struct pipit_result *res);
 /* A frame takes the request back to run another statement: its result is new. 0 or PIPIT_ENOMEM. */

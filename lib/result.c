@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "buf.h"
 #include "codec.h"
+#include "cold.h"
 #include "decode.h"
 #include "pq.h"
 
@@ -100,13 +101,13 @@ pipit__result_room(struct pipit_result *res)
         return res + 1;
 }
 
-#define RESULT_CONSTANT(c, text)                                                                   \
 const struct pipit_result *
 pipit__result_of_room(const void *room)
 {
         return (const struct pipit_result *)room - 1;
 }
 
+#define RESULT_CONSTANT(c, text)                                                                   \
         {                                                                                          \
                 .failed = true, .error = {.code = (c), .message = (text) }                         \
         }
@@ -141,7 +142,7 @@ pipit__result_constant(enum pipit_code code)
 }
 
 /* Gives up a text of an error, which the result owns. */
-static void
+static COLD void
 error_free(const char *text)
 {
         free((char *)(uintptr_t)text);
@@ -211,44 +212,6 @@ pipit__result_reset(struct pipit_result *res)
         result_clear(res);
 }
 
-static int
-position_read(const char *text)
-{
-        long position = text != NULL ? strtol(text, NULL, 10) : 0;
-
-        return position > 0 && position < 1 << 30 ? (int)position : 0;
-}
-
-static void
-result_read_error(struct pipit_result *res)
-{
-        const PGresult *pg = res->pg;
-        struct pipit_error *error = &res->error;
-        const char *sqlstate = PQresultErrorField(pg, PG_DIAG_SQLSTATE);
-        const char *message = PQresultErrorField(pg, PG_DIAG_MESSAGE_PRIMARY);
-
-        error->code = PIPIT_ESERVER;
-        error->phase = PIPIT_PHASE_EXECUTE;
-        if (sqlstate != NULL)
-                snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
-        error->message = message != NULL ? message : pipit_code_text(PIPIT_ESERVER);
-        error->severity = PQresultErrorField(pg, PG_DIAG_SEVERITY_NONLOCALIZED);
-        error->detail = PQresultErrorField(pg, PG_DIAG_MESSAGE_DETAIL);
-        error->hint = PQresultErrorField(pg, PG_DIAG_MESSAGE_HINT);
-        error->context = PQresultErrorField(pg, PG_DIAG_CONTEXT);
-        error->schema = PQresultErrorField(pg, PG_DIAG_SCHEMA_NAME);
-        error->table = PQresultErrorField(pg, PG_DIAG_TABLE_NAME);
-        error->column = PQresultErrorField(pg, PG_DIAG_COLUMN_NAME);
-        error->type = PQresultErrorField(pg, PG_DIAG_DATATYPE_NAME);
-        error->constraint = PQresultErrorField(pg, PG_DIAG_CONSTRAINT_NAME);
-        error->position = position_read(PQresultErrorField(pg, PG_DIAG_STATEMENT_POSITION));
-        error->internal_position = position_read(PQresultErrorField(pg, PG_DIAG_INTERNAL_POSITION));
-        error->internal_query = PQresultErrorField(pg, PG_DIAG_INTERNAL_QUERY);
-        error->source_file = PQresultErrorField(pg, PG_DIAG_SOURCE_FILE);
-        error->source_line = PQresultErrorField(pg, PG_DIAG_SOURCE_LINE);
-        error->source_function = PQresultErrorField(pg, PG_DIAG_SOURCE_FUNCTION);
-}
-
 void
 pipit__result_take(struct pipit_result *res, struct pg_result *pg, enum pipit_executed executed)
 {
@@ -261,8 +224,9 @@ pipit__result_take(struct pipit_result *res, struct pg_result *pg, enum pipit_ex
                 return;
         }
         res->failed = true;
-        res->error = (struct pipit_error){.executed = executed};
-        result_read_error(res);
+        res->error = (struct pipit_error){
+                .code = PIPIT_ESERVER, .executed = executed, .phase = PIPIT_PHASE_EXECUTE};
+        pipit__pq_read_error(pg, &res->error);
 }
 
 void

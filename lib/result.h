@@ -7,6 +7,7 @@
 #ifndef PIPIT_RESULT_INTERNAL_H
 #define PIPIT_RESULT_INTERNAL_H
 
+#include "cold.h"
 #include "list.h"
 
 #include <pipit/item.h>
@@ -31,7 +32,6 @@ struct pipit_result *pipit__result_new(struct result_home *home);
 /* The same with room for something else in its block, which lives as long as the result. */
 struct pipit_result *pipit__result_new_with(struct result_home *home, size_t room);
 void *pipit__result_room(struct pipit_result *res);
-
 const struct pipit_result *pipit__result_of_room(const void *room);
 
 /* A reference for one that surely goes before the scope does. */
@@ -61,14 +61,14 @@ void pipit__result_show(struct pipit_result *res, struct pipit_result *whole,
 bool pipit__result_is_taken(const struct pipit_result *res);
 
 /* Turns it into a failure; rows are gone. Without memory the code's text is the message. */
-void
+COLD void
 pipit__result_fail(struct pipit_result *res, enum pipit_code code, enum pipit_executed executed,
                    enum pipit_phase phase, const char *format, ...) PIPIT_PRINTF(5, 6);
-void
+COLD void
 pipit__result_vfail(struct pipit_result *res, enum pipit_code code, enum pipit_executed executed,
                     enum pipit_phase phase, const char *format, va_list args) PIPIT_PRINTF(5, 0);
 /* Copies another error into it: its code, texts and SQLSTATE. */
-void pipit__result_fail_like(struct pipit_result *res, const struct pipit_error *error);
+COLD void pipit__result_fail_like(struct pipit_result *res, const struct pipit_error *error);
 /* How often the body of its transaction ran. */
 void pipit__result_set_attempts(struct pipit_result *res, int attempts);
 /* Says where the connection of a failed request went; copied. */

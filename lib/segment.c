@@ -3,6 +3,7 @@
  */
 #include "segment.h"
 #include "binary.h"
+#include "cold.h"
 #include "pq.h"
 #include "prepared.h"
 #include "request.h"
@@ -81,7 +82,6 @@ pipit__segments_reading(const struct segments *segments)
         return segments->n > 0 ? segments_at(segments, segments->reading) : NULL;
 }
 
-/* Whether its first words are one of those. */
 void
 pipit__segments_prefetch(const struct segments *segments)
 {
@@ -91,6 +91,7 @@ pipit__segments_prefetch(const struct segments *segments)
                 pipit__request_prefetch(expected->req);
 }
 
+/* Whether its first words are one of those. */
 static bool
 tag_starts_with(const char *tag, const char *const *words)
 {
@@ -152,7 +153,7 @@ tag_is_dirty(const char *tag)
 }
 
 /* The server's error, for whoever waits for it. */
-static void
+static COLD void
 error_take(struct segments *segments, struct request *req, struct pg_result *answer)
 {
         segments->failed = true;
@@ -206,7 +207,7 @@ statement_answer(struct segments *segments, struct expected *expected, struct pg
 }
 
 /* The types of the parameters and of the columns have come. */
-static enum verdict
+static COLD enum verdict
 describe_answer(struct expected *expected, struct pg_result *answer)
 {
         uint32_t params[SHAPE_MAX_TYPES];
@@ -321,7 +322,7 @@ pipit__segments_read(struct segments *segments, struct pg_result *answer, struct
 }
 
 /* A large ring, with nothing in it: there may be many connections without work. */
-static void
+static COLD void
 segments_give_back(struct segments *segments)
 {
         free(segments->ring);

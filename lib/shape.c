@@ -2,6 +2,7 @@
  * Shapes. See shape.h.
  */
 #include "shape.h"
+#include "cold.h"
 
 #include <pipit/error.h>
 #include <stdio.h>
@@ -99,7 +100,7 @@ shapes_make_room(struct shapes *shapes, size_t length)
         return shapes->n < shapes->max && shapes->bytes + length <= SHAPES_MAX_BYTES;
 }
 
-static struct shape_node *
+static COLD struct shape_node *
 node_new(struct shapes *shapes, const char *sql, size_t length)
 {
         struct shape_node *node = malloc(sizeof *node + length + 1);
@@ -121,7 +122,7 @@ node_new(struct shapes *shapes, const char *sql, size_t length)
 }
 
 /* Puts a new one into the table, if there is room. 0 or PIPIT_ENOMEM. */
-static int
+static COLD int
 shapes_add(struct shapes *shapes, struct shape_node *node)
 {
         size_t length = node->shape.length;
@@ -162,8 +163,10 @@ pipit__shapes_get(struct shapes *shapes, const char *sql)
         struct shape_node *node = shapes_find(shapes, sql);
 
         if (node != NULL) {
-                list_remove(&node->link);
-                list_push_front(&shapes->used, &node->link);
+                if (shapes->used.next != &node->link) {
+                        list_remove(&node->link);
+                        list_push_front(&shapes->used, &node->link);
+                }
                 return pipit__shape_ref(&node->shape);
         }
         node = node_new(shapes, sql, strlen(sql));

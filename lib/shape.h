@@ -8,6 +8,7 @@
 #ifndef PIPIT_SHAPE_INTERNAL_H
 #define PIPIT_SHAPE_INTERNAL_H
 
+#include "cold.h"
 #include "list.h"
 #include "pace.h"
 
@@ -76,10 +77,11 @@ void pipit__shapes_name(const struct shapes *shapes, uint64_t serial, char out[S
 bool pipit__shape_is_known(const struct shape *shape);
 
 /* What the server says of its parameters and its columns; without memory that stays unknown. */
-void pipit__shape_learn(struct shape *shape, int n_types, const uint32_t *types, bool is_binary);
+COLD void
+pipit__shape_learn(struct shape *shape, int n_types, const uint32_t *types, bool is_binary);
 
 /* The shape, in the same table, that is to be used instead from now on: what was known of this one
  * is not so any more. A reference for the caller; NULL when memory ran out. */
-struct shape *pipit__shape_renew(struct shape *shape);
+COLD struct shape *pipit__shape_renew(struct shape *shape);
 
 #endif

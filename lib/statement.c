@@ -4,6 +4,7 @@
 #include "statement.h"
 #include "binary.h"
 #include "buf.h"
+#include "cold.h"
 #include "encode.h"
 #include "shape.h"
 
@@ -12,14 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
+static COLD int
 problem_set(struct statement_problem *problem, int code, int parameter, const char *text)
 {
         *problem = (struct statement_problem){code, parameter, text};
         return code;
 }
 
-static const char *
+static COLD const char *
 value_problem(int code)
 {
         if (code == PIPIT_ETYPE)
