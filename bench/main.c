@@ -93,9 +93,11 @@ print_line(const struct options *options)
         double tasks = (double)run.n_done;
 
         printf("{\"workload\": \"%s\", \"subject\": \"%s\", \"connections\": %d, "
-               "\"in_flight\": %d, \"per_second\": %.1f, \"unit\": \"%s\", \"tasks\": %.0f",
+               "\"in_flight\": %d, \"per_second\": %.1f, \"unit\": \"%s\", \"tasks\": %.0f, "
+               "\"warm_up_tasks\": %llu",
                workload->name, run.subject->name, options->connections, options->in_flight,
-               tasks * workload->units / seconds, workload->unit, tasks);
+               tasks * workload->units / seconds, workload->unit, tasks,
+               (unsigned long long)run.n_warm);
         print_quantiles("", &run.latencies);
         if (run.apart.n > 0)
                 print_quantiles("apart_", &run.apart);

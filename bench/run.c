@@ -71,12 +71,15 @@ task_end(struct task *task)
 {
         struct run *run = task->run;
         uint64_t now = meter_ns();
+        bool enough = false; /* never, where it goes by time: there are 0 to do then */
 
         if (run->phase == PHASE_COUNT) {
                 histogram_add(task->apart ? &run->apart : &run->latencies, now - task->start_ns);
-                run->n_done++;
+                enough = ++run->n_done == run->options->tasks;
+        } else if (run->phase != PHASE_END) {
+                run->n_warm++;
         }
-        if (now >= run->phase_end_ns || run->n_done == run->options->tasks)
+        if (now >= run->phase_end_ns || enough)
                 run_next_phase(run, now);
         if (run->phase == PHASE_END)
                 run->active--;

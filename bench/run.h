@@ -76,6 +76,7 @@ struct run {
         int active;          /* tasks that have not ended */
         enum phase phase;
         uint64_t phase_end_ns;
+        uint64_t n_warm; /* tasks that ended before it counted */
         uint64_t n_done; /* tasks that ended while it counted */
         uint64_t n_apart;
         uint32_t random; /* never 0 */

@@ -40,6 +40,16 @@ complains() {
                 grep -q 'a wrong answer' "$tap_dir/said"
 }
 
+# warms_up SUBJECT: it counts only when each that was in flight at first has ended.
+warms_up() {
+        "$bench" --connections 2 --in-flight 8 --warm-up 1 --seconds 0.05 --subject "$1" \
+                >"$tap_dir/line"
+        cat "$tap_dir/line"
+        python3 -c 'import json, sys
+line = json.load(sys.stdin)
+assert line["warm_up_tasks"] > line["in_flight"] and line["tasks"] > 0' <"$tap_dir/line"
+}
+
 # refuses WORKLOAD SUBJECT: it says how it is to be used.
 refuses() {
         ! "$bench" --workload "$1" --subject "$2" 2>"$tap_dir/said" && grep -q usage "$tap_dir/said"
@@ -59,6 +69,9 @@ tap_ok "pipit does connect" runs connect pipit
 tap_ok "floor-single does connect" runs connect floor-single
 for subject in pipit floor-single floor-one-trip floor-sync-each; do
         tap_ok "$subject does transaction" runs transaction "$subject"
+done
+for subject in pipit floor-sync-shared; do
+        tap_ok "$subject is warm before it counts" warms_up "$subject"
 done
 tap_ok "floor-coalesced does not do rows" refuses rows floor-coalesced
 tap_ok "floor-one-trip does not do update" refuses update floor-one-trip
