@@ -14,7 +14,7 @@
 /* Reads that take less than this together are not dealt to several connections: the client, and
  * the server, take as long for each burst. At most so many: half of them can be had sooner. */
 #define BURST_LEAST_US    500.0F
-#define BURST_LEAST_READS 16
+#define BURST_LEAST_READS 18
 /* Writes, which have their commit in common. */
 #define BURST_LEAST_WRITES 128
 /* How far a queue is looked through for more to share a Sync. */

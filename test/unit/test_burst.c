@@ -121,7 +121,7 @@ START_TEST(the_faster_reads_are_the_more_are_worth_a_burst)
 {
         struct request *req = read_of(&fast);
 
-        ck_assert_int_eq(least(req, 1), 16);
+        ck_assert_int_eq(least(req, 1), 18);
         ck_assert_int_eq(least(req, 30), 16);
         ck_assert_int_eq(least(req, 50), 10);
         ck_assert_int_eq(least(req, 400), 1);
