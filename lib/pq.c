@@ -369,29 +369,30 @@ position_read(const char *text)
 }
 
 void
-pipit__pq_read_error(const struct pg_result *pg, struct pipit_error *error)
+pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error)
 {
-        const char *sqlstate = PQresultErrorField(pg, PG_DIAG_SQLSTATE);
-        const char *message = PQresultErrorField(pg, PG_DIAG_MESSAGE_PRIMARY);
+        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
         if (sqlstate != NULL)
                 snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
         error->message = message != NULL ? message : pipit_code_text(PIPIT_ESERVER);
-        error->severity = PQresultErrorField(pg, PG_DIAG_SEVERITY_NONLOCALIZED);
-        error->detail = PQresultErrorField(pg, PG_DIAG_MESSAGE_DETAIL);
-        error->hint = PQresultErrorField(pg, PG_DIAG_MESSAGE_HINT);
-        error->context = PQresultErrorField(pg, PG_DIAG_CONTEXT);
-        error->schema = PQresultErrorField(pg, PG_DIAG_SCHEMA_NAME);
-        error->table = PQresultErrorField(pg, PG_DIAG_TABLE_NAME);
-        error->column = PQresultErrorField(pg, PG_DIAG_COLUMN_NAME);
-        error->type = PQresultErrorField(pg, PG_DIAG_DATATYPE_NAME);
-        error->constraint = PQresultErrorField(pg, PG_DIAG_CONSTRAINT_NAME);
-        error->position = position_read(PQresultErrorField(pg, PG_DIAG_STATEMENT_POSITION));
-        error->internal_position = position_read(PQresultErrorField(pg, PG_DIAG_INTERNAL_POSITION));
-        error->internal_query = PQresultErrorField(pg, PG_DIAG_INTERNAL_QUERY);
-        error->source_file = PQresultErrorField(pg, PG_DIAG_SOURCE_FILE);
-        error->source_line = PQresultErrorField(pg, PG_DIAG_SOURCE_LINE);
-        error->source_function = PQresultErrorField(pg, PG_DIAG_SOURCE_FUNCTION);
+        error->severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+        error->detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+        error->hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+        error->context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+        error->schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
+        error->table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+        error->column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+        error->type = PQresultErrorField(result, PG_DIAG_DATATYPE_NAME);
+        error->constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+        error->position = position_read(PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
+        error->internal_position =
+                position_read(PQresultErrorField(result, PG_DIAG_INTERNAL_POSITION));
+        error->internal_query = PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY);
+        error->source_file = PQresultErrorField(result, PG_DIAG_SOURCE_FILE);
+        error->source_line = PQresultErrorField(result, PG_DIAG_SOURCE_LINE);
+        error->source_function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
 }
 
 bool
