@@ -1,5 +1,6 @@
 /*
- * libpq, as the rest of pipit sees it: no PQ name is used above pq.c and result.c.
+ * libpq, as the rest of pipit sees it: no PQ name is used but in pq.c, its parts pq_settings.c and
+ * pq_cancel.c, and result.c.
  *
  * A connection is in non-blocking mode from pipit__pq_enter() until it is finished, so nothing here
  * blocks. What an answer is, is told by pipit__pq_kind().
