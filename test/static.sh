@@ -29,7 +29,7 @@ tidy() {
         # One file at a time: clang-tidy 14 forgets va_start() behind its first one. The inner shell
         # expands what stands between the quotes.
         # shellcheck disable=SC2016
-        for file in lib/*.c; do
+        for file in lib/*/*.c; do
                 echo "$file"
         done | xargs -P "$jobs" -I '{}' sh -c \
                 'clang-tidy --quiet -p "$1" "$2" >"$1.${2##*/}" 2>"$1.${2##*/}.log" || {
@@ -42,7 +42,7 @@ cppcheck_all() {
                 -j "$jobs" -Iinclude -Ilib -D__GNUC__ -D_GNU_SOURCE \
                 --suppress=missingIncludeSystem --suppress=unmatchedSuppression \
                 --template='{file}:{line}:{column}: warning: {message} [{id}]' --template-location='' \
-                lib/*.c 2>&1
+                lib/*/*.c 2>&1
 }
 
 # Not optimized: it then sees what is written. The macros of models need a user to be looked at.
@@ -50,7 +50,7 @@ gcc_all() {
         flags=$(pkg-config --cflags libevent_core libpq)
         # The flags are words of one list.
         # shellcheck disable=SC2086
-        for file in lib/*.c example/*.c; do
+        for file in lib/*/*.c example/*.c; do
                 gcc -std=c11 -D_GNU_SOURCE -O0 -Wall -Wextra -fanalyzer -fdiagnostics-plain-output \
                         -Iinclude -Ilib $flags -c "$file" -o "$scratch/object.o" 2>&1
         done

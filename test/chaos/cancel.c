@@ -9,10 +9,10 @@
  * The last line of standard output has the figures; the exit status is 0 if no caller was told what
  * was meant for another, and 77 without PIPIT_TEST_URL.
  */
-#include "cancel.h"
+#include "conn/cancel.h"
 #include "chaos.h"
-#include "conn_open.h"
-#include "group.h"
+#include "conn/conn_open.h"
+#include "conn/group.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "agree.h"
 #include "fuzz.h"
-#include "result.h"
+#include "result/result.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  * Connection strings and options. The first line is the connection string; the second, if there is
  * one, the sslmode of the options; the third the search_path.
  */
-#include "conninfo.h"
+#include "connect/conninfo.h"
 #include "fuzz.h"
-#include "options.h"
+#include "pool/options.h"
 
 #include <pipit/error.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * Every decoder of the server's text. What one takes must come back the same through its encoder;
  * what it refuses must leave the output as it was.
  */
-#include "codec.h"
 #include "fuzz.h"
+#include "value/codec.h"
 
 #include <math.h>
 #include <pipit/error.h>

@@ -3,7 +3,7 @@
  * control characters comes out of it, whatever it was. What reads libpq's messages is private to
  * attempt.c: the target is a part of it.
  */
-#include "attempt.c"
+#include "connect/attempt.c"
 #include "fuzz.h"
 
 static void

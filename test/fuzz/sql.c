@@ -3,11 +3,11 @@
  * what the builder made of them is parsed again and must give the same texts, and none of a
  * condition's values may be in the SQL.
  */
-#include "sql.h"
+#include "sql/sql.h"
 #include "fuzz.h"
 
-#include "../unit/models.h"
-#include "expr.h"
+#include "../unit/sql/models.h"
+#include "sql/expr.h"
 
 #include <pipit/expr.h>
 #include <stdio.h>

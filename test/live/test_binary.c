@@ -2,9 +2,9 @@
  * Values in binary form: the same query in both formats gives the same, by every getter.
  */
 #include "agree.h"
-#include "binary.h"
 #include "live.h"
 #include "plain.h"
+#include "value/binary.h"
 
 #include <stdlib.h>
 #include <string.h>

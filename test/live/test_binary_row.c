@@ -3,7 +3,7 @@
  */
 #include "live.h"
 #include "plain.h"
-#include "row.h"
+#include "record/row.h"
 
 #include <string.h>
 

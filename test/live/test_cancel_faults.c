@@ -3,9 +3,9 @@
  * late and stops the next statement. Behind the fault proxy, on a server of the test's own.
  */
 #include "cancels.h"
-#include "database.h"
-#include "pq_cancel.h"
+#include "pq/pq_cancel.h"
 #include "proxied.h"
+#include "scope/database.h"
 
 #include <signal.h>
 #include <stdlib.h>

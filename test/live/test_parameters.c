@@ -1,10 +1,10 @@
 /*
  * Parameters in binary form: they mean to the server what their text means.
  */
-#include "encode.h"
 #include "live.h"
-#include "oid.h"
 #include "plain.h"
+#include "value/encode.h"
+#include "value/oid.h"
 
 #include <float.h>
 #include <math.h>

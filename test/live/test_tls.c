@@ -3,7 +3,7 @@
  * openssl command; without it
  * only what needs none is tested.
  */
-#include "conninfo.h"
+#include "connect/conninfo.h"
 #include "proxy.h"
 #include "witness.h"
 

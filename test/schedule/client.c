@@ -3,10 +3,10 @@
  */
 #include "client.h"
 #include "choose.h"
-#include "database.h"
 #include "model.h"
 #include "net.h"
-#include "shape.h"
+#include "request/shape.h"
+#include "scope/database.h"
 #include "world.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * most of them: it is read once, and from then on its copies are given out. While memory is to
  * fail, it is read each time.
  */
-#include "pq_settings.h"
+#include "pq/pq_settings.h"
 #include "world.h"
 
 #include <pipit/error.h>

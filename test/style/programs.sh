@@ -15,9 +15,15 @@ all_are_built() {
         [ -s "$tap_dir/tests" ] || return 1
         while read -r path; do
                 name=$(basename "$path" .c)
-                build=$(dirname "$path")/meson.build
-                [ -e "$build" ] && sed 's/#.*//' "$build" |
-                        grep -qE "['/]$name\.c'|'${name#test_}'" || echo "$path is not built"
+                folder=$(dirname "$path")
+                inside=''
+                # A folder without one is built by the one above it, by names with the folder.
+                if [ ! -e "$folder/meson.build" ]; then
+                        inside=$(basename "$folder")/
+                        folder=$(dirname "$folder")
+                fi
+                [ -e "$folder/meson.build" ] && sed 's/#.*//' "$folder/meson.build" |
+                        grep -qE "['/]$name\.c'|'$inside${name#test_}'" || echo "$path is not built"
         done <"$tap_dir/tests" >"$tap_dir/unbuilt"
         cat "$tap_dir/unbuilt"
         [ ! -s "$tap_dir/unbuilt" ]
@@ -43,6 +49,13 @@ example "# 'test_some.c' is not built"
 tap_fails "a test that only a comment names is noticed" all_are_built "$tap_dir/example"
 example ""
 tap_fails "a test in a folder without meson.build is noticed" all_are_built "$tap_dir/example"
+example "tests = ['inner/some', 'other']"
+mkdir "$tap_dir/example/inner"
+mv "$tap_dir/example/test_some.c" "$tap_dir/example/inner"
+tap_ok "a test of a folder inside passes" all_are_built "$tap_dir/example"
+mv "$tap_dir/example/inner/test_some.c" "$tap_dir/example/inner/test_other_one.c"
+tap_fails "a test of a folder inside that is not named is noticed" all_are_built "$tap_dir/example"
+example ""
 rm "$tap_dir/example/test_some.c"
 tap_fails "a folder without tests is noticed" all_are_built "$tap_dir/example"
 tap_end

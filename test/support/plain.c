@@ -2,10 +2,10 @@
  * A plain libpq connection. See plain.h.
  */
 #include "plain.h"
-#include "buf.h"
+#include "base/buf.h"
+#include "conn/session_settings.h"
 #include "live.h"
-#include "result.h"
-#include "session_settings.h"
+#include "result/result.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "wire.h"
-#include "database.h"
-#include "shape.h"
+#include "request/shape.h"
+#include "scope/database.h"
 
 #include <stdio.h>
 #include <stdlib.h>

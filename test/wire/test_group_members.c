@@ -1,8 +1,8 @@
 /*
  * Members of a group that nobody waits for any more: each ends alone.
  */
-#include "database.h"
-#include "pq_cancel.h"
+#include "pq/pq_cancel.h"
+#include "scope/database.h"
 #include "wire.h"
 
 #include <string.h>

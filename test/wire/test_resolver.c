@@ -1,10 +1,10 @@
 /*
  * Names: look-ups against a name server that the test runs, or that is not there.
  */
-#include "conninfo.h"
-#include "database.h"
-#include "reactor.h"
-#include "resolver.h"
+#include "connect/conninfo.h"
+#include "connect/resolver.h"
+#include "loop/reactor.h"
+#include "scope/database.h"
 #include "wire.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /*
  * Connecting to a server that is not ready, not friendly, or not there.
  */
-#include "pool.h"
+#include "pool/pool.h"
 #include "wire.h"
 
 #include <stdio.h>

@@ -1,0 +1,101 @@
+/*
+ * Text that grows. Invariant: data is NULL, or data[length] is a NUL inside of capacity.
+ */
+#include "base/buf.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUF_FIRST_SIZE = 128 };
+
+/* Makes room for more bytes and a NUL behind them. */
+static bool
+buf_reserve(struct buf *buf, size_t more)
+{
+        if (buf->failed)
+                return false;
+        if (more < buf->capacity - buf->length)
+                return true;
+        if (more >= SIZE_MAX / 2 - buf->length) {
+                buf->failed = true;
+                return false;
+        }
+
+        size_t capacity = buf->capacity ? buf->capacity : BUF_FIRST_SIZE;
+        while (capacity - buf->length <= more)
+                capacity *= 2;
+        char *data = realloc(buf->data, capacity);
+        if (!data) {
+                buf->failed = true;
+                return false;
+        }
+        buf->data = data;
+        buf->capacity = capacity;
+        return true;
+}
+
+void
+pipit__buf_init(struct buf *buf)
+{
+        *buf = (struct buf){.data = NULL};
+}
+
+void
+pipit__buf_fini(struct buf *buf)
+{
+        free(buf->data);
+        pipit__buf_init(buf);
+}
+
+void
+pipit__buf_clear(struct buf *buf)
+{
+        buf->length = 0;
+        buf->failed = false;
+        if (buf->data)
+                buf->data[0] = '\0';
+}
+
+void
+pipit__buf_add(struct buf *buf, const void *data, size_t length)
+{
+        if (!buf_reserve(buf, length))
+                return;
+        if (length > 0)
+                memcpy(buf->data + buf->length, data, length);
+        buf->length += length;
+        buf->data[buf->length] = '\0';
+}
+
+void
+pipit__buf_add_text(struct buf *buf, const char *text)
+{
+        pipit__buf_add(buf, text, strlen(text));
+}
+
+void
+pipit__buf_add_char(struct buf *buf, char c)
+{
+        pipit__buf_add(buf, &c, 1);
+}
+
+const char *
+pipit__buf_text(const struct buf *buf)
+{
+        return buf->data ? buf->data : "";
+}
+
+char *
+pipit__buf_take(struct buf *buf)
+{
+        char *text = NULL;
+
+        pipit__buf_add(buf, "", 0);
+        if (!buf->failed) {
+                text = buf->data;
+                buf->data = NULL;
+        }
+        pipit__buf_fini(buf);
+        return text;
+}

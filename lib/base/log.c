@@ -1,0 +1,127 @@
+/*
+ * The log. See log.h.
+ */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOG_MAX_LINES 100 /* a second */
+#define LOG_LINE_SIZE 1024
+
+/* Whether a second byte makes a character that controls, is longer than it need be, a surrogate or
+ * beyond U+10FFFF. U+0080 to U+009F control: terminals obey them as they obey ESC. */
+static bool
+second_is_bad(const unsigned char *c)
+{
+        return ((c[0] == 0xc2 || c[0] == 0xe0) && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+               (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f);
+}
+
+/* The bytes of the UTF-8 character at text; 0 when there is none, or one that controls. */
+static size_t
+character_length(const char *text)
+{
+        const unsigned char *c = (const unsigned char *)text;
+        size_t length = c[0] < 0x80 ? 1 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+
+        if (c[0] < 0x20 || c[0] == 0x7f || (c[0] >= 0x80 && c[0] < 0xc2) || c[0] > 0xf4 ||
+            second_is_bad(c))
+                return 0;
+        for (size_t i = 1; i < length; i++) {
+                if ((c[i] & 0xc0) != 0x80)
+                        return 0;
+        }
+        return length;
+}
+
+/* Writes the character at text; how many bytes of text it takes, 0 when there is no room. */
+static size_t
+escape_one(char *out, size_t room, const char *text)
+{
+        size_t length = character_length(text);
+
+        if (*text == '\n' || *text == '\t' || *text == '\r') {
+                if (room < 2)
+                        return 0;
+                snprintf(out, room, " ");
+                return strspn(text, "\n\t\r ");
+        }
+        if (length == 0) {
+                if (room < 5)
+                        return 0;
+                snprintf(out, room, "\\x%02x", (unsigned char)*text);
+                return 1;
+        }
+        /* A character goes whole or not at all. */
+        if (room < length + 1)
+                return 0;
+        memcpy(out, text, length);
+        out[length] = '\0';
+        return length;
+}
+
+void
+pipit__log_escape(char *out, size_t size, const char *text)
+{
+        if (size == 0)
+                return;
+        out[0] = '\0';
+        while (*text != '\0') {
+                size_t taken = escape_one(out, size, text);
+                if (taken == 0)
+                        return;
+                size_t written = strlen(out);
+                out += written;
+                size -= written;
+                text += taken;
+        }
+}
+
+/* Whether one more line may be written now. */
+static bool
+log_admits(struct log *log, int64_t now_ms)
+{
+        if (now_ms / 1000 != log->second) {
+                log->second = now_ms / 1000;
+                log->lines = 0;
+        }
+        if (log->lines == LOG_MAX_LINES) {
+                log->dropped++;
+                return false;
+        }
+        log->lines++;
+        return true;
+}
+
+/* Apart, so that those who do not log pay for none of it. */
+static void __attribute__((noinline))
+log_write(struct log *log, enum pipit_log_level level, const char *format, va_list args)
+{
+        char raw[LOG_LINE_SIZE];
+        char line[LOG_LINE_SIZE];
+
+        vsnprintf(raw, sizeof raw, format, args);
+        pipit__log_escape(line, sizeof line, raw);
+        if (log->dropped > 0) {
+                snprintf(raw, sizeof raw, "%lld lines were left out: more than %d in a second",
+                         (long long)log->dropped, LOG_MAX_LINES);
+                log->dropped = 0;
+                log->fn(PIPIT_LOG_WARNING, raw, log->arg);
+        }
+        log->fn(level, line, log->arg);
+}
+
+void
+pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level, const char *format, ...)
+{
+        va_list args;
+
+        if (log->fn == NULL || !log_admits(log, now_ms))
+                return;
+        va_start(args, format);
+        log_write(log, level, format, args);
+        va_end(args);
+}

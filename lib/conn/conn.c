@@ -1,0 +1,188 @@
+/*
+ * Connections. See conn.h.
+ */
+#include "conn/conn.h"
+#include "base/log.h"
+#include "conn/cancel.h"
+#include "conn/group.h"
+#include "request/request.h"
+#include "request/shape.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
+                                          "leased",     "cleaning",   "cancelling", "closed"};
+
+int64_t
+pipit__conn_now(const struct conn *conn)
+{
+        return pipit__reactor_now(conn->config->reactor);
+}
+
+void
+pipit__conn_enter(struct conn *conn, enum conn_state state, const struct attempt_failure *failure)
+{
+        int64_t now = pipit__conn_now(conn);
+        enum conn_state from = conn->state;
+
+        pipit__log(conn->config->log, now, PIPIT_LOG_DEBUG, "connection to %s: %s -> %s",
+                   conn->ending.host, state_names[from], state_names[state]);
+        conn->state = state;
+        conn->since_ms = now;
+        conn->config->ops->entered(conn, from, failure, conn->config->arg);
+}
+
+void
+pipit__conn_free(struct deferred *deferred)
+{
+        struct conn *conn = container_of(deferred, struct conn, deferred);
+
+        pipit__watch_free(conn->watch);
+        pipit__timer_free(conn->limit);
+        pipit__timer_free(conn->again);
+        pipit__segments_fini(&conn->segments);
+        pipit__prepared_fini(&conn->prepared);
+        free(conn);
+}
+
+/* One whose answer will not come. Nobody knows whether it was executed, unless the server said so
+ * already, or its transaction goes with the connection. */
+static void
+conn_fail_request(const struct expected *expected, const struct attempt_failure *cause)
+{
+        struct request *req = expected->req;
+        char text[sizeof cause->text + sizeof cause->host + 100];
+        struct pipit_error error = {.code = PIPIT_ELOST,
+                                    .executed = expected->undone ? PIPIT_EXECUTED_ROLLED_BACK
+                                                                 : PIPIT_EXECUTED_UNKNOWN,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .host = cause->host,
+                                    .message = text};
+
+        snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
+                 cause->host, cause->text,
+                 expected->undone ? "its transaction is rolled back"
+                                  : "nobody knows whether the statement was executed");
+        memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
+        if (!pipit_failed(req->res))
+                pipit__result_fail_like(req->res, &error);
+        pipit__request_end(req);
+}
+
+/* Whether it can run elsewhere: what the server has said of it so far is that it did not run. */
+static bool
+conn_runs_elsewhere(struct conn *conn, const struct expected *expected)
+{
+        if (expected->segment >= SEGMENT_SESSION)
+                return false;
+        if (!pipit_failed(expected->req->res))
+                return expected->skipped;
+        if (pipit__group_fate(expected, true, &conn->prepared) == FATE_AGAIN)
+                return true;
+        return conn->cancel_state != CANCEL_NONE && pipit__group_stray_fate(expected) == FATE_AGAIN;
+}
+
+/* Ends what is unanswered. */
+static void
+conn_fail_requests(struct conn *conn, const struct attempt_failure *cause)
+{
+        struct expected expected;
+        struct list again;
+
+        list_init(&again);
+        while (conn->segments.n > 0) {
+                pipit__segments_pop(&conn->segments, &expected);
+                struct request *req = pipit__expected_waiter(&expected);
+                if (req != NULL && conn_runs_elsewhere(conn, &expected))
+                        list_push_back(&again, &req->link);
+                else if (req != NULL)
+                        conn_fail_request(&expected, cause);
+                pipit__shape_unref(expected.shape);
+        }
+        pipit__requests_again(&again);
+}
+
+void
+pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_child)
+{
+        if (conn->state == CONN_CLOSED)
+                return;
+        pipit__attempt_cancel(conn->attempt, in_child);
+        conn->attempt = NULL;
+        pipit__cancel_drop(conn->cancel, in_child);
+        conn->cancel = NULL;
+        if (conn->watch != NULL)
+                pipit__watch_want(conn->watch, 0);
+        pipit__timer_stop(conn->limit);
+        pipit__timer_stop(conn->again);
+        if (in_child && conn->pq != NULL)
+                pipit__pq_abandon(conn->pq);
+        else
+                pipit__pq_finish(conn->pq);
+        conn->pq = NULL;
+        conn_fail_requests(conn, cause);
+        pipit__conn_enter(conn, CONN_CLOSED, cause);
+        pipit__reactor_defer(conn->config->reactor, &conn->deferred);
+        const struct tenant_ops *tenant = conn->tenant;
+        conn->tenant = NULL;
+        if (tenant != NULL)
+                tenant->lost(cause, conn->tenant_arg);
+}
+
+void
+pipit__conn_break(struct conn *conn, const char *reason)
+{
+        /* libpq has no message of its own for what libevent has no memory for. */
+        if (conn->ending.text[0] == '\0')
+                pipit__log_escape(conn->ending.text, sizeof conn->ending.text,
+                                  reason[0] != '\0' ? reason : "out of memory");
+        pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_WARNING,
+                   "connection to %s lost: %s", conn->ending.host, conn->ending.text);
+        struct attempt_failure cause = conn->ending;
+        pipit__conn_end(conn, &cause, false);
+}
+
+void
+pipit__conn_close(struct conn *conn, const char *reason)
+{
+        struct attempt_failure cause = conn->ending;
+
+        snprintf(cause.text, sizeof cause.text, "%s", reason);
+        pipit__conn_end(conn, &cause, false);
+}
+
+void
+pipit__conn_abandon(struct conn *conn)
+{
+        struct attempt_failure cause = conn->ending;
+
+        snprintf(cause.text, sizeof cause.text, "this is a forked child");
+        pipit__conn_end(conn, &cause, true);
+}
+
+void
+pipit__conn_note_ending(struct conn *conn, const char *sqlstate, const char *message)
+{
+        snprintf(conn->ending.sqlstate, sizeof conn->ending.sqlstate, "%.5s", sqlstate);
+        pipit__log_escape(conn->ending.text, sizeof conn->ending.text, message);
+}
+
+void
+pipit__conn_flush(struct conn *conn)
+{
+        if (conn->state == CONN_CLOSED)
+                return;
+        int r = pipit__pq_flush(conn->pq);
+        conn->unflushed = r == 1;
+        /* While it cannot write it must read, or both sides wait for each other. */
+        if (r < 0 ||
+            pipit__watch_want(conn->watch, WATCH_READ | (conn->unflushed ? WATCH_WRITE : 0)) != 0) {
+                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                return;
+        }
+        /* libpq reads where it cannot write, and of what it has taken the socket says no more. */
+        if (!pipit__pq_busy(conn->pq) || pipit__pq_holds_more(conn->pq))
+                pipit__timer_set_or_now(conn->again, 0);
+}

@@ -1,0 +1,36 @@
+/*
+ * Statements of a connection that nobody waits for any more, and asking the server to stop them.
+ *
+ * It is asked about the first segment only, which is what it executes, as far as anybody here
+ * knows, and only when nobody waits for anything in that: whoever shares a Sync would be hit too.
+ * One of those behind it can be hit when the first one ends by itself at that moment.
+ */
+#ifndef PIPIT_CONN_CANCEL_INTERNAL_H
+#define PIPIT_CONN_CANCEL_INTERNAL_H
+
+#include "conn/group.h"
+
+struct conn;
+struct pg_result;
+struct request;
+
+/* Its request has ended otherwise: the answer goes away when it comes. */
+void pipit__conn_give_up(struct conn *conn, const struct request *req);
+
+/* Sets the limit by which something is to be done about what nobody waits for. */
+void pipit__conn_mind(struct conn *conn);
+/* The first segment is answered, and there are more. */
+void pipit__conn_look_at_next(struct conn *conn);
+/* Everything is answered: it is free, unless a cancel is still on its way. It may be closed. */
+void pipit__conn_rest(struct conn *conn);
+
+/* Its limit has passed, while it was busy. */
+void pipit__conn_on_patience(struct conn *conn);
+
+/* What becomes of a statement of a segment of its own that has failed: it may have been hit. */
+enum fate pipit__conn_stray_fate(const struct conn *conn, const struct expected *statement);
+
+/* Takes what the server says of a new session: who it is, for the control connection. */
+void pipit__conn_learn_backend(struct conn *conn, const struct pg_result *answer);
+
+#endif

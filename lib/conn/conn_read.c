@@ -1,0 +1,386 @@
+/*
+ * Reading a connection. See conn_read.h.
+ */
+#include "conn/conn_read.h"
+#include "base/cold.h"
+#include "base/log.h"
+#include "conn/conn.h"
+#include "conn/conn_cancel.h"
+#include "conn/group.h"
+#include "request/request.h"
+#include "request/shape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Results that one wake-up works off before others have their turn. */
+#define CONN_BUDGET 256
+/* Pieces of a result whose bytes are not counted, until it is whole. */
+#define CONN_UNCOUNTED 8
+
+/* Whether the session still has what the codecs rely on; closes it when not. */
+static bool
+conn_check_settings(struct conn *conn)
+{
+        if (pipit__pq_session_ok(conn->pq))
+                return true;
+        pipit__conn_break(conn,
+                          "somebody changed client_encoding or standard_conforming_strings, which "
+                          "pipit relies on");
+        return false;
+}
+
+/* Whether the session can go on; closes it when not. */
+static bool
+conn_check(struct conn *conn)
+{
+        if (conn->odd)
+                pipit__conn_break(conn, "libpq lost its place in the protocol");
+        else if (!conn_check_settings(conn))
+                return false;
+        else if (conn->segments.n == 0 && conn->ending.text[0] != '\0')
+                pipit__conn_break(conn, "the server ended the session");
+        return conn->state != CONN_CLOSED;
+}
+
+/* Whether a transaction is committed, now that its segment is answered. */
+static bool
+commit_is_done(const struct expected *commit, bool failed)
+{
+        struct pipit_result *res = commit->req->res;
+
+        if (commit->kind == EXPECTED_COMMIT)
+                return !failed;
+        return !pipit_failed(res) && strcmp(pipit_result_tag(res), "COMMIT") == 0;
+}
+
+/* The same of a tenant's transaction. */
+static void
+conn_sort_tenant(struct conn *conn, const struct expected *expected, bool failed)
+{
+        struct request *req = expected->req;
+
+        if (failed && pipit_failed(req->res))
+                pipit__group_note(expected, &conn->prepared);
+        pipit__result_set_host(req->res, conn->ending.host);
+        if (expected->segment == SEGMENT_COMMIT)
+                conn->tenant->ended(req, commit_is_done(expected, failed), conn->tenant_arg);
+        else
+                conn->tenant->answered(req, expected->skipped, conn->tenant_arg);
+}
+
+/* One command of a segment that is complete; *ret_done is who is to be told of its end at once. */
+static void
+conn_sort(struct conn *conn, const struct expected *expected, bool failed, struct list *again,
+          struct request **ret_done)
+{
+        struct request *req = pipit__expected_waiter(expected);
+
+        if (req == NULL)
+                return;
+        if (expected->segment >= SEGMENT_TRANSACTION) {
+                conn_sort_tenant(conn, expected, failed);
+                return;
+        }
+        if (pipit__group_fate(expected, failed, &conn->prepared) == FATE_AGAIN ||
+            (failed && pipit__conn_stray_fate(conn, expected) == FATE_AGAIN)) {
+                list_push_back(again, &req->link);
+                return;
+        }
+        pipit__result_set_host(req->res, conn->ending.host);
+        /* A callback may close the connection: of those committed together, each has its turn. */
+        if (expected->segment == SEGMENT_WRITES)
+                pipit__request_end(req);
+        else
+                *ret_done = req;
+}
+
+/* Takes the first segment off, which is answered. */
+static struct request *
+conn_take_segment(struct conn *conn)
+{
+        struct segments *segments = &conn->segments;
+        struct shapes *shapes = conn->config->shapes;
+        int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
+        struct group_timing timing =
+                pipit__group_time(&shapes->scale, pipit__segments_reading(segments), &conn->flight,
+                                  segments->reading + 1 == segments->n, conn->read_us, now_us);
+        struct group_lesson lesson = {.timing = &timing};
+        bool failed = segments->failed;
+        struct request *done = NULL;
+        struct expected expected;
+        struct list again;
+
+        list_init(&again);
+        conn->read_us = now_us;
+        while (pipit__segments_pop(segments, &expected)) {
+                if (expected.kind == EXPECTED_STATEMENT && !failed && expected.shape != NULL)
+                        pipit__group_teach(&lesson, &expected);
+                conn_sort(conn, &expected, failed, &again, &done);
+                pipit__shape_unref(expected.shape);
+        }
+        pipit__group_taught(&lesson);
+        pipit__requests_again(&again);
+        return done;
+}
+
+/* The first segment is answered. */
+static void
+conn_complete_segment(struct conn *conn)
+{
+        struct request *done = conn_take_segment(conn);
+
+        if (conn->segments.n > 0) {
+                pipit__conn_look_at_next(conn);
+        } else {
+                pipit__conn_rest(conn);
+        }
+        if (done != NULL)
+                pipit__request_complete(done);
+}
+
+/* A statement of a transaction has ended that, or began another. */
+static COLD void
+conn_unasked_end(struct conn *conn, struct request *culprit)
+{
+        char tag[64];
+
+        snprintf(tag, sizeof tag, "%s", pipit_result_tag(culprit->res));
+        pipit__result_fail(
+                culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
+                "%s as plain SQL took the transaction out of pipit's hands, and the "
+                "connection was closed: a body commits by itself, pipit_rollback() rolls "
+                "back, and pipit_atomic() on a transaction is a savepoint",
+                tag);
+        pipit__segments_may_be_done(&conn->segments);
+        conn->tenant->unasked(culprit, conn->tenant_arg);
+        pipit__conn_break(conn, "a statement in front of it ended the transaction");
+}
+
+static COLD void
+conn_unshared(struct conn *conn, struct request *culprit)
+{
+        static const char reason[] = "a statement in front of it changed the session";
+
+        if (conn->tenant != NULL && culprit != NULL) {
+                conn_unasked_end(conn, culprit);
+                return;
+        }
+        if (culprit != NULL) {
+                char tag[64];
+                snprintf(tag, sizeof tag, "%s", pipit_result_tag(culprit->res));
+                pipit__result_fail(culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_ROLLED_BACK,
+                                   PIPIT_PHASE_EXECUTE,
+                                   "%s changes its session, which other requests share: the "
+                                   "connection was closed and its effect is gone; transactions "
+                                   "and session settings need a connection of their own",
+                                   tag);
+        }
+        pipit__conn_break(conn, reason);
+}
+
+/* libpq offers a COPY, which nobody here can take. What it has done so far is not known. */
+static COLD void
+conn_refuse_copy(struct conn *conn)
+{
+        static const char reason[] = "COPY needs a connection of its own";
+        const struct expected *reading = pipit__segments_reading(&conn->segments);
+
+        if (reading != NULL && reading->req != NULL)
+                pipit__result_fail(reading->req->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
+                                   PIPIT_PHASE_EXECUTE,
+                                   "%s, and this one, which other requests share, was closed: "
+                                   "write rows with INSERT, read them with SELECT",
+                                   reason);
+        snprintf(conn->ending.text, sizeof conn->ending.text, "%s", reason);
+}
+
+/* Whether the next answer is to a statement of pipit's own, without which nothing is as it must be.
+ */
+static bool
+conn_reads_own(const struct conn *conn)
+{
+        const struct expected *reading = pipit__segments_reading(&conn->segments);
+
+        return reading != NULL && reading->kind == EXPECTED_OWN;
+}
+
+/* A result that must not be matched to anything: it ends the connection. */
+static bool
+conn_is_last_word(struct conn *conn, const struct pg_result *answer, enum pq_kind kind)
+{
+        if (kind == PQ_KIND_BROKEN) {
+                const char *text = pipit__pq_error(answer);
+                if (text[0] == '\0')
+                        conn_refuse_copy(conn);
+                else
+                        pipit__log_escape(conn->ending.text, sizeof conn->ending.text, text);
+                return true;
+        }
+        if (kind == PQ_KIND_ERROR && (pipit__pq_is_fatal(answer) || conn_reads_own(conn))) {
+                pipit__conn_note_ending(conn, pipit__pq_sqlstate(answer), pipit__pq_error(answer));
+                return true;
+        }
+        return false;
+}
+
+static COLD void
+conn_over_limit(struct conn *conn)
+{
+        const struct expected *reading = pipit__segments_reading(&conn->segments);
+
+        if (reading != NULL && reading->req != NULL)
+                pipit__result_fail(reading->req->res, PIPIT_ELIMIT, PIPIT_EXECUTED_UNKNOWN,
+                                   PIPIT_PHASE_RESULT,
+                                   "the result has more than %zu bytes, and the connection was "
+                                   "closed: raise max_result_bytes, or ask for fewer rows",
+                                   conn->config->max_result_bytes);
+        pipit__conn_break(conn, "a result in front was over max_result_bytes");
+}
+
+/* Whether a result may be as large as it is; without it, closes the connection when not. One read
+ * of libpq's takes a long row as fast as it comes, and nobody counts. */
+static bool
+conn_check_size(struct conn *conn, struct pg_result *answer)
+{
+        size_t size = pipit__pq_size(answer);
+
+        if (size > CONN_LARGE && pipit__pq_has_large_row(answer, CONN_LARGE))
+                conn->large = true;
+        if (size <= conn->config->max_result_bytes ||
+            !pipit__pq_is_over(answer, conn->config->max_result_bytes))
+                return true;
+        pipit__pq_clear(answer);
+        conn_over_limit(conn);
+        return false;
+}
+
+/* The answer to a statement of pipit's own. */
+static COLD void
+conn_take_own(struct conn *conn, struct pg_result *answer)
+{
+        if (conn->state == CONN_SETTING_UP) {
+                conn->serializable =
+                        strcmp(pipit__pq_value(answer, "isolation"), "serializable") == 0;
+                pipit__conn_learn_backend(conn, answer);
+        }
+        pipit__pq_clear(answer);
+}
+
+/* The connection's part in what an answer says. */
+static void
+conn_follow(struct conn *conn, enum verdict verdict, struct request *req, struct pg_result *answer)
+{
+        switch (verdict) {
+        case VERDICT_MORE: break;
+        case VERDICT_OWN: conn_take_own(conn, answer); break;
+        case VERDICT_READ:
+                pipit__conn_mind(conn);
+                pipit__request_complete(req);
+                break;
+        case VERDICT_SYNC:
+                /* Before anybody reads this answer, or one behind it, in a wrong encoding. */
+                if (conn_check_settings(conn))
+                        conn_complete_segment(conn);
+                break;
+        case VERDICT_UNSHARED: conn_unshared(conn, req); break;
+        case VERDICT_BROKEN:
+                pipit__conn_break(conn, "an answer came that nothing was sent for");
+                break;
+        }
+}
+
+/* Takes one answer; false when the connection is gone. *ret_ends: behind it comes the NULL that
+ * ends its statement's results, for which libpq never waits. */
+static bool
+conn_take_answer(struct conn *conn, bool *ret_ends)
+{
+        struct pg_result *answer = pipit__pq_next(conn->pq);
+        enum pq_kind kind = answer != NULL ? pipit__pq_kind(answer) : PQ_KIND_SYNC;
+        struct request *req;
+
+        conn->incoming = 0;
+        conn->unread = 0;
+        conn->pieces = 0;
+        *ret_ends = kind != PQ_KIND_SYNC;
+        if (conn_is_last_word(conn, answer, kind)) {
+                pipit__pq_clear(answer);
+                pipit__conn_break(conn, "the server ended the session");
+                return false;
+        }
+        /* Some complete here, in front of their Sync. */
+        if (answer == NULL && !pipit__pq_is_utf8(conn->pq) && !conn_check_settings(conn))
+                return false;
+        if (answer != NULL && !conn_check_size(conn, answer))
+                return false;
+        enum verdict verdict = pipit__segments_read(&conn->segments, answer, &req);
+        conn_follow(conn, verdict, req, answer);
+        return conn->state != CONN_CLOSED;
+}
+
+void
+pipit__conn_work(struct conn *conn)
+{
+        bool ends = false;
+        conn->incomplete = false;
+        for (int budget = CONN_BUDGET; conn->segments.n > 0; budget--) {
+                if (budget == 0) {
+                        pipit__pq_drop_notifications(conn->pq);
+                        pipit__timer_set_or_now(conn->again, 0);
+                        return;
+                }
+                if (!ends)
+                        pipit__segments_prefetch(&conn->segments);
+                if (ends || !pipit__pq_busy(conn->pq)) {
+                        if (!conn_take_answer(conn, &ends))
+                                return;
+                        continue;
+                }
+                if (!pipit__pq_holds_more(conn->pq)) {
+                        conn->incomplete = true;
+                        break;
+                }
+                if (pipit__pq_consume(conn->pq) != 0) {
+                        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                        return;
+                }
+        }
+        pipit__pq_busy(conn->pq); /* has libpq look at what came while nothing was owed */
+        pipit__pq_drop_notifications(conn->pq);
+        conn_check(conn);
+}
+
+void
+pipit__conn_read(struct conn *conn)
+{
+        /* A result that comes in a few pieces is not worth the system calls. */
+        bool counts = conn->incomplete && ++conn->pieces > CONN_UNCOUNTED;
+        size_t pending = counts ? pipit__pq_pending(conn->pq) : 0;
+
+        if (pending > conn->unread)
+                conn->incoming += pending - conn->unread;
+        if (pipit__pq_consume(conn->pq) != 0) {
+                pipit__conn_work(conn); /* what came before the end still counts */
+                if (conn->state != CONN_CLOSED)
+                        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                return;
+        }
+        if (counts)
+                conn->unread = pipit__pq_pending(conn->pq);
+        pipit__conn_work(conn);
+        /* Only now: an answer that was taken has started the count anew. */
+        if (conn->state != CONN_CLOSED && conn->incomplete &&
+            conn->incoming > conn->config->max_result_bytes)
+                conn_over_limit(conn);
+}
+
+bool
+pipit__conn_is_alive(struct conn *conn)
+{
+        int looks = CONN_BUDGET;
+
+        /* A server that stops says a word first: the end is behind it. */
+        while (looks-- > 0 && conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))
+                pipit__conn_read(conn);
+        return conn->state != CONN_CLOSED;
+}

@@ -1,0 +1,271 @@
+/*
+ * Sending on a connection. See conn_send.h.
+ */
+#include "conn/conn_send.h"
+#include "base/cold.h"
+#include "conn/conn.h"
+#include "conn/session_settings.h"
+#include "pq/pq_cancel.h"
+#include "request/request.h"
+#include "request/shape.h"
+#include "request/statement.h"
+
+#include <assert.h>
+
+/* What one statement can be: a Close, a Prepare, a Describe, itself. */
+#define SEND_PER_STATEMENT 4
+/* A statement that sets the role, and two Syncs. */
+#define SEND_PER_SEGMENT 3
+
+static void
+conn_owe(struct conn *conn, enum expected_kind kind, struct request *req, struct shape *shape)
+{
+        pipit__segments_push(&conn->segments,
+                             &(struct expected){.kind = kind, .req = req, .shape = shape});
+}
+
+/* The end of a segment of n statements, which take so long together. 0, or -1. */
+static int
+conn_send_sync(struct conn *conn, int n, float foretold_us)
+{
+        if (pipit__pq_sync(conn->pq) != 0)
+                return -1;
+        struct expected sync = {.kind = EXPECTED_SYNC,
+                                .n_statements = n,
+                                .foretold_us = foretold_us,
+                                .sent_us = pipit__reactor_now_us(conn->config->reactor)};
+        pipit__segments_push(&conn->segments, &sync);
+        if (conn->flight.sent_us == 0)
+                conn->flight.sent_us = sync.sent_us;
+        conn->flight.n_statements += n;
+        conn->flight.foretold_us += foretold_us;
+        return 0;
+}
+
+int
+pipit__conn_send_own(struct conn *conn, const char *sql)
+{
+        if (pipit__segments_reserve(&conn->segments, 2) != 0 ||
+            pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
+                return -1;
+        conn_owe(conn, EXPECTED_OWN, NULL, NULL);
+        return conn_send_sync(conn, 0, 0);
+}
+
+int
+pipit__conn_send_settings(struct conn *conn)
+{
+        struct session_settings settings;
+
+        pipit__session_settings_init(&settings, pipit__pq_server_version(conn->pq),
+                                     conn->config->search_path);
+        if (conn->state == CONN_SETTING_UP && !pipit__pq_can_cancel(conn->pq))
+                pipit__session_settings_ask_backend(&settings);
+        struct pq_params params = {.n = settings.n, .values = settings.values};
+        if (pipit__segments_reserve(&conn->segments, 2) != 0 ||
+            pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0)
+                return -1;
+        conn_owe(conn, EXPECTED_OWN, NULL, NULL);
+        return conn_send_sync(conn, 0, 0);
+}
+
+/*
+ * Makes it a reader, or a writer, for what is sent from now on: a group of reads runs where it
+ * cannot write, so that a wrong declaration is an error. 0, or -1.
+ */
+static COLD int
+conn_send_role(struct conn *conn, bool reader)
+{
+        const char *sql = reader ? "SET default_transaction_read_only = on"
+                                 : "SET default_transaction_read_only = off";
+
+        conn->reader = reader;
+        return pipit__conn_send_own(conn, sql);
+}
+
+/* Has the server prepare a shape, and forget what had its place. 0, or -1. */
+static COLD int
+conn_send_prepare(struct conn *conn, struct request *req, struct shape *shape)
+{
+        uint64_t old = pipit__prepared_add(&conn->prepared, shape);
+
+        if (old != 0) {
+                char name[SHAPE_NAME_SIZE];
+                pipit__shapes_name(conn->config->shapes, old, name);
+                if (pipit__pq_close_prepared(conn->pq, name) != 0)
+                        return -1;
+                conn_owe(conn, EXPECTED_CLOSE, NULL, NULL);
+        }
+        /* Types that are known are said: values in binary form depend on them. */
+        if (pipit__pq_prepare(conn->pq, shape->name, shape->sql,
+                              shape->n_types > 0 ? shape->n_types : 0, shape->types) != 0)
+                return -1;
+        conn_owe(conn, EXPECTED_PREPARE, req, shape);
+        if (shape->n_types >= 0)
+                return 0;
+        if (pipit__pq_describe(conn->pq, shape->name) != 0)
+                return -1;
+        conn_owe(conn, EXPECTED_DESCRIBE, NULL, shape);
+        return 0;
+}
+
+/* One statement of a segment. 0, or -1. */
+static int
+conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req, bool undone)
+{
+        const struct statement *statement = req->statement;
+        struct shape *shape = statement->shape;
+        struct expected expected = {.kind = EXPECTED_STATEMENT,
+                                    .segment = kind,
+                                    .undone = undone,
+                                    .req = req,
+                                    .shape = shape};
+        /* One that could not be run by its name brings its text along, and gets its own errors. */
+        bool named = shape->slot >= 0 && conn->prepared.slots != NULL && req->n_heals == 0;
+        int r;
+
+        expected.typed = shape->n_types >= 0;
+        if (named && !pipit__prepared_has(&conn->prepared, shape) &&
+            conn_send_prepare(conn, req, shape) != 0)
+                return -1;
+        if (named)
+                r = pipit__pq_send_prepared(conn->pq, shape->name, &statement->params,
+                                            shape->is_binary);
+        else
+                r = pipit__pq_send(conn->pq, shape->sql,
+                                   statement->params.formats != NULL ? shape->types : NULL,
+                                   &statement->params);
+        if (r != 0)
+                return -1;
+        if (statement->bytes > CONN_LARGE)
+                conn->large = true;
+        list_remove(&req->link);
+        req->state = REQUEST_SENT;
+        req->conn = conn;
+        pipit__segments_push(&conn->segments, &expected);
+        return 0;
+}
+
+/* Entries that a segment takes at most. */
+static int
+conn_entries(const struct conn *conn, const struct list *requests)
+{
+        const struct shape *shape = NULL;
+        int n = SEND_PER_SEGMENT;
+        int each = 0;
+
+        LIST_EACH(link, requests) {
+                const struct request *req = container_of(link, struct request, link);
+                if (req->statement->shape != shape) { /* most are of one */
+                        shape = req->statement->shape;
+                        each = pipit__prepared_has(&conn->prepared, shape) ? 1 : SEND_PER_STATEMENT;
+                }
+                n += each;
+        }
+        return n;
+}
+
+static int
+conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, int n)
+{
+        struct request *first = container_of(list_first(requests), struct request, link);
+        bool reader = kind == SEGMENT_READS;
+        float foretold_us = 0;
+
+        if (conn->segments.n == 0)
+                conn->flight = (struct flight){0};
+
+        if (pipit__segments_reserve(&conn->segments, conn_entries(conn, requests)) != 0)
+                return -1;
+        /* A read that is alone runs anywhere. */
+        if (reader != conn->reader && (reader || !first->is_read) &&
+            conn_send_role(conn, reader) != 0)
+                return -1;
+        while (!list_empty(requests)) {
+                struct request *req = container_of(list_first(requests), struct request, link);
+                req->group = (uint16_t)n;
+                foretold_us += req->statement->shape->pace.best_us;
+                if (conn_send_statement(conn, kind, req, false) != 0)
+                        return -1;
+        }
+        return conn_send_sync(conn, n, foretold_us);
+}
+
+int
+pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *requests)
+{
+        int n = 0;
+
+        LIST_EACH(link, requests)
+                n++;
+        assert(n > 0 && (conn->state == CONN_IDLE || conn->state == CONN_LEASED ||
+                         conn->state == CONN_BUSY));
+        assert(conn->cancel == NULL); /* it would hit what is sent now */
+        if (conn_send_all(conn, kind, requests, n) != 0) {
+                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                return -1;
+        }
+        if (conn->state != CONN_BUSY)
+                pipit__conn_enter(conn, CONN_BUSY, NULL);
+        return 0;
+}
+
+/* The end of a transaction. 0, or -1. */
+static int
+conn_send_commit(struct conn *conn, struct request *commit, bool implicit)
+{
+        struct expected expected = {.kind = implicit ? EXPECTED_COMMIT : EXPECTED_STATEMENT,
+                                    .segment = SEGMENT_COMMIT,
+                                    .req = commit};
+
+        if (!implicit && pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
+                return -1;
+        commit->state = REQUEST_SENT;
+        commit->conn = conn;
+        pipit__segments_push(&conn->segments, &expected);
+        return 0;
+}
+
+/* All of a transaction's segment. 0, or -1. */
+static int
+conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket *bracket)
+{
+        struct request *first = list_empty(requests)
+                                        ? bracket->commit
+                                        : container_of(list_first(requests), struct request, link);
+        int room = conn_entries(conn, requests) + bracket->n_controls + 1;
+
+        if (conn->segments.n == 0)
+                conn->flight = (struct flight){0};
+        if (pipit__segments_reserve(&conn->segments, room) != 0)
+                return -1;
+        for (int i = 0; i < bracket->n_controls; i++) {
+                if (pipit__pq_send(conn->pq, bracket->controls[i], NULL, &(struct pq_params){0}) !=
+                    0)
+                        return -1;
+                conn_owe(conn, EXPECTED_CONTROL, first, NULL);
+        }
+        while (!list_empty(requests)) {
+                struct request *req = container_of(list_first(requests), struct request, link);
+                if (conn_send_statement(conn, SEGMENT_TRANSACTION, req, bracket->commit == NULL) !=
+                    0)
+                        return -1;
+        }
+        if (bracket->commit != NULL &&
+            conn_send_commit(conn, bracket->commit, bracket->implicit) != 0)
+                return -1;
+        return conn_send_sync(conn, 0, 0);
+}
+
+int
+pipit__conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket *bracket)
+{
+        assert(conn->state == CONN_LEASED || conn->state == CONN_BUSY);
+        if (conn_send_bracket(conn, requests, bracket) != 0) {
+                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                return -1;
+        }
+        if (conn->state != CONN_BUSY)
+                pipit__conn_enter(conn, CONN_BUSY, NULL);
+        return 0;
+}

@@ -1,0 +1,276 @@
+/*
+ * Groups. See group.h.
+ */
+#include "conn/group.h"
+#include "base/cold.h"
+#include "conn/prepared.h"
+#include "request/request.h"
+#include "request/shape.h"
+#include "request/statement.h"
+#include "result/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often a statement is prepared anew for one request. */
+#define GROUP_MAX_HEALS 3
+
+/*
+ * Whether an error can be a neighbour's fault: locks and snapshots that were held for it, time and
+ * memory that it took.
+ */
+static COLD bool
+error_is_of_sharing(const struct pipit_error *error)
+{
+        static const char *const states[] = {"40", "53", "55P03", "57014", "25P03", "25P04"};
+
+        for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+                if (strncmp(error->sqlstate, states[i], strlen(states[i])) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool
+sqlstate_is_one_of(const char *sqlstate, const char *const *states)
+{
+        for (; *states != NULL; states++) {
+                if (strcmp(sqlstate, *states) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Has a request run a fresh shape of its text, of which nothing is known. 0 or PIPIT_ENOMEM. */
+static COLD int
+request_renew_shape(struct request *req)
+{
+        struct shape *shape = pipit__shape_renew(req->statement->shape);
+        struct statement *statement =
+                shape != NULL ? pipit__statement_rewrite(req->statement, shape) : NULL;
+
+        if (statement == NULL) {
+                pipit__shape_unref(shape);
+                return PIPIT_ENOMEM;
+        }
+        pipit__statement_fini(req->statement);
+        free(req->more_statement);
+        req->statement = req->more_statement = statement;
+        return 0;
+}
+
+/*
+ * Whether an error is about what was prepared, or about what was known of the statement, and not
+ * about the statement itself: somebody has changed a table, or has closed what others prepared.
+ * Then nothing has run. Not told by messages: they are translated, but for the name.
+ */
+static COLD bool
+error_is_of_prepared(const struct expected *statement, const struct pipit_error *error,
+                     struct prepared *prepared)
+{
+        static const char *const of_types[] = {"42883", "42804", "42725", "42846",
+                                               "42P08", "42P18", "22P03", NULL};
+        struct shape *shape = statement->shape;
+        const char *function = error->source_function != NULL ? error->source_function : "";
+
+        if (strcmp(error->sqlstate, "26000") == 0 && strstr(error->message, shape->name) != NULL) {
+                pipit__prepared_drop(prepared, shape);
+                return true;
+        }
+        /* Without types nothing was known: the error is the statement's. */
+        bool typed = statement->typed && sqlstate_is_one_of(error->sqlstate, of_types);
+        bool stale = strcmp(error->sqlstate, "0A000") == 0 &&
+                     strcmp(function, "RevalidateCachedQuery") == 0;
+        if (typed || stale)
+                pipit__prepared_expire(prepared, shape);
+        return (typed || stale) && request_renew_shape(statement->req) == 0;
+}
+
+static COLD bool
+statement_heals(const struct expected *statement, struct prepared *prepared)
+{
+        struct request *req = statement->req;
+        const struct pipit_error *error = pipit_result_error(req->res);
+        bool is_group = statement->segment == SEGMENT_READS || statement->segment == SEGMENT_WRITES;
+        /* Skipped, and not for its own Prepare: the end of an older statement failed. */
+        bool skipped = error == NULL && !is_group && statement->skipped;
+
+        if (req->n_heals >= GROUP_MAX_HEALS)
+                return false;
+        if (!skipped && (error == NULL || !error_is_of_prepared(statement, error, prepared)))
+                return false;
+        req->n_heals++;
+        return true;
+}
+
+void
+pipit__group_note(const struct expected *statement, struct prepared *prepared)
+{
+        const struct pipit_error *error = pipit_result_error(statement->req->res);
+
+        if (error != NULL && statement->shape != NULL)
+                error_is_of_prepared(statement, error, prepared);
+}
+
+/* The next group of a statement that was skipped. */
+static COLD void
+request_shrink_group(struct request *req)
+{
+        uint16_t half = req->group / 2;
+
+        req->n_skips++;
+        if (req->n_skips == 2 && half > 1)
+                req->max_group = half;
+        else if (req->n_skips >= 2)
+                req->max_group = 1;
+}
+
+/* It wrote: what was declared cannot be right. */
+static COLD void
+fail_not_a_read(struct pipit_result *res)
+{
+        char text[512];
+        struct pipit_error error = {.code = PIPIT_ESERVER,
+                                    .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .sqlstate = "25006",
+                                    .message = text};
+
+        snprintf(text, sizeof text, "a statement that was declared a read is none: %s",
+                 pipit_error_text(res));
+        pipit__result_fail_like(res, &error);
+}
+
+/* It was not the one that was to be cancelled. */
+static COLD void
+fail_stray(struct pipit_result *res)
+{
+        char text[512];
+        struct pipit_error error = {.code = PIPIT_ESERVER,
+                                    .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .sqlstate = "57014",
+                                    .message = text};
+
+        snprintf(text, sizeof text,
+                 "the cancel of another request hit this one, which is rolled back and can be "
+                 "started again: %s",
+                 pipit_error_text(res));
+        pipit__result_fail_like(res, &error);
+}
+
+static COLD enum fate
+read_fate(const struct expected *statement)
+{
+        struct request *req = statement->req;
+        const struct pipit_error *error = pipit_result_error(req->res);
+
+        if (error == NULL) {
+                request_shrink_group(req);
+                return FATE_AGAIN;
+        }
+        pipit__pace_failed(&statement->shape->pace);
+        if (error_is_of_sharing(error)) {
+                req->max_group = 1;
+                return FATE_AGAIN;
+        }
+        if (strcmp(error->sqlstate, "25006") == 0)
+                fail_not_a_read(req->res);
+        return FATE_DONE;
+}
+
+enum fate
+pipit__group_fate(const struct expected *statement, bool failed, struct prepared *prepared)
+{
+        struct request *req = statement->req;
+
+        if (!failed)
+                return FATE_DONE;
+        if (statement_heals(statement, prepared))
+                return FATE_AGAIN;
+        switch (statement->segment) {
+        case SEGMENT_READS: return read_fate(statement);
+        case SEGMENT_WRITES: req->max_group = 1; return FATE_AGAIN;
+        case SEGMENT_SINGLE:
+        case SEGMENT_SESSION:
+        case SEGMENT_TRANSACTION:
+        case SEGMENT_COMMIT: break;
+        }
+        if (!pipit_failed(req->res) && statement->skipped)
+                pipit__result_fail(req->res, PIPIT_ESERVER, PIPIT_EXECUTED_ROLLED_BACK,
+                                   PIPIT_PHASE_EXECUTE,
+                                   "the server skipped the statement time and again: what was "
+                                   "prepared in front of it could not be closed");
+        return FATE_DONE;
+}
+
+enum fate
+pipit__group_stray_fate(const struct expected *statement)
+{
+        struct request *req = statement->req;
+        const struct pipit_error *error = pipit_result_error(req->res);
+
+        if (error == NULL || strcmp(error->sqlstate, "57014") != 0)
+                return FATE_DONE;
+        if (req->is_read || req->is_grouped)
+                return FATE_AGAIN;
+        fail_stray(req->res);
+        return FATE_DONE;
+}
+
+struct group_timing
+pipit__group_time(struct pace_scale *scale, const struct expected *sync,
+                  const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us)
+{
+        int64_t since_us = sync->sent_us > read_us ? sync->sent_us : read_us;
+        int64_t flight_us = now_us - flight->sent_us;
+        struct group_timing timing = {.now_ms = now_us / 1000, .us = now_us - since_us};
+
+        /* What is usual is the usual of statements, not of connecting. */
+        if (sync->n_statements == 0)
+                return timing;
+        timing.slow = pipit__pace_is_slow(scale, timing.us, sync->foretold_us);
+        if (is_last && flight->n_statements > 0) {
+                pipit__pace_learn(scale, flight_us, flight->foretold_us);
+                timing.each_us = (float)flight_us / (float)flight->n_statements;
+                timing.most_us = pipit__pace_most(scale);
+        }
+        return timing;
+}
+
+static void
+lesson_end(struct group_lesson *lesson)
+{
+        const struct group_timing *timing = lesson->timing;
+        struct pace *pace = &lesson->shape->pace;
+
+        pipit__pace_answered(pace, lesson->n, timing->us, timing->slow, timing->now_ms);
+        if (timing->each_us > 0)
+                pipit__pace_took(pace, lesson->n, timing->each_us);
+        if (lesson->segment == SEGMENT_READS || lesson->segment == SEGMENT_WRITES)
+                pipit__pace_took_together(pace, lesson->n);
+        else if (timing->each_us > 0 && lesson->segment == SEGMENT_SINGLE)
+                pipit__pace_took_alone(pace, timing->each_us, timing->most_us);
+        pipit__shape_unref(lesson->shape);
+        lesson->shape = NULL;
+}
+
+void
+pipit__group_teach(struct group_lesson *lesson, const struct expected *statement)
+{
+        if (lesson->shape != statement->shape) {
+                pipit__group_taught(lesson);
+                lesson->shape = pipit__shape_ref(statement->shape);
+                lesson->segment = statement->segment;
+                lesson->n = 0;
+        }
+        lesson->n++;
+}
+
+void
+pipit__group_taught(struct group_lesson *lesson)
+{
+        if (lesson->shape != NULL)
+                lesson_end(lesson);
+}

@@ -1,0 +1,71 @@
+/*
+ * Groups: what becomes of statements that shared a Sync, and of what was prepared for them.
+ *
+ * In a group of reads the culprit alone gets its error, and those that the server skipped are run
+ * again: together once, in halves, then alone. After a failure in a group of writes all are run
+ * alone: there may be no culprit.
+ */
+#ifndef PIPIT_GROUP_INTERNAL_H
+#define PIPIT_GROUP_INTERNAL_H
+
+#include "conn/segment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct list;
+struct pace_scale;
+
+enum fate {
+        FATE_DONE, /* its result is what its caller gets */
+        FATE_AGAIN /* the server surely did not run it, or undid it: it is run once more */
+};
+
+/* What becomes of a statement whose segment is complete, has failed, and that somebody waits for.
+ * What the answer says of its shape, and of what is prepared, is noted. */
+enum fate
+pipit__group_fate(const struct expected *statement, bool failed, struct prepared *prepared);
+
+/* What the error of a statement of a transaction says of its shape, and of what is prepared, is
+ * noted: it cannot be run again there, but the next one can. */
+void pipit__group_note(const struct expected *statement, struct prepared *prepared);
+
+/* The same of one that was alone, on a connection where another one was cancelled: it can have been
+ * hit in that one's place. When it must not run again, its error says so. */
+enum fate pipit__group_stray_fate(const struct expected *statement);
+
+/* How long a segment took, and what was sent with it. */
+struct group_timing {
+        int64_t now_ms;
+        int64_t us;
+        bool slow;
+        float each_us; /* of all that was sent at once; 0 while more of that is to come */
+        float most_us; /* what is longer would be slow */
+};
+
+/* When a connection that was free was sent something, and what that was. */
+struct flight {
+        int64_t sent_us;
+        float foretold_us;
+        int n_statements;
+};
+
+/* sync is the end of the segment, is_last whether the flight's as well. */
+struct group_timing
+pipit__group_time(struct pace_scale *scale, const struct expected *sync,
+                  const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us);
+
+/* What that says of the statements of a segment: one lesson for those of one shape that stand one
+ * behind the other. */
+struct group_lesson {
+        const struct group_timing *timing;
+        struct shape *shape; /* a reference; NULL: none is open */
+        enum segment_kind segment;
+        int n;
+};
+
+/* A statement was answered; and all of the segment were. */
+void pipit__group_teach(struct group_lesson *lesson, const struct expected *statement);
+void pipit__group_taught(struct group_lesson *lesson);
+
+#endif

@@ -1,0 +1,398 @@
+/*
+ * Attempts. See attempt.h.
+ *
+ * libpq never looks a name up here: it gets addresses, and one endpoint at a time, so that a host
+ * that does not answer costs its share of the time and not all of it. Its socket may change with
+ * every poll, even to one of the same number, so the watcher is made anew after each.
+ */
+#include "connect/attempt.h"
+#include "base/log.h"
+#include "connect/conninfo.h"
+#include "connect/resolver.h"
+#include "loop/reactor.h"
+#include "pq/pq.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ATTEMPT_MAX_ADDRESSES 16
+#define ADDRESS_SIZE          64
+
+enum attempt_state {
+        ATTEMPT_STARTING,  /* the timer runs for a turn, so that nothing happens inside the start */
+        ATTEMPT_RESOLVING, /* look-ups are out; the timer runs for the whole time */
+        ATTEMPT_CONNECTING /* pq and watch are there; the timer runs for this endpoint's share */
+};
+
+/* One host and its addresses. */
+struct target {
+        struct attempt *attempt;
+        const struct conninfo_host *host;
+        struct lookup *lookup; /* while it is out */
+        int n;
+        char addresses[ATTEMPT_MAX_ADDRESSES][ADDRESS_SIZE];
+};
+
+struct attempt {
+        enum attempt_state state;
+        struct reactor *reactor;
+        const struct conninfo *info;
+        int64_t until_ms;
+        pipit__attempt_fn fn;
+        void *arg;
+        struct timer *timer;
+        struct pg_conn *pq;
+        struct watch *watch;
+        int n_lookups;
+        int round;  /* prefer-standby goes round twice */
+        int target; /* the endpoint that is tried now */
+        int address;
+        struct attempt_failure failure;
+        int n_targets;
+        struct target targets[];
+};
+
+static void attempt_next(struct attempt *attempt);
+
+static void
+attempt_disconnect(struct attempt *attempt, bool in_child)
+{
+        pipit__watch_free(attempt->watch);
+        attempt->watch = NULL;
+        if (in_child && attempt->pq != NULL)
+                pipit__pq_abandon(attempt->pq);
+        else
+                pipit__pq_finish(attempt->pq);
+        attempt->pq = NULL;
+}
+
+static void
+attempt_free(struct attempt *attempt, bool in_child)
+{
+        attempt_disconnect(attempt, in_child);
+        for (int i = 0; i < attempt->n_targets; i++)
+                pipit__lookup_cancel(attempt->targets[i].lookup);
+        pipit__timer_free(attempt->timer);
+        free(attempt);
+}
+
+void
+pipit__attempt_cancel(struct attempt *attempt, bool in_child)
+{
+        if (attempt != NULL)
+                attempt_free(attempt, in_child);
+}
+
+bool
+pipit__attempt_is_permanent(const struct attempt_failure *failure)
+{
+        return strncmp(failure->sqlstate, "28", 2) == 0 || strcmp(failure->sqlstate, "3D000") == 0;
+}
+
+static void
+attempt_fail(struct attempt *attempt)
+{
+        struct attempt_failure failure = attempt->failure;
+        pipit__attempt_fn fn = attempt->fn;
+        void *arg = attempt->arg;
+
+        attempt_free(attempt, false);
+        fn(NULL, failure.host, &failure, arg);
+}
+
+static void
+attempt_succeed(struct attempt *attempt)
+{
+        struct pg_conn *pq = attempt->pq;
+        struct attempt_failure failure = attempt->failure;
+        pipit__attempt_fn fn = attempt->fn;
+        void *arg = attempt->arg;
+
+        attempt->pq = NULL;
+        attempt_free(attempt, false);
+        fn(pq, failure.host, NULL, arg);
+}
+
+/* The verbose message has the SQLSTATE as "FATAL:  28P01: text"; severities are translated. */
+static const char *
+sqlstate_find(const char *message)
+{
+        const char *found = NULL;
+
+        for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 3, ":  ")) {
+                const char *state = at + 3;
+                int n = 0;
+                while (n < 5 &&
+                       (isupper((unsigned char)state[n]) || isdigit((unsigned char)state[n])))
+                        n++;
+                if (n == 5 && state[5] == ':' && state[6] == ' ')
+                        found = state;
+        }
+        return found;
+}
+
+/* Keeps libpq's message in one line, without the SQLSTATE and what follows the message itself. */
+static void
+failure_read(struct attempt_failure *failure, const char *message)
+{
+        const char *state = sqlstate_find(message);
+        char text[sizeof failure->text];
+        const char *rest = message;
+        int before = 0;
+
+        failure->sqlstate[0] = '\0';
+        if (state != NULL) {
+                snprintf(failure->sqlstate, sizeof failure->sqlstate, "%.5s", state);
+                before = (int)(state - message);
+                rest = state + 7;
+        }
+        snprintf(text, sizeof text, "%.*s%.*s", before, message, (int)strcspn(rest, "\n"), rest);
+        pipit__log_escape(failure->text, sizeof failure->text, text);
+}
+
+static void
+failure_print(struct attempt_failure *failure, const char *what)
+{
+        failure->sqlstate[0] = '\0';
+        pipit__log_escape(failure->text, sizeof failure->text, what);
+}
+
+/* Where an endpoint is, for people. */
+static void
+failure_set_host(struct attempt_failure *failure, const struct conninfo_host *host)
+{
+        if (host->host[0] == '/' || host->host[0] == '@')
+                snprintf(failure->host, sizeof failure->host, "%s/.s.PGSQL.%s", host->host,
+                         host->port);
+        else if (host->host[0] == '\0' && host->hostaddr[0] == '\0')
+                snprintf(failure->host, sizeof failure->host, "local socket, port %s", host->port);
+        else
+                snprintf(failure->host, sizeof failure->host, "%s:%s",
+                         host->host[0] != '\0' ? host->host : host->hostaddr, host->port);
+}
+
+static int
+attempt_endpoints_left(const struct attempt *attempt)
+{
+        int rounds = attempt->info->prefer_standby ? 2 : 1;
+        int in_round = 0;
+        int done = attempt->address;
+
+        for (int i = 0; i < attempt->n_targets; i++) {
+                in_round += attempt->targets[i].n;
+                if (i < attempt->target)
+                        done += attempt->targets[i].n;
+        }
+        return in_round * (rounds - attempt->round) - done;
+}
+
+static void attempt_poll(struct attempt *attempt);
+
+static void
+attempt_on_ready(unsigned ready, void *arg)
+{
+        (void)ready;
+        attempt_poll(arg);
+}
+
+/* Waits for the socket as libpq asked; the old watcher is gone already. */
+static void
+attempt_watch(struct attempt *attempt, unsigned ready)
+{
+        attempt->watch = pipit__watch_new(attempt->reactor, pipit__pq_socket(attempt->pq),
+                                          attempt_on_ready, attempt);
+        if (attempt->watch != NULL && pipit__watch_want(attempt->watch, ready) == 0)
+                return;
+        failure_print(&attempt->failure, "the socket cannot be watched: out of memory");
+        attempt_next(attempt);
+}
+
+static void
+attempt_poll(struct attempt *attempt)
+{
+        pipit__watch_free(attempt->watch);
+        attempt->watch = NULL;
+        switch (pipit__pq_poll(attempt->pq)) {
+        case PQ_POLL_READ: attempt_watch(attempt, WATCH_READ); return;
+        case PQ_POLL_WRITE: attempt_watch(attempt, WATCH_WRITE); return;
+        case PQ_POLL_DONE: attempt_succeed(attempt); return;
+        case PQ_POLL_FAILED: break;
+        }
+        failure_read(&attempt->failure, pipit__pq_message(attempt->pq));
+        attempt_next(attempt);
+}
+
+static void
+attempt_connect(struct attempt *attempt)
+{
+        const struct target *target = &attempt->targets[attempt->target];
+        struct endpoint endpoint = {.host = target->host,
+                                    .address = target->addresses[attempt->address],
+                                    .standby = attempt->round == 0};
+        struct conninfo_parameters parameters;
+        int64_t left_ms = attempt->until_ms - pipit__reactor_now(attempt->reactor);
+
+        failure_set_host(&attempt->failure, target->host);
+        pipit__timer_set(attempt->timer, left_ms / attempt_endpoints_left(attempt));
+        pipit__conninfo_parameters(attempt->info, &endpoint, &parameters);
+        attempt->pq = pipit__pq_start(parameters.keys, parameters.values);
+        attempt->address++;
+        if (attempt->pq == NULL) {
+                failure_print(&attempt->failure, "out of memory");
+                attempt_next(attempt);
+                return;
+        }
+        if (pipit__pq_socket(attempt->pq) < 0)
+                attempt_poll(attempt); /* it has failed: the poll says why */
+        else
+                attempt_watch(attempt, WATCH_WRITE);
+}
+
+/* Moves on to the next address there is; false behind the last one of the last round. */
+static bool
+attempt_advance(struct attempt *attempt)
+{
+        for (;;) {
+                if (attempt->target == attempt->n_targets) {
+                        if (!attempt->info->prefer_standby || attempt->round > 0)
+                                return false;
+                        attempt->round++;
+                        attempt->target = 0;
+                        attempt->address = 0;
+                }
+                if (attempt->address < attempt->targets[attempt->target].n)
+                        return true;
+                attempt->target++;
+                attempt->address = 0;
+        }
+}
+
+/* Goes on with the next endpoint, or fails with what the last one said. */
+static void
+attempt_next(struct attempt *attempt)
+{
+        attempt_disconnect(attempt, false);
+        if (!attempt_advance(attempt) || attempt->until_ms <= pipit__reactor_now(attempt->reactor))
+                attempt_fail(attempt);
+        else
+                attempt_connect(attempt);
+}
+
+static void
+attempt_start_connecting(struct attempt *attempt)
+{
+        attempt->state = ATTEMPT_CONNECTING;
+        attempt_next(attempt);
+}
+
+static void
+target_add(struct target *target, const char *address)
+{
+        if (target->n < ATTEMPT_MAX_ADDRESSES)
+                snprintf(target->addresses[target->n++], ADDRESS_SIZE, "%s", address);
+}
+
+static void
+attempt_on_lookup(const char *const *addresses, size_t n, const char *problem, void *arg)
+{
+        struct target *target = arg;
+        struct attempt *attempt = target->attempt;
+
+        target->lookup = NULL;
+        for (size_t i = 0; i < n; i++)
+                target_add(target, addresses[i]);
+        if (n == 0) {
+                char text[sizeof attempt->failure.text];
+                snprintf(text, sizeof text, "the name \"%s\" has no address: %s",
+                         target->host->host, problem);
+                failure_set_host(&attempt->failure, target->host);
+                failure_print(&attempt->failure, text);
+        }
+        if (--attempt->n_lookups == 0)
+                attempt_start_connecting(attempt);
+}
+
+static void
+target_resolve(struct target *target)
+{
+        const struct conninfo_host *host = target->host;
+        struct attempt *attempt = target->attempt;
+
+        if (host->hostaddr[0] != '\0') {
+                target_add(target, host->hostaddr);
+        } else if (pipit__resolver_is_address(host->host)) {
+                /* A socket's folder stays the host; an address is one. */
+                bool is_socket =
+                        host->host[0] == '\0' || host->host[0] == '/' || host->host[0] == '@';
+                target_add(target, is_socket ? "" : host->host);
+        } else {
+                target->lookup = pipit__lookup_start(attempt->reactor, attempt->info->files,
+                                                     host->host, attempt_on_lookup, target);
+                attempt->n_lookups += target->lookup != NULL;
+        }
+}
+
+static void
+attempt_resolve(struct attempt *attempt)
+{
+        attempt->state = ATTEMPT_RESOLVING;
+        pipit__timer_set(attempt->timer, attempt->until_ms - pipit__reactor_now(attempt->reactor));
+        failure_print(&attempt->failure, "out of memory");
+        for (int i = 0; i < attempt->n_targets; i++)
+                target_resolve(&attempt->targets[i]);
+        if (attempt->n_lookups == 0)
+                attempt_start_connecting(attempt);
+}
+
+static void
+attempt_give_up_names(struct attempt *attempt)
+{
+        for (int i = 0; i < attempt->n_targets; i++) {
+                if (attempt->targets[i].lookup != NULL)
+                        failure_set_host(&attempt->failure, attempt->targets[i].host);
+        }
+        failure_print(&attempt->failure, "the name server did not answer in time");
+        attempt_fail(attempt);
+}
+
+static void
+attempt_on_timer(void *arg)
+{
+        struct attempt *attempt = arg;
+
+        switch (attempt->state) {
+        case ATTEMPT_STARTING: attempt_resolve(attempt); return;
+        case ATTEMPT_RESOLVING: attempt_give_up_names(attempt); return;
+        case ATTEMPT_CONNECTING:
+                failure_print(&attempt->failure, "the server did not answer in time");
+                attempt_next(attempt);
+                return;
+        }
+}
+
+struct attempt *
+pipit__attempt_start(struct reactor *reactor, const struct conninfo *info, int64_t timeout_ms,
+                     pipit__attempt_fn fn, void *arg)
+{
+        size_t targets = (size_t)info->n_hosts * sizeof(struct target);
+        struct attempt *attempt = calloc(1, sizeof *attempt + targets);
+
+        if (attempt == NULL)
+                return NULL;
+        attempt->reactor = reactor;
+        attempt->info = info;
+        attempt->until_ms = pipit__reactor_now(reactor) + timeout_ms;
+        attempt->fn = fn;
+        attempt->arg = arg;
+        attempt->n_targets = info->n_hosts;
+        for (int i = 0; i < info->n_hosts; i++)
+                attempt->targets[i] = (struct target){.attempt = attempt, .host = &info->hosts[i]};
+        attempt->timer = pipit__timer_new(reactor, attempt_on_timer, attempt);
+        if (attempt->timer == NULL || pipit__timer_set(attempt->timer, 0) != 0) {
+                attempt_free(attempt, false);
+                return NULL;
+        }
+        return attempt;
+}

@@ -1,0 +1,286 @@
+/*
+ * Conninfo. See conninfo.h.
+ */
+#include "connect/conninfo.h"
+#include "connect/resolver.h"
+#include "value/codec.h"
+
+#include <pipit/error.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *
+settings_get(const struct pq_settings *settings, const char *key)
+{
+        for (int i = 0; i < settings->n; i++) {
+                if (strcmp(settings->keys[i], key) == 0)
+                        return settings->values[i];
+        }
+        return "";
+}
+
+/* The i-th item of a list with commas; the last one stands for all behind when it is the only one.
+ * NULL when memory ran out. */
+static char *
+item_copy(const char *list, int i)
+{
+        bool alone = strchr(list, ',') == NULL;
+
+        for (; i > 0 && !alone; i--) {
+                const char *comma = strchr(list, ',');
+                if (comma == NULL)
+                        return strdup("");
+                list = comma + 1;
+        }
+        return strndup(list, strcspn(list, ","));
+}
+
+static int
+items_count(const char *list)
+{
+        int n = 1;
+
+        for (; *list != '\0'; list++)
+                n += *list == ',';
+        return n;
+}
+
+static int
+host_init(struct conninfo_host *host, const struct pq_settings *settings, int i)
+{
+        host->host = item_copy(settings_get(settings, "host"), i);
+        host->hostaddr = item_copy(settings_get(settings, "hostaddr"), i);
+        host->port = item_copy(settings_get(settings, "port"), i);
+        if (host->port != NULL && host->port[0] == '\0') {
+                free(host->port);
+                host->port = strdup("5432");
+        }
+        return host->host != NULL && host->hostaddr != NULL && host->port != NULL ? 0
+                                                                                  : PIPIT_ENOMEM;
+}
+
+static int problem_print(char **ret_problem, const char *format, ...) PIPIT_PRINTF(2, 3);
+
+static int
+problem_print(char **ret_problem, const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        int length = vasprintf(ret_problem, format, args);
+        va_end(args);
+        if (length >= 0)
+                return PIPIT_EINVAL;
+        *ret_problem = NULL;
+        return PIPIT_ENOMEM;
+}
+
+static int
+host_check(const struct conninfo_host *host, char **ret_problem)
+{
+        int32_t port;
+
+        if (pipit__codec_read_int32(host->port, strlen(host->port), &port) == 0 && port >= 1 &&
+            port <= 65535)
+                return 0;
+        return problem_print(ret_problem, "the port \"%.40s\" is not a number from 1 to 65535",
+                             host->port);
+}
+
+/* Lists of hosts, addresses and ports must match, but for one port, which is everybody's. */
+static int
+hosts_count(struct conninfo *info, char **ret_problem)
+{
+        const struct pq_settings *settings = &info->settings;
+        int hosts = items_count(settings_get(settings, "host"));
+        int ports = items_count(settings_get(settings, "port"));
+        const char *addresses = settings_get(settings, "hostaddr");
+
+        if (addresses[0] != '\0' && settings_get(settings, "host")[0] == '\0')
+                hosts = items_count(addresses);
+        if (addresses[0] != '\0' && items_count(addresses) != hosts)
+                return problem_print(ret_problem, "hostaddr: %d hosts, but %d addresses", hosts,
+                                     items_count(addresses));
+        if (ports != 1 && ports != hosts)
+                return problem_print(ret_problem, "port: %d hosts, but %d ports", hosts, ports);
+        info->n_hosts = hosts;
+        return 0;
+}
+
+static int
+hosts_init(struct conninfo *info, char **ret_problem)
+{
+        int code = hosts_count(info, ret_problem);
+
+        if (code != 0)
+                return code;
+        info->hosts = calloc((size_t)info->n_hosts, sizeof *info->hosts);
+        if (info->hosts == NULL)
+                return PIPIT_ENOMEM;
+        for (int i = 0; i < info->n_hosts && code == 0; i++) {
+                code = host_init(&info->hosts[i], &info->settings, i);
+                if (code == 0)
+                        code = host_check(&info->hosts[i], ret_problem);
+        }
+        return code;
+}
+
+int
+pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_options *options,
+                     char **ret_problem)
+{
+        *info = (struct conninfo){.files = &pipit__resolver_system_files,
+                                  .password = options->password,
+                                  .password_arg = options->password_arg};
+        *ret_problem = NULL;
+        int code = pipit__pq_settings_read(url, &info->settings, ret_problem);
+        if (code != 0)
+                return code;
+        if (options->sslmode != NULL) {
+                info->sslmode = strdup(options->sslmode);
+                if (info->sslmode == NULL)
+                        return PIPIT_ENOMEM;
+        }
+        info->prefer_standby = strcmp(settings_get(&info->settings, "target_session_attrs"),
+                                      "prefer-standby") == 0;
+        return hosts_init(info, ret_problem);
+}
+
+void
+pipit__conninfo_fini(struct conninfo *info)
+{
+        for (int i = 0; info->hosts != NULL && i < info->n_hosts; i++) {
+                free(info->hosts[i].host);
+                free(info->hosts[i].hostaddr);
+                free(info->hosts[i].port);
+        }
+        free(info->hosts);
+        free(info->sslmode);
+        pipit__pq_settings_free(&info->settings);
+        *info = (struct conninfo){0};
+}
+
+int64_t
+pipit__conninfo_connect_timeout(const struct conninfo *info)
+{
+        const char *text = settings_get(&info->settings, "connect_timeout");
+        int32_t seconds;
+
+        if (pipit__codec_read_int32(text, strlen(text), &seconds) != 0 || seconds <= 0)
+                return 0;
+        return (int64_t)seconds * 1000;
+}
+
+static void
+parameter_set(struct conninfo_parameters *parameters, const char *key, const char *value)
+{
+        int i = 0;
+
+        while (i < parameters->n && strcmp(parameters->keys[i], key) != 0)
+                i++;
+        if (i >= CONNINFO_MAX_PARAMETERS - 1)
+                return;
+        parameters->keys[i] = key;
+        parameters->values[i] = value;
+        if (i == parameters->n)
+                parameters->n++;
+}
+
+static bool
+parameter_is(const struct conninfo_parameters *parameters, const char *key, const char *value)
+{
+        for (int i = 0; i < parameters->n; i++) {
+                if (strcmp(parameters->keys[i], key) == 0)
+                        return value == NULL || strcmp(parameters->values[i], value) == 0;
+        }
+        return false;
+}
+
+static void
+parameter_default(struct conninfo_parameters *parameters, const char *key, const char *value)
+{
+        if (!parameter_is(parameters, key, NULL))
+                parameter_set(parameters, key, value);
+}
+
+/* Whether the user has root certificates of his own where libpq looks for them. */
+static bool
+own_roots_exist(void)
+{
+        char path[4096];
+        const char *home = getenv("HOME");
+
+        snprintf(path, sizeof path, "%s/.postgresql/root.crt", home != NULL ? home : "");
+        return home != NULL && access(path, R_OK) == 0;
+}
+
+/* The system's root certificates: by name where libpq knows that, else where systems keep them. */
+static const char *
+system_roots(void)
+{
+        static const char *const bundles[] = {"/etc/ssl/certs/ca-certificates.crt",
+                                              "/etc/pki/tls/certs/ca-bundle.crt",
+                                              "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+        if (pipit__pq_has_system_roots())
+                return "system";
+        for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {
+                if (access(bundles[i], R_OK) == 0)
+                        return bundles[i];
+        }
+        return NULL;
+}
+
+/* libpq's defaults let anybody in the middle in: a host that is not this machine must prove itself,
+ * unless somebody said otherwise. */
+static void
+security_defaults(const struct conninfo *info, const struct endpoint *endpoint,
+                  struct conninfo_parameters *parameters)
+{
+        bool local = endpoint->address[0] == '\0' || pipit__resolver_is_local(endpoint->address);
+
+        if (!info->settings.sslmode_given && info->sslmode != NULL)
+                parameter_set(parameters, "sslmode", info->sslmode);
+        else if (!info->settings.sslmode_given && !local)
+                parameter_set(parameters, "sslmode", "verify-full");
+        if (parameter_is(parameters, "sslmode", "verify-full") &&
+            !parameter_is(parameters, "sslrootcert", NULL) && !own_roots_exist() &&
+            system_roots() != NULL)
+                parameter_set(parameters, "sslrootcert", system_roots());
+        /* Kerberos libraries block. */
+        if (parameter_is(parameters, "gssencmode", "prefer"))
+                parameter_set(parameters, "gssencmode", "disable");
+}
+
+void
+pipit__conninfo_parameters(const struct conninfo *info, const struct endpoint *endpoint,
+                           struct conninfo_parameters *ret_parameters)
+{
+        struct conninfo_parameters *parameters = ret_parameters;
+        const char *password = info->password != NULL ? info->password(info->password_arg) : NULL;
+
+        parameters->n = 0;
+        for (int i = 0; i < info->settings.n; i++)
+                parameter_set(parameters, info->settings.keys[i], info->settings.values[i]);
+        parameter_set(parameters, "host", endpoint->host->host);
+        parameter_set(parameters, "hostaddr", endpoint->address);
+        parameter_set(parameters, "port", endpoint->host->port);
+        parameter_set(parameters, "client_encoding", "UTF8");
+        if (password != NULL)
+                parameter_set(parameters, "password", password);
+        if (info->prefer_standby)
+                parameter_set(parameters, "target_session_attrs",
+                              endpoint->standby ? "standby" : "any");
+        parameter_default(parameters, "fallback_application_name", "pipit");
+        /* A link that is dead without a word is noticed while it is idle, and while it is used. */
+        parameter_default(parameters, "keepalives_idle", "10");
+        parameter_default(parameters, "keepalives_interval", "5");
+        parameter_default(parameters, "keepalives_count", "3");
+        parameter_default(parameters, "tcp_user_timeout", "10000");
+        security_defaults(info, endpoint, parameters);
+        parameters->keys[parameters->n] = NULL;
+        parameters->values[parameters->n] = NULL;
+}

@@ -1,0 +1,178 @@
+/*
+ * Bursts. See burst.h.
+ */
+#include "pool/burst.h"
+#include "request/request.h"
+#include "request/shape.h"
+#include "request/statement.h"
+
+#include <math.h>
+
+/* The time that a group should take at most, as its shapes foretell, and its bytes. */
+#define BURST_MAX_US    2000.0F
+#define BURST_MAX_BYTES ((size_t)1 << 16)
+/* Reads that take less than this together are not dealt to several connections: the client, and
+ * the server, take as long for each burst. At most so many: half of them can be had sooner. */
+#define BURST_LEAST_US    500.0F
+#define BURST_LEAST_READS 18
+/* Writes, which have their commit in common. */
+#define BURST_LEAST_WRITES 128
+/* How far a queue is looked through for more to share a Sync. */
+#define BURST_MAX_LOOKS 256
+
+/* What a burst may still take. */
+struct room {
+        int n;
+        float us;
+        size_t bytes;
+};
+
+static struct request *
+request_of(struct list *link)
+{
+        return container_of(link, struct request, link);
+}
+
+static const struct pace *
+request_pace(const struct request *req)
+{
+        return &req->statement->shape->pace;
+}
+
+static bool
+room_has(const struct room *room, const struct request *req)
+{
+        return room->n > 0 && room->us > 0 && req->statement->bytes <= room->bytes;
+}
+
+static void
+burst_add(struct burst *burst, struct room *room, struct request *req)
+{
+        size_t bytes = req->statement->bytes;
+
+        list_remove(&req->link);
+        list_push_back(&burst->requests, &req->link);
+        burst->n++;
+        burst->bytes += bytes;
+        burst->may_pack = burst->may_pack || req->lookup != NULL;
+        room->n--;
+        room->us -= request_pace(req)->best_us;
+        room->bytes -= bytes < room->bytes ? bytes : room->bytes;
+}
+
+/* Its pace, where so many wait for each connection. */
+static enum pace_class
+request_class(const struct request *req, int n_waiting)
+{
+        enum pace_class class = pipit__pace_class(request_pace(req));
+        bool crowded = class == PACE_SLOW && pipit__pace_is_crowded(request_pace(req), n_waiting);
+
+        return crowded ? PACE_FAST : class;
+}
+
+/* The largest group that statements of its shape may be in; 1: alone. */
+static int
+request_shape_limit(const struct request *req, int n_waiting)
+{
+        if (request_class(req, n_waiting) != PACE_FAST)
+                return 1;
+        return pipit__pace_is_crowded(request_pace(req), n_waiting)
+                       ? INT16_MAX
+                       : pipit__pace_group_limit(request_pace(req));
+}
+
+/* The same of the request itself. */
+static int
+request_limit(const struct request *req, int shape_limit)
+{
+        if (!req->is_read && !req->is_grouped)
+                return 1;
+        return req->max_group > 0 && req->max_group < shape_limit ? req->max_group : shape_limit;
+}
+
+/* Those that may share a Sync with the first: each bounds the group that it is in. */
+static void
+burst_take_group(struct burst *burst, struct list *queue, struct room *room, int n_waiting)
+{
+        struct list *link = queue->next;
+        const struct shape *shape = NULL;
+        int shape_limit = 1;
+
+        for (int looks = 0; link != queue && room->n > 0 && room->us > 0 && looks < BURST_MAX_LOOKS;
+             looks++) {
+                struct request *req = request_of(link);
+                link = link->next;
+                if (req->statement->shape != shape) { /* most are of one */
+                        shape = req->statement->shape;
+                        shape_limit = request_shape_limit(req, n_waiting);
+                }
+                int limit = request_limit(req, shape_limit);
+                if (limit <= burst->n || !room_has(room, req))
+                        continue;
+                burst_add(burst, room, req);
+                if (limit - burst->n < room->n)
+                        room->n = limit - burst->n;
+        }
+}
+
+/* Those that go one after the other: nothing fast behind what is not known to be, nothing at all
+ * behind what is slow. */
+static void
+burst_take_singles(struct burst *burst, struct list *queue, struct room *room, int n_waiting)
+{
+        enum pace_class last = PACE_FAST;
+
+        while (!list_empty(queue)) {
+                struct request *req = request_of(list_first(queue));
+                enum pace_class class = request_class(req, n_waiting);
+                if (class == PACE_ALONE)
+                        class = PACE_FAST;
+                if (burst->n > 0 && (class < last || class == PACE_SLOW || last == PACE_SLOW ||
+                                     !room_has(room, req)))
+                        return;
+                burst_add(burst, room, req);
+                last = class;
+        }
+}
+
+int
+pipit__burst_least(const struct list *queue)
+{
+        const struct request *first = request_of(queue->next);
+        float best_us = request_pace(first)->best_us;
+
+        if (pipit__pace_class(request_pace(first)) != PACE_FAST || best_us <= 0)
+                return 1;
+        if (!first->is_read)
+                return first->is_grouped ? BURST_LEAST_WRITES : 1;
+        int least = best_us < BURST_LEAST_US ? (int)(BURST_LEAST_US / best_us) : 1;
+        if (least > BURST_LEAST_READS)
+                least = BURST_LEAST_READS;
+        /* Where some are slow, those with them wait: no more than have to. */
+        int limit = pipit__pace_group_limit(request_pace(first));
+        return least < limit ? least : limit;
+}
+
+void
+pipit__burst_take(struct burst *burst, struct list *queue, int max, bool shares)
+{
+        struct room room = {.n = max, .us = BURST_MAX_US, .bytes = BURST_MAX_BYTES};
+        struct request *first = request_of(list_first(queue));
+
+        *burst = (struct burst){.kind = SEGMENT_SINGLE};
+        list_init(&burst->requests);
+        int limit = request_limit(first, request_shape_limit(first, max));
+        if (!shares || max == 1 || limit == 1) {
+                burst_take_singles(burst, queue, &room, max);
+                return;
+        }
+        /* What a write takes alone is mostly its commit, which a group has but once. */
+        if (!first->is_read)
+                room.us = INFINITY;
+        burst_add(burst, &room, first);
+        if (limit - 1 < room.n)
+                room.n = limit - 1;
+        burst_take_group(burst, queue, &room, max);
+        if (burst->n > 1)
+                burst->kind = first->is_read ? SEGMENT_READS : SEGMENT_WRITES;
+}

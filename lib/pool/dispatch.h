@@ -1,0 +1,72 @@
+/*
+ * The dispatcher: requests that wait for a connection, and how they are dealt at the end of a turn.
+ *
+ * A connection that is free is dealt a burst: what shares a Sync, or one after the other with a
+ * Sync each. While it is busy requests gather, and the next burst is larger. Nothing that is known
+ * to be fast is put behind what may be slow.
+ */
+#ifndef PIPIT_DISPATCH_INTERNAL_H
+#define PIPIT_DISPATCH_INTERNAL_H
+
+#include "base/cold.h"
+#include "base/list.h"
+
+#include <pipit/error.h>
+#include <pipit/options.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct attempt_failure;
+struct conn;
+struct pool;
+struct reactor;
+struct request;
+
+/* Why nothing can be taken. */
+struct refusal {
+        struct pipit_error error; /* its message is text, its host the failure's */
+        char text[1400];
+};
+
+struct dispatch {
+        struct list reads;  /* REQUEST_WAITING, declared reads, in the order of the calls */
+        struct list others; /* REQUEST_WAITING, all others with a statement */
+        struct list leases; /* REQUEST_WAITING, for a connection of their own */
+        int n;
+        size_t bytes; /* of their statements */
+        int max;
+        size_t max_bytes;
+        int max_burst;
+        struct reactor *reactor;
+        struct pool *pool;
+        /* Gives a connection to a request that waits for one of its own. */
+        void (*lend)(struct request *req, struct conn *conn);
+};
+
+void pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,
+                          struct reactor *reactor, struct pool *pool);
+
+/* Whether there is room for one more statement of that size. */
+bool pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes);
+
+/* Puts a request at the queue's end: without a statement it waits for a connection of its own. */
+void pipit__dispatch_add(struct dispatch *dispatch, struct request *req);
+/* The same, before all others: it has been sent before. */
+void pipit__dispatch_add_again(struct dispatch *dispatch, struct request *req);
+
+/* Takes a request that waits back out. */
+void pipit__dispatch_withdraw(struct dispatch *dispatch, struct request *req);
+
+/* Deals what waits to the connections that are free, and has the pool make more. */
+void pipit__dispatch_turn(struct dispatch *dispatch);
+
+/* Ends a request that waits or was sent: its time is up, or it was cancelled. */
+void pipit__dispatch_expire(struct dispatch *dispatch, struct request *req);
+void pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const char *reason);
+
+/* Tells everybody who waits that no connection can be had. */
+void pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure);
+/* What is told. */
+COLD void pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *ret);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The pool: how many connections there are, and when one is made, replaced or closed.
+ */
+#ifndef PIPIT_POOL_INTERNAL_H
+#define PIPIT_POOL_INTERNAL_H
+
+#include "base/cold.h"
+#include "base/list.h"
+#include "conn/conn.h"
+
+#include <pipit/options.h>
+#include <stdbool.h>
+
+struct pool_ops {
+        /* A connection is free, or can be made: call pipit__pool_take() at the turn's end. */
+        void (*ready)(void *arg);
+        /* No connection is there, and trying again does not help: whoever waits is to be told. */
+        void (*refused)(const struct attempt_failure *failure, void *arg);
+};
+
+struct pool {
+        struct conn_config config;
+        struct control control; /* not one of the connections that are counted */
+        int min;
+        int max;
+        int max_connecting;
+        int64_t idle_timeout_ms; /* -1: never */
+        int64_t lifetime_ms;     /* -1: never */
+        struct list connecting;  /* CONN_CONNECTING and CONN_SETTING_UP */
+        struct list idle;        /* CONN_IDLE; the latest used first */
+        struct list busy;        /* CONN_BUSY, and what a tenant or a cancel keeps */
+        int n_connecting;
+        int n_idle;
+        int n_busy;
+        int n_waiting;     /* requests, as pipit__pool_want() was told */
+        int n_failures;    /* attempts in a row that failed */
+        int64_t failed_ms; /* when the last one did */
+        unsigned jitter;   /* state of the jitter's generator */
+        bool closed;
+        bool idle_timer_runs;
+        struct timer *retry;            /* runs while an attempt is put off */
+        struct timer *idle_end;         /* runs while more than min connections may be idle */
+        struct attempt_failure failure; /* the last */
+        const struct pool_ops *ops;
+        void *arg;
+};
+
+/* What a pool is made from; borrowed. */
+struct pool_parts {
+        struct reactor *reactor;
+        const struct conninfo *info;
+        struct log *log;
+        struct shapes *shapes;
+        const struct pool_ops *ops;
+        void *arg;
+};
+
+/* No default is open in the options any more. 0 or PIPIT_ENOMEM. */
+int pipit__pool_init(struct pool *pool, const struct pipit_options *options,
+                     const struct pool_parts *parts);
+void pipit__pool_fini(struct pool *pool);
+
+/* A connection that is free, a reader or a writer if there is one; NULL when none is free. */
+struct conn *pipit__pool_take(struct pool *pool, bool reader);
+
+/* How many of so many waiting requests the next connection should be given, so that each that is
+ * free, or will be soon, has its share, but no fewer than least, if there are so many. */
+int pipit__pool_share(const struct pool *pool, int n_waiting, int least);
+
+/* Makes connections for so many waiting requests, and for the minimum. */
+void pipit__pool_want(struct pool *pool, int n_waiting);
+
+/* Why a request need not wait at all; NULL when it should. */
+const struct attempt_failure *pipit__pool_refusal(const struct pool *pool);
+
+/* The state of the pool in a phrase, for an error: how many connections, and what went wrong. */
+COLD void pipit__pool_describe(const struct pool *pool, char *out, size_t size);
+
+/* Closes all connections; none is made any more. in_child: without a word on the sockets. */
+void pipit__pool_close(struct pool *pool, const char *reason, bool in_child);
+
+#endif

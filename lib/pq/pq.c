@@ -1,0 +1,473 @@
+/*
+ * libpq. See pq.h.
+ */
+#include "pq/pq.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <limits.h>
+#include <pipit/error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The number of UTF8 in libpq, which programs rely on: it never changes. */
+#define ENCODING_UTF8 6
+
+/* What newer releases of libpq have; NULL where this one does not. */
+extern int PQsendPipelineSync(PGconn *pq) __attribute__((weak));
+extern int PQsendClosePrepared(PGconn *pq, const char *name) __attribute__((weak));
+
+bool
+pipit__pq_has_system_roots(void)
+{
+        return PQlibVersion() >= 160000;
+}
+
+static void
+receiver_ignore(void *arg, const PGresult *result)
+{
+        (void)arg;
+        (void)result;
+}
+
+struct pg_conn *
+pipit__pq_start(const char *const *keys, const char *const *values)
+{
+        PGconn *pq = PQconnectStartParams(keys, values, 0);
+
+        if (pq == NULL)
+                return NULL;
+        /* The default receiver writes to stderr. The SQLSTATE of a refused connection is in no
+         * field of libpq: only the verbose message has it. */
+        PQsetNoticeReceiver(pq, receiver_ignore, NULL);
+        PQsetErrorVerbosity(pq, PQERRORS_VERBOSE);
+        return pq;
+}
+
+enum pq_poll
+pipit__pq_poll(struct pg_conn *pq)
+{
+        if (PQstatus(pq) == CONNECTION_BAD)
+                return PQ_POLL_FAILED;
+        switch (PQconnectPoll(pq)) {
+        case PGRES_POLLING_READING: return PQ_POLL_READ;
+        case PGRES_POLLING_WRITING: return PQ_POLL_WRITE;
+        case PGRES_POLLING_OK: return PQ_POLL_DONE;
+        case PGRES_POLLING_ACTIVE:
+        case PGRES_POLLING_FAILED: break;
+        }
+        return PQ_POLL_FAILED;
+}
+
+int
+pipit__pq_socket(const struct pg_conn *pq)
+{
+        return PQsocket(pq);
+}
+
+const char *
+pipit__pq_message(const struct pg_conn *pq)
+{
+        return PQerrorMessage(pq);
+}
+
+int
+pipit__pq_server_version(const struct pg_conn *pq)
+{
+        return PQserverVersion(pq);
+}
+
+static void
+receiver_take(void *arg, const PGresult *result)
+{
+        struct pq_receiver *receiver = arg;
+        struct pq_notice notice = {
+                .severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED),
+                .sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
+                .message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+        };
+
+        if (notice.message == NULL)
+                notice.message = "";
+        receiver->fn(&notice, receiver->arg);
+}
+
+int
+pipit__pq_enter(struct pg_conn *pq, struct pq_receiver *receiver)
+{
+        PQsetNoticeReceiver(pq, receiver_take, receiver);
+        PQsetErrorVerbosity(pq, PQERRORS_DEFAULT);
+        if (PQsetnonblocking(pq, 1) != 0 || PQenterPipelineMode(pq) != 1)
+                return -1;
+        return 0;
+}
+
+int
+pipit__pq_send(struct pg_conn *pq, const char *sql, const uint32_t *types,
+               const struct pq_params *params)
+{
+        return PQsendQueryParams(pq, sql, params->n, types, params->values, params->lengths,
+                                 params->formats, 0) == 1
+                       ? 0
+                       : -1;
+}
+
+int
+pipit__pq_send_prepared(struct pg_conn *pq, const char *name, const struct pq_params *params,
+                        bool binary_result)
+{
+        return PQsendQueryPrepared(pq, name, params->n, params->values, params->lengths,
+                                   params->formats, binary_result) == 1
+                       ? 0
+                       : -1;
+}
+
+int
+pipit__pq_prepare(struct pg_conn *pq, const char *name, const char *sql, int n_types,
+                  const uint32_t *types)
+{
+        return PQsendPrepare(pq, name, sql, n_types, types) == 1 ? 0 : -1;
+}
+
+int
+pipit__pq_describe(struct pg_conn *pq, const char *name)
+{
+        return PQsendDescribePrepared(pq, name) == 1 ? 0 : -1;
+}
+
+int
+pipit__pq_close_prepared(struct pg_conn *pq, const char *name)
+{
+        char sql[100];
+
+        if (PQsendClosePrepared != NULL)
+                return PQsendClosePrepared(pq, name) == 1 ? 0 : -1;
+        snprintf(sql, sizeof sql, "DEALLOCATE \"%s\"", name);
+        return pipit__pq_send(pq, sql, NULL, &(struct pq_params){0});
+}
+
+int
+pipit__pq_sync(struct pg_conn *pq)
+{
+        /* The older one flushes each time. */
+        return (PQsendPipelineSync != NULL ? PQsendPipelineSync(pq) : PQpipelineSync(pq)) == 1 ? 0
+                                                                                               : -1;
+}
+
+int
+pipit__pq_flush(struct pg_conn *pq)
+{
+        return PQflush(pq);
+}
+
+int
+pipit__pq_consume(struct pg_conn *pq)
+{
+        return PQconsumeInput(pq) == 1 ? 0 : -1;
+}
+
+typedef int (*ssl_pending_fn)(const void *ssl);
+
+/*
+ * Before its releases of August 2026 libpq leaves bytes that OpenSSL has decrypted where they are,
+ * and the socket stays quiet. libpq is linked to OpenSSL, pipit is not: the function is looked up
+ * in the program.
+ */
+bool
+pipit__pq_holds_more(struct pg_conn *pq)
+{
+        ssl_pending_fn pending;
+
+        if (!PQsslInUse(pq))
+                return false;
+        void *ssl = PQsslStruct(pq, "OpenSSL");
+        void *symbol = dlsym(RTLD_DEFAULT, "SSL_pending");
+        if (ssl == NULL || symbol == NULL)
+                return false;
+        memcpy(&pending, &symbol, sizeof pending);
+        return pending(ssl) > 0;
+}
+
+void
+pipit__pq_drop_notifications(struct pg_conn *pq)
+{
+        for (PGnotify *notify = PQnotifies(pq); notify != NULL; notify = PQnotifies(pq))
+                PQfreemem(notify);
+}
+
+bool
+pipit__pq_busy(struct pg_conn *pq)
+{
+        return PQisBusy(pq) == 1;
+}
+
+struct pg_result *
+pipit__pq_next(struct pg_conn *pq)
+{
+        return PQgetResult(pq);
+}
+
+/* What the server said last. Without its number libpq looks through nearly all parameters. */
+bool
+pipit__pq_is_utf8(const struct pg_conn *pq)
+{
+        if (PQclientEncoding(pq) == ENCODING_UTF8)
+                return true;
+        const char *encoding = PQparameterStatus(pq, "client_encoding");
+        return encoding != NULL && strcmp(encoding, "UTF8") == 0;
+}
+
+bool
+pipit__pq_in_transaction(const struct pg_conn *pq)
+{
+        PGTransactionStatusType status = PQtransactionStatus(pq);
+
+        return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+bool
+pipit__pq_session_ok(const struct pg_conn *pq)
+{
+        const char *strings = PQparameterStatus(pq, "standard_conforming_strings");
+
+        return pipit__pq_is_utf8(pq) && (strings == NULL || strcmp(strings, "on") == 0);
+}
+
+size_t
+pipit__pq_pending(const struct pg_conn *pq)
+{
+        int n = 0;
+
+        if (ioctl(PQsocket(pq), FIONREAD, &n) != 0 || n < 0)
+                return 0;
+        return (size_t)n;
+}
+
+bool
+pipit__pq_quiet(const struct pg_conn *pq)
+{
+        char byte;
+
+        return recv(PQsocket(pq), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+               (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+}
+
+void
+pipit__pq_finish(struct pg_conn *pq)
+{
+        PQfinish(pq);
+}
+
+void
+pipit__pq_divert(int fd)
+{
+        int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        /* The parent shares the socket, not the descriptor. */
+        if (fd >= 0 && nowhere >= 0)
+                dup2(nowhere, fd);
+        else if (fd >= 0)
+                close(fd);
+        if (nowhere >= 0)
+                close(nowhere);
+}
+
+void
+pipit__pq_abandon(struct pg_conn *pq)
+{
+        pipit__pq_divert(PQsocket(pq));
+        PQfinish(pq);
+}
+
+void
+pipit__pq_clear(struct pg_result *result)
+{
+        PQclear(result);
+}
+
+static enum pq_kind
+kind_of_error(const PGresult *result)
+{
+        /* An error without SQLSTATE is libpq's own, and libpq may have lost its place. */
+        return PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL ? PQ_KIND_ERROR
+                                                                    : PQ_KIND_BROKEN;
+}
+
+enum pq_kind
+pipit__pq_kind(const struct pg_result *result)
+{
+        ExecStatusType status = PQresultStatus(result);
+
+        if (status == PGRES_TUPLES_OK)
+                return PQ_KIND_ROWS;
+        if (status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY)
+                return PQ_KIND_COMMAND;
+        if (status == PGRES_PIPELINE_SYNC)
+                return PQ_KIND_SYNC;
+        if (status == PGRES_PIPELINE_ABORTED)
+                return PQ_KIND_ABORTED;
+        return status == PGRES_FATAL_ERROR ? kind_of_error(result) : PQ_KIND_BROKEN;
+}
+
+const char *
+pipit__pq_tag(const struct pg_result *result)
+{
+        union {
+                const PGresult *in;
+                PGresult *out;
+        } result_without_const = {.in = result};
+
+        return PQcmdStatus(result_without_const.out);
+}
+
+int64_t
+pipit__pq_selected(const char *tag)
+{
+        int64_t n = 0;
+
+        if (strncmp(tag, "SELECT ", 7) != 0)
+                return -1;
+        for (tag += 7; *tag >= '0' && *tag <= '9' && n <= INT_MAX; tag++)
+                n = 10 * n + (*tag - '0');
+        return n;
+}
+
+int
+pipit__pq_rows(const struct pg_result *result)
+{
+        return PQntuples(result);
+}
+
+const char *
+pipit__pq_sqlstate(const struct pg_result *result)
+{
+        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+        return sqlstate != NULL ? sqlstate : "";
+}
+
+const char *
+pipit__pq_error(const struct pg_result *result)
+{
+        const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+        return message != NULL ? message : PQresultErrorMessage(result);
+}
+
+static int
+position_read(const char *text)
+{
+        long position = text != NULL ? strtol(text, NULL, 10) : 0;
+
+        return position > 0 && position < 1 << 30 ? (int)position : 0;
+}
+
+void
+pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error)
+{
+        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+        if (sqlstate != NULL)
+                snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
+        error->message = message != NULL ? message : pipit_code_text(PIPIT_ESERVER);
+        error->severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+        error->detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+        error->hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+        error->context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+        error->schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
+        error->table = PQresultErrorField(result, PG_DIAG_TABLE_NAME);
+        error->column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+        error->type = PQresultErrorField(result, PG_DIAG_DATATYPE_NAME);
+        error->constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+        error->position = position_read(PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
+        error->internal_position =
+                position_read(PQresultErrorField(result, PG_DIAG_INTERNAL_POSITION));
+        error->internal_query = PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY);
+        error->source_file = PQresultErrorField(result, PG_DIAG_SOURCE_FILE);
+        error->source_line = PQresultErrorField(result, PG_DIAG_SOURCE_LINE);
+        error->source_function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+}
+
+bool
+pipit__pq_is_fatal(const struct pg_result *result)
+{
+        const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+        return severity != NULL &&
+               (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
+const char *
+pipit__pq_value(const struct pg_result *result, const char *column)
+{
+        int i = PQfnumber(result, column);
+
+        return i >= 0 && PQntuples(result) > 0 ? PQgetvalue(result, 0, i) : "";
+}
+
+int
+pipit__pq_param_types(const struct pg_result *result, int max, uint32_t *ret_types)
+{
+        int n = PQnparams(result);
+
+        for (int i = 0; i < n && i < max; i++)
+                ret_types[i] = PQparamtype(result, i);
+        return n;
+}
+
+int
+pipit__pq_column_types(const struct pg_result *result, int max, uint32_t *ret_types)
+{
+        int n = PQnfields(result);
+
+        for (int i = 0; i < n && i < max; i++)
+                ret_types[i] = PQftype(result, i);
+        return n;
+}
+
+static size_t
+row_bytes(const PGresult *result, int row)
+{
+        int columns = PQnfields(result);
+        size_t taken = 7 + 4 * (size_t)columns;
+
+        for (int column = 0; column < columns; column++)
+                taken += (size_t)PQgetlength(result, row, column);
+        return taken;
+}
+
+size_t
+pipit__pq_size(const struct pg_result *result)
+{
+        return PQresultMemorySize(result);
+}
+
+bool
+pipit__pq_is_over(const struct pg_result *result, size_t bytes)
+{
+        int rows = PQntuples(result);
+        size_t taken = 0;
+
+        for (int row = 0; row < rows && taken <= bytes; row++)
+                taken += row_bytes(result, row);
+        return taken > bytes;
+}
+
+bool
+pipit__pq_has_large_row(const struct pg_result *result, size_t bytes)
+{
+        int rows = PQntuples(result);
+
+        for (int row = 0; row < rows; row++) {
+                if (row_bytes(result, row) > bytes)
+                        return true;
+        }
+        return false;
+}

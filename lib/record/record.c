@@ -1,0 +1,478 @@
+/*
+ * Records: where models and requests meet. A statement is built and started, and a frame on its
+ * request reads the answer. See <pipit/record.h>.
+ */
+#include <assert.h>
+#include <pipit/error.h>
+#include <pipit/model.h>
+#include <pipit/record.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "pool/lookup.h"
+#include "record/row.h"
+#include "request/request.h"
+#include "result/result.h"
+#include "scope/database.h"
+#include "scope/query.h"
+#include "scope/scope.h"
+#include "sql/model.h"
+#include "sql/schema.h"
+#include "sql/select.h"
+#include "sql/sql.h"
+#include "sql/write.h"
+
+/* What every start is given. */
+struct call {
+        struct pipit *scope;
+        const struct pipit_model *model;
+        pipit_cb cb;
+        void *arg;
+        bool is_read;
+};
+
+/* The statements that create a table, one after the other; owned by the frame. */
+struct plan {
+        const struct pipit_model *model;
+        unsigned flags;
+        int next;
+        int n;
+};
+
+/* Frames have an argument without const. */
+static void *
+model_as_arg(const struct pipit_model *model)
+{
+        return (void *)(uintptr_t)model;
+}
+
+static void
+fail_not_found(struct pipit_result *res, const struct pipit_model *model)
+{
+        pipit__result_fail(res, PIPIT_ENOTFOUND, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                           "no such row in \"%s\"", pipit__model_table(model));
+}
+
+/* A frame: any number of rows. */
+static void
+record_on_rows(struct request *req, struct pipit_result *res, void *arg)
+{
+        if (!pipit_failed(res))
+                pipit__row_decode(res, arg);
+        pipit__request_next(req, res);
+}
+
+/* A frame: no row is a failure. */
+static void
+record_on_row(struct request *req, struct pipit_result *res, void *arg)
+{
+        if (!pipit_failed(res) && pipit_result_rows(res) == 0)
+                fail_not_found(res, arg);
+        record_on_rows(req, res, arg);
+}
+
+/* A frame: the statement gives no rows, but must have touched one. */
+static void
+record_on_deleted(struct request *req, struct pipit_result *res, void *arg)
+{
+        if (!pipit_failed(res) && pipit_result_affected(res) == 0)
+                fail_not_found(res, arg);
+        pipit__request_next(req, res);
+}
+
+static struct request *
+call_refuse(const struct call *call, int error, const char *text)
+{
+        return pipit__query_refuse(call->scope, (enum pipit_code)error, call->cb, call->arg, "%s",
+                                   text);
+}
+
+static void
+request_push_first(struct request *req, pipit__frame_fn fn, void *arg)
+{
+        int r = pipit__request_push(req, fn, arg);
+
+        assert(r == 0); /* there is always room for the first */
+        (void)r;
+}
+
+/* Starts what was built, or the statement of a lookup with its values; or a request that fails with
+ * why it could not be built. fn NULL: no frame. NULL when memory ran out. */
+static struct request *
+call_start_as(const struct call *call, struct sql *sql, struct lookup *lookup, pipit__frame_fn fn,
+              void *arg)
+{
+        struct request *req = NULL;
+        int error = pipit__sql_error(sql);
+
+        if (error != 0 && error != PIPIT_ENOMEM)
+                req = call_refuse(call, error, pipit__sql_error_text(sql));
+        else if (error == 0)
+                req = pipit__query_start(call->scope,
+                                         &(struct query){.sql = pipit__sql_text(sql),
+                                                         .params = pipit__sql_params(sql),
+                                                         .is_read = call->is_read,
+                                                         .lookup = lookup},
+                                         call->cb, call->arg);
+        if (req && fn)
+                request_push_first(req, fn, arg);
+        pipit__sql_fini(sql);
+        return req;
+}
+
+static struct request *
+call_start(const struct call *call, struct sql *sql, pipit__frame_fn fn, void *arg)
+{
+        return call_start_as(call, sql, NULL, fn, arg);
+}
+
+/* A statement about one row: how it is built, and what reads its answer. */
+static pipit_request
+call_write(const struct call *call, const void *row,
+           void (*build)(const struct pipit_model *model, const void *row, struct sql *sql),
+           pipit__frame_fn fn)
+{
+        struct sql sql;
+
+        if (!call->model || !row)
+                return pipit__scope_started(
+                        call->scope,
+                        call_refuse(call, PIPIT_EINVAL, "the model or the row is NULL"));
+        pipit__sql_init(&sql);
+        build(call->model, row, &sql);
+        return pipit__scope_started(call->scope,
+                                    call_start(call, &sql, fn, model_as_arg(call->model)));
+}
+
+static pipit_request
+call_select(const struct call *call, const struct pipit_select *select, pipit__frame_fn fn)
+{
+        struct sql sql;
+
+        if (!call->model)
+                return pipit__scope_started(call->scope,
+                                            call_refuse(call, PIPIT_EINVAL, "the model is NULL"));
+        pipit__sql_init(&sql);
+        pipit__select_sql(call->model, select, &sql);
+        return pipit__scope_started(call->scope,
+                                    call_start(call, &sql, fn, model_as_arg(call->model)));
+}
+
+static struct lookup_id
+lookup_id(const void *what, uint64_t given)
+{
+        return (struct lookup_id){.what = (uintptr_t)what, .given = given};
+}
+
+/* Whether the key of a lookup can be by a field, compared with that value. */
+static bool
+field_is_key(const struct pipit_field *field, const struct pipit_value *value,
+             enum lookup_key *ret_key)
+{
+        bool is_text = field->type == PIPIT_TYPE_varchar || field->type == PIPIT_TYPE_text;
+        bool is_int = field->type == PIPIT_TYPE_smallint || field->type == PIPIT_TYPE_integer ||
+                      field->type == PIPIT_TYPE_bigint || field->type == PIPIT_TYPE_serial ||
+                      field->type == PIPIT_TYPE_bigserial;
+
+        *ret_key = is_text ? LOOKUP_TEXT : LOOKUP_INT;
+        return (is_text && value->kind == PIPIT_KIND_TEXT) ||
+               (is_int && value->kind == PIPIT_KIND_INT);
+}
+
+/* A statement that gets rows by one field; NULL when memory ran out, or it cannot be built. */
+static const char *
+lookup_sql(const struct pipit_field *field, const char *condition, struct sql *sql)
+{
+        pipit__sql_init(sql);
+        pipit__select_sql(field->model, NULL, sql);
+        pipit__sql_raw(sql, " WHERE ");
+        pipit__field_sql(field, sql);
+        pipit__sql_raw(sql, condition);
+        return pipit__sql_error(sql) == 0 ? pipit__sql_text(sql) : NULL;
+}
+
+static struct lookup *
+lookup_add(struct pipit *scope, const struct pipit_field *field, enum lookup_key key)
+{
+        struct sql one;
+        struct sql many;
+        struct lookup_plan plan = {.one = lookup_sql(field, " = $1 LIMIT 1", &one),
+                                   .many = lookup_sql(field, " = ANY($1)", &many),
+                                   .key = key,
+                                   .column = (int)(field - field->model->fields),
+                                   .n_columns = field->model->n_fields,
+                                   .n_params = 1};
+        struct lookup *lookup = NULL;
+
+        if (plan.one && plan.many)
+                lookup = pipit__lookups_add(scope->db->lookups, lookup_id(field, 0), &plan);
+        pipit__sql_fini(&one);
+        pipit__sql_fini(&many);
+        return lookup;
+}
+
+/* What a condition looks up, when it is a unique field that equals a value; else NULL. */
+static struct lookup *
+call_lookup(const struct call *call, const struct pipit_expr *where)
+{
+        const struct pipit_field *field = where->field;
+        enum lookup_key key;
+
+        if (where->op != PIPIT_OP_EQ || !call->model || !field || field->model != call->model ||
+            where->values.n != 1 || !where->values.values || !pipit__scope_is_mine(call->scope) ||
+            !pipit__field_is_unique(field) || !field_is_key(field, where->values.values, &key))
+                return NULL;
+        struct lookups *lookups = call->scope->db->lookups;
+        struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(field, 0));
+        if (lookup || !pipit__lookups_has_room(lookups))
+                return lookup;
+        return lookup_add(call->scope, field, key);
+}
+
+static struct request *
+call_start_lookup(const struct call *call, struct lookup *lookup, struct pipit_params params)
+{
+        struct query query = {
+                .params = params,
+                .is_read = true,
+                .lookup = lookup,
+                .key = params.values[0].kind == PIPIT_KIND_INT ? params.values[0].as.int_value : 0};
+
+        return pipit__query_start(call->scope, &query, call->cb, call->arg);
+}
+
+/* One row by a condition: a missing one would find any. */
+static pipit_request
+call_get(const struct call *call, const struct pipit_expr *where, pipit__frame_fn fn)
+{
+        struct pipit_select select = {.where = where, .limit = 1};
+
+        if (!where)
+                return pipit__scope_started(
+                        call->scope, call_refuse(call, PIPIT_EINVAL, "the condition is NULL"));
+        struct lookup *lookup = call_lookup(call, where);
+        if (!lookup)
+                return call_select(call, &select, fn);
+        struct request *req = call_start_lookup(call, lookup, where->values);
+        if (req)
+                request_push_first(req, fn, model_as_arg(call->model));
+        return pipit__scope_started(call->scope, req);
+}
+
+/* For the creates of a model that give these fields; NULL when memory ran out, or the statement
+ * cannot be built. */
+static struct lookup *
+creates_add(struct lookups *lookups, const struct pipit_model *model, const void *row,
+            uint64_t given)
+{
+        struct sql one;
+        struct sql many;
+        uint32_t types[LOOKUP_MAX_PARAMS];
+        struct lookup_plan plan = {.key = LOOKUP_ORDINAL,
+                                   .column = model->n_fields,
+                                   .n_columns = model->n_fields,
+                                   .types = types};
+        struct lookup *lookup = NULL;
+
+        for (int i = 0; i < model->n_fields; i++) {
+                if (given >> i & 1)
+                        types[plan.n_params++] = pipit__field_oid(&model->fields[i]);
+        }
+        pipit__sql_init(&one);
+        pipit__sql_init(&many);
+        pipit__write_insert(model, row, &one);
+        pipit__write_insert_many(model, given, &many);
+        plan.one = pipit__sql_text(&one);
+        plan.many = pipit__sql_text(&many);
+        if (pipit__sql_error(&one) == 0 && pipit__sql_error(&many) == 0)
+                lookup = pipit__lookups_add(lookups, lookup_id(model, given), &plan);
+        pipit__sql_fini(&one);
+        pipit__sql_fini(&many);
+        return lookup;
+}
+
+/* What a create can be carried by; NULL when it runs by itself. */
+static struct lookup *
+call_creates(const struct call *call, const void *row)
+{
+        const struct pipit_model *model = call->model;
+
+        if (!model || !row || model->n_fields > LOOKUP_MAX_PARAMS ||
+            !pipit__scope_is_mine(call->scope) || !call->scope->groups_writes)
+                return NULL;
+        struct lookups *lookups = call->scope->db->lookups;
+        uint64_t given = pipit__write_given(model, row);
+        struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(model, given));
+        if (lookup || !pipit__lookups_has_room(lookups) || !pipit__write_can_group(model, given))
+                return lookup;
+        return creates_add(lookups, model, row, given);
+}
+
+static pipit_request
+call_create(const struct call *call, const void *row)
+{
+        struct lookup *lookup = call_creates(call, row);
+        struct sql sql;
+
+        if (!lookup)
+                return call_write(call, row, pipit__write_insert, record_on_row);
+        pipit__sql_init(&sql);
+        pipit__write_values(call->model, row, &sql);
+        return pipit__scope_started(call->scope, call_start_as(call, &sql, lookup, record_on_row,
+                                                               model_as_arg(call->model)));
+}
+
+/* Runs the plan's next statement on the same request; false: res is a failure instead. */
+static bool
+plan_continue(struct plan *plan, struct request *req, struct pipit_result *res)
+{
+        struct sql sql;
+
+        pipit__sql_init(&sql);
+        pipit__schema_create(plan->model, plan->flags, plan->next++, &sql);
+        if (pipit__sql_error(&sql) == 0 &&
+            !pipit__query_continue(req, &(struct query){.sql = pipit__sql_text(&sql),
+                                                        .params = pipit__sql_params(&sql)}))
+                pipit__sql_fail(&sql, PIPIT_ENOMEM, "out of memory");
+        int error = pipit__sql_error(&sql);
+        if (error != 0)
+                pipit__result_fail(res, (enum pipit_code)error, PIPIT_EXECUTED_NO,
+                                   PIPIT_PHASE_START, "%s", pipit__sql_error_text(&sql));
+        pipit__sql_fini(&sql);
+        return error == 0;
+}
+
+/* A frame: one statement of a plan is done. */
+static void
+plan_on_done(struct request *req, struct pipit_result *res, void *arg)
+{
+        struct plan *plan = arg;
+
+        if (pipit_failed(res) || plan->next == plan->n) {
+                free(plan);
+                pipit__request_next(req, res);
+                return;
+        }
+        /* Back on the chain before anything can fail: it frees the plan, then and in the end. */
+        int r = pipit__request_push(req, plan_on_done, plan);
+        assert(r == 0); /* its own place is free */
+        (void)r;
+        if (!plan_continue(plan, req, res))
+                pipit__request_next(req, res);
+}
+
+static pipit_request
+call_create_table(const struct call *call, unsigned flags)
+{
+        struct sql sql;
+        struct request *req = NULL;
+        struct plan *plan = malloc(sizeof(*plan));
+
+        if (!plan)
+                return pipit__scope_started(call->scope, NULL);
+        *plan = (struct plan){.model = call->model, .flags = flags, .next = 1};
+        plan->n = pipit__schema_count(call->model);
+        pipit__sql_init(&sql);
+        pipit__schema_create(call->model, flags, 0, &sql);
+        req = call_start(call, &sql, plan_on_done, plan);
+        if (!req)
+                free(plan);
+        return pipit__scope_started(call->scope, req);
+}
+
+pipit_request
+pipit_record_create(struct pipit *scope, const struct pipit_model *model, const void *row,
+                    pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, false};
+
+        return call_create(&call, row);
+}
+
+pipit_request
+pipit_record_save(struct pipit *scope, const struct pipit_model *model, const void *row,
+                  pipit_cb cb, void *arg)
+{
+        if (model && row && pipit__model_is_stored(model, row))
+                return pipit_record_update(scope, model, row, cb, arg);
+        return pipit_record_insert(scope, model, row, cb, arg);
+}
+
+pipit_request
+pipit_record_insert(struct pipit *scope, const struct pipit_model *model, const void *row,
+                    pipit_cb cb, void *arg)
+{
+        return pipit_record_create(scope, model, row, cb, arg);
+}
+
+pipit_request
+pipit_record_update(struct pipit *scope, const struct pipit_model *model, const void *row,
+                    pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, false};
+
+        return call_write(&call, row, pipit__write_update, record_on_row);
+}
+
+pipit_request
+pipit_record_delete(struct pipit *scope, const struct pipit_model *model, const void *row,
+                    pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, false};
+
+        return call_write(&call, row, pipit__write_delete, record_on_deleted);
+}
+
+pipit_request
+pipit_record_select(struct pipit *scope, const struct pipit_model *model,
+                    const struct pipit_select *select, pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, true};
+
+        return call_select(&call, select, record_on_rows);
+}
+
+pipit_request
+pipit_record_get(struct pipit *scope, const struct pipit_model *model,
+                 const struct pipit_expr *where, pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, true};
+
+        return call_get(&call, where, record_on_row);
+}
+
+pipit_request
+pipit_record_get_or_none(struct pipit *scope, const struct pipit_model *model,
+                         const struct pipit_expr *where, pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, true};
+
+        return call_get(&call, where, record_on_rows);
+}
+
+pipit_request
+pipit_record_create_table(struct pipit *scope, const struct pipit_model *model, unsigned flags,
+                          pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, false};
+
+        if (!model)
+                return pipit__scope_started(scope,
+                                            call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
+        return call_create_table(&call, flags);
+}
+
+pipit_request
+pipit_record_drop_table(struct pipit *scope, const struct pipit_model *model, unsigned flags,
+                        pipit_cb cb, void *arg)
+{
+        struct call call = {scope, model, cb, arg, false};
+        struct sql sql;
+
+        if (!model)
+                return pipit__scope_started(scope,
+                                            call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
+        pipit__sql_init(&sql);
+        pipit__schema_drop(model, flags, &sql);
+        return pipit__scope_started(scope, call_start(&call, &sql, NULL, NULL));
+}

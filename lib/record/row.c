@@ -1,0 +1,140 @@
+/*
+ * Decoded rows. They are one block that belongs to their result; their text and bytes are the
+ * result's own.
+ */
+#include "record/row.h"
+
+#include <pipit/error.h>
+#include <pipit/record.h>
+#include <stdint.h>
+
+#include "result/result.h"
+#include "sql/model.h"
+
+/* Rows on their way out of a result. */
+struct decoder {
+        struct pipit_result *res;
+        char *rows;
+};
+
+static void
+decode_fail(struct pipit_result *res, const struct pipit_field *field, const char *what)
+{
+        pipit__result_fail(res, PIPIT_ETYPE, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                           "column \"%s\" of \"%s\" %s", pipit__field_column(field),
+                           pipit__model_table(field->model), what);
+}
+
+static void
+memory_fail(struct pipit_result *res, const struct pipit_model *model)
+{
+        pipit__result_fail(res, PIPIT_ENOMEM, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                           "out of memory for the rows of \"%s\"", model->name);
+}
+
+static int
+text_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
+{
+        const char *text = NULL;
+        size_t length = 0;
+        int code = pipit__result_text(item, &text, &length);
+
+        if (code == 0)
+                pipit__field_set_text(field, place, text);
+        return code;
+}
+
+static int
+bytes_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
+{
+        struct pipit_bytes bytes = {NULL, 0};
+        int code = pipit_item_bytes(item, &bytes);
+
+        if (code == 0)
+                pipit__field_set_bytes(field, place, bytes);
+        return code;
+}
+
+/* A value that is not NULL. */
+static int
+value_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
+{
+        if (field->type == PIPIT_TYPE_text || field->type == PIPIT_TYPE_varchar)
+                return text_decode(field, place, item);
+        if (field->type == PIPIT_TYPE_bytea)
+                return bytes_decode(field, place, item);
+        return pipit__field_read(field, place, item);
+}
+
+/* One value; false when the result has become a failure. */
+static bool
+cell_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
+{
+        if (!item->data && !field->nullable) {
+                decode_fail(item->result, field, "is NULL, but not declared nullable");
+                return false;
+        }
+        if (!item->data) {
+                pipit__field_set_null(field, place);
+                return true;
+        }
+        int code = value_decode(field, place, item);
+        if (code == PIPIT_ENOMEM)
+                memory_fail(item->result, field->model);
+        else if (code != 0)
+                decode_fail(item->result, field, "has a value that does not fit its member");
+        return code == 0;
+}
+
+static bool
+column_decode(struct decoder *decoder, const struct pipit_field *field)
+{
+        int n_rows = pipit_result_rows(decoder->res);
+        int column = pipit_column(decoder->res, pipit__field_column(field));
+        char *place = decoder->rows;
+
+        if (column < 0) {
+                decode_fail(decoder->res, field, "is missing in the result");
+                return false;
+        }
+        struct pipit_item item;
+        pipit__result_column(decoder->res, column, &item);
+        for (int row = 0; row < n_rows; row++, place += field->model->row_size) {
+                pipit__result_cell(row, column, &item);
+                if (!cell_decode(field, place, &item))
+                        return false;
+        }
+        return true;
+}
+
+void
+pipit__row_decode(struct pipit_result *res, const struct pipit_model *model)
+{
+        size_t n_rows = (size_t)pipit_result_rows(res);
+        struct decoder decoder = {.res = res};
+
+        if (n_rows == 0)
+                return;
+        if (n_rows <= SIZE_MAX / model->row_size)
+                decoder.rows = pipit__result_attach(res, n_rows * model->row_size, model);
+        if (!decoder.rows) {
+                memory_fail(res, model);
+                return;
+        }
+        for (int i = 0; i < model->n_fields; i++) {
+                if (!column_decode(&decoder, &model->fields[i]))
+                        return;
+        }
+        for (size_t row = 0; row < n_rows; row++)
+                pipit__model_set_stored(model, decoder.rows + row * model->row_size);
+}
+
+void *
+pipit_record_row(struct pipit_result *res, const struct pipit_model *model, int row)
+{
+        char *rows = model ? pipit__result_attached(res, model) : NULL;
+
+        if (!rows || row < 0 || row >= pipit_result_rows(res))
+                return NULL;
+        return rows + (size_t)row * model->row_size;
+}

@@ -1,0 +1,222 @@
+/*
+ * Statements. See statement.h.
+ */
+#include "request/statement.h"
+#include "base/buf.h"
+#include "base/cold.h"
+#include "request/shape.h"
+#include "value/binary.h"
+#include "value/encode.h"
+
+#include <pipit/error.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static COLD int
+problem_set(struct statement_problem *problem, int code, int parameter, const char *text)
+{
+        *problem = (struct statement_problem){code, parameter, text};
+        return code;
+}
+
+static COLD const char *
+value_problem(int code)
+{
+        if (code == PIPIT_ETYPE)
+                return "a text value holds a zero byte, which PostgreSQL cannot store";
+        return "a value of a type that PIPIT_PARAMS does not know";
+}
+
+int
+pipit__statement_check(const char *sql, struct pipit_params params,
+                       struct statement_problem *ret_problem)
+{
+        if (sql == NULL || params.n < 0 || (params.n > 0 && params.values == NULL))
+                return problem_set(ret_problem, PIPIT_EINVAL, 0,
+                                   "pipit_query() needs an SQL text and its parameters");
+        if (params.n > STATEMENT_MAX_PARAMS)
+                return problem_set(ret_problem, PIPIT_ELIMIT, 0,
+                                   "a statement takes at most 65535 parameters");
+        return 0;
+}
+
+/* The type of a parameter; 0 while it is not known. */
+static uint32_t
+param_type(const struct shape *shape, struct pipit_params params, int i)
+{
+        return shape->n_types == params.n ? shape->types[i] : 0;
+}
+
+/* The bytes in front of the values. */
+static size_t
+head_size(const struct shape *shape, int n)
+{
+        size_t size = sizeof(struct statement) + (size_t)n * sizeof(char *);
+
+        return shape->n_types == n ? size + (size_t)n * 2 * sizeof(int) : size;
+}
+
+int
+pipit__statement_measure(const struct shape *shape, struct pipit_params params, size_t *ret_size,
+                         struct statement_problem *ret_problem)
+{
+        size_t size = head_size(shape, params.n);
+
+        for (int i = 0; i < params.n; i++) {
+                size_t taken = 0;
+                int code = pipit__encode_measure(&params.values[i], param_type(shape, params, i),
+                                                 &taken);
+                if (code != 0)
+                        return problem_set(ret_problem, code, i + 1, value_problem(code));
+                if (taken > SIZE_MAX / 2 - size)
+                        return problem_set(ret_problem, PIPIT_ELIMIT, i + 1, "too long");
+                size += taken;
+        }
+        *ret_size = size;
+        return 0;
+}
+
+/* The arrays of a block, behind the statement itself. */
+struct arrays {
+        const char **values;
+        int *lengths; /* NULL while types are not known */
+        int *formats;
+};
+
+static struct arrays
+statement_init(struct statement *statement, struct shape *shape, int n, bool has_formats)
+{
+        struct arrays arrays = {.values = (const char **)(void *)(statement + 1)};
+
+        if (has_formats && n > 0) {
+                arrays.lengths = (int *)(void *)(arrays.values + n);
+                arrays.formats = arrays.lengths + n;
+        }
+        *statement = (struct statement){.shape = shape,
+                                        .params = {.n = n,
+                                                   .values = arrays.values,
+                                                   .lengths = arrays.lengths,
+                                                   .formats = arrays.formats}};
+        return arrays;
+}
+
+struct statement *
+pipit__statement_write(void *block, struct shape *shape, struct pipit_params params)
+{
+        struct statement *statement = block;
+        struct arrays arrays =
+                statement_init(statement, shape, params.n, shape->n_types == params.n);
+        char *start = (char *)block + head_size(shape, params.n);
+        char *out = start;
+
+        for (int i = 0; i < params.n; i++) {
+                struct encoded encoded =
+                        pipit__encode(&params.values[i], param_type(shape, params, i), out);
+                arrays.values[i] = encoded.taken > 0 ? out : NULL;
+                if (arrays.lengths != NULL) {
+                        arrays.lengths[i] = (int)encoded.length;
+                        arrays.formats[i] = (int)encoded.format;
+                }
+                out += encoded.taken;
+        }
+        statement->bytes = shape->length + 1 + (size_t)(out - start);
+        return statement;
+}
+
+size_t
+pipit__statement_raw_size(const struct pq_params *params)
+{
+        size_t n = (size_t)params->n;
+        size_t size = sizeof(struct statement) + n * (sizeof(char *) + 2 * sizeof(int));
+
+        for (int i = 0; i < params->n; i++)
+                size += (size_t)params->lengths[i] + 1;
+        return size;
+}
+
+struct statement *
+pipit__statement_write_raw(void *block, struct shape *shape, const struct pq_params *params)
+{
+        struct statement *statement = block;
+        struct arrays arrays = statement_init(statement, shape, params->n, true);
+        char *start = (char *)(arrays.formats + params->n);
+        char *out = start;
+
+        for (int i = 0; i < params->n; i++) {
+                size_t length = (size_t)params->lengths[i];
+                arrays.values[i] =
+                        params->values[i] != NULL ? memcpy(out, params->values[i], length) : NULL;
+                arrays.lengths[i] = params->lengths[i];
+                arrays.formats[i] = params->formats[i];
+                out[length] = '\0';
+                out += length + 1;
+        }
+        statement->bytes = shape->length + 1 + (size_t)(out - start);
+        return statement;
+}
+
+/* Appends a parameter as text, with a NUL behind it; nothing for SQL NULL. 0 or PIPIT_ENOMEM. */
+static int
+param_text(const struct statement *statement, int i, struct buf *text)
+{
+        const struct pq_params *params = &statement->params;
+        const char *value = params->values[i];
+        int code = 0;
+
+        if (value == NULL)
+                return 0;
+        if (params->formats == NULL || params->formats[i] == 0)
+                pipit__buf_add_text(text, value);
+        else
+                code = pipit__binary_text(statement->shape->types[i], value,
+                                          (size_t)params->lengths[i], text);
+        pipit__buf_add_char(text, '\0');
+        return text->failed ? PIPIT_ENOMEM : code;
+}
+
+/* A statement for another shape, with the texts of its values behind each other. */
+static struct statement *
+statement_of_texts(const struct pq_params *params, struct shape *shape, const struct buf *text)
+{
+        struct statement *statement = malloc(head_size(shape, params->n) + text->length);
+
+        if (statement == NULL)
+                return NULL;
+        struct arrays arrays =
+                statement_init(statement, shape, params->n, shape->n_types == params->n);
+        char *out = (char *)statement + head_size(shape, params->n);
+        memcpy(out, pipit__buf_text(text), text->length);
+        for (int i = 0; i < params->n; i++) {
+                arrays.values[i] = params->values[i] != NULL ? out : NULL;
+                if (params->values[i] != NULL)
+                        out += strlen(out) + 1;
+                if (arrays.lengths != NULL)
+                        arrays.lengths[i] = arrays.formats[i] = 0;
+        }
+        statement->bytes = shape->length + 1 + text->length;
+        return statement;
+}
+
+struct statement *
+pipit__statement_rewrite(const struct statement *statement, struct shape *shape)
+{
+        struct statement *copy = NULL;
+        struct buf text;
+        int code = 0;
+
+        pipit__buf_init(&text);
+        for (int i = 0; i < statement->params.n && code == 0; i++)
+                code = param_text(statement, i, &text);
+        if (code == 0)
+                copy = statement_of_texts(&statement->params, shape, &text);
+        pipit__buf_fini(&text);
+        return copy;
+}
+
+void
+pipit__statement_fini(struct statement *statement)
+{
+        if (statement != NULL)
+                pipit__shape_unref(statement->shape);
+}

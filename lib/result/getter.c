@@ -1,0 +1,55 @@
+/*
+ * The typed getters of results: one value as a C value. See <pipit/result.h>.
+ */
+#include "result/result.h"
+
+#include <pipit/error.h>
+
+#include "value/oid.h"
+#include "value/reader.h"
+
+/* A getter of that name that reads any value, as an item. */
+#define READ_ITEM(read, type, linkage, function)                                                   \
+        linkage int function(const struct pipit_result *res, int row, int column, type *ret_value) \
+        {                                                                                          \
+                struct pipit_item item;                                                            \
+                if (!pipit__result_item(res, row, column, &item))                                  \
+                        return PIPIT_EINVAL;                                                       \
+                return read(&item, ret_value);                                                     \
+        }
+
+#define GETTER(name, type) READ_ITEM(pipit_item_##name, type, , pipit_result_##name)
+
+/* There may be thousands of them: what has this very type is read where it is. */
+#define INTEGER_GETTER(name, type, oid, read)                                                      \
+        READ_ITEM(pipit_item_##name, type, __attribute__((noinline)) static, read_any_##name)      \
+        int pipit_result_##name(const struct pipit_result *res, int row, int column,               \
+                                type *ret_value)                                                   \
+        {                                                                                          \
+                const void *plain =                                                                \
+                        pipit__result_plain(res, row, column, oid, sizeof(*ret_value));            \
+                if (plain == NULL || ret_value == NULL)                                            \
+                        return read_any_##name(res, row, column, ret_value);                       \
+                struct reader in = reader_of(plain, sizeof(*ret_value));                           \
+                *ret_value = read(&in);                                                            \
+                return 0;                                                                          \
+        }
+
+GETTER(bool, bool)
+GETTER(int16, int16_t)
+INTEGER_GETTER(int32, int32_t, OID_INT4, reader_i32)
+INTEGER_GETTER(int64, int64_t, OID_INT8, reader_i64)
+GETTER(float, float)
+GETTER(double, double)
+GETTER(timestamp, struct pipit_timestamp)
+GETTER(uuid, struct pipit_uuid)
+
+int
+pipit_result_bytes(struct pipit_result *res, int row, int column, struct pipit_bytes *ret_value)
+{
+        struct pipit_item item;
+
+        if (!pipit__result_item(res, row, column, &item))
+                return PIPIT_EINVAL;
+        return pipit_item_bytes(&item, ret_value);
+}

@@ -1,0 +1,438 @@
+/*
+ * Databases. See database.h and <pipit/scope.h>.
+ *
+ * A database's memory goes when it is closed, the last request of it and of its children is gone,
+ * and no function of pipit is on the stack: the reactor tells the last.
+ */
+#include "scope/database.h"
+#include "loop/reactor.h"
+#include "pool/lookup.h"
+#include "pool/options.h"
+#include "scope/child_scope.h"
+#include "scope/child_turn.h"
+#include "scope/kept.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Requests that one turn completes before others have theirs. */
+#define DATABASE_BUDGET 64
+
+static void
+database_destroy(void *arg)
+{
+        struct database *db = arg;
+
+        pipit__kept_free(db->kept);
+        pipit__requests_fini(&db->requests);
+        pipit__pool_fini(&db->pool);
+        pipit__lookups_free(db->lookups);
+        pipit__shapes_fini(&db->shapes);
+        pipit__conninfo_fini(&db->info);
+        pipit__options_fini(&db->options);
+        pipit__reactor_free(db->reactor);
+        pipit__owner_fini(&db->owner);
+        pipit__scope_fini(&db->scope);
+        free(db->url);
+        free(db);
+}
+
+/* Whatever made the last request leave, the drain is over, or the database can go. */
+static void
+database_look_for_end(struct database *db)
+{
+        if (db->scope.state == SCOPE_CLOSED && db->requests.n == 0)
+                pipit__reactor_finish(db->reactor, database_destroy);
+        if (db->drain == NULL || db->requests.n > 1)
+                return;
+        struct request *drain = db->drain;
+        db->drain = NULL;
+        pipit__pool_close(&db->pool, "the database was drained", false);
+        pipit__request_end(drain);
+}
+
+/* Gives up all requests but the drain's. */
+static void
+database_cancel_all(struct database *db, const char *reason)
+{
+        struct requests *requests = &db->requests;
+
+        for (uint32_t i = 0; i < requests->n_slots; i++) {
+                if (requests->slots[i].request != NULL)
+                        pipit__dispatch_cancel(&db->dispatch, requests->slots[i].request, reason);
+        }
+}
+
+/* The pins and transactions; blocking scopes go on. */
+static void
+database_abort_children(struct database *db, const char *reason)
+{
+        LIST_EACH(link, &db->scope.children) {
+                struct pipit *scope = container_of(link, struct pipit, link);
+                struct child *child = pipit__child_scope(scope);
+                if (child != NULL)
+                        pipit__child_abort(child, PIPIT_ECANCELED, reason);
+        }
+}
+
+static void
+database_end_drain(struct database *db, enum pipit_code code, const char *text)
+{
+        struct request *drain = db->drain;
+
+        db->drain = NULL;
+        pipit__request_fail(drain, code, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT, "%s", text);
+}
+
+static struct database *
+database_of(struct pipit *scope)
+{
+        return container_of(scope, struct database, scope);
+}
+
+/* ---- the scope */
+
+static bool
+database_refuse(struct pipit *scope, size_t bytes, struct refusal *ret)
+{
+        struct database *db = database_of(scope);
+        const struct attempt_failure *failure = pipit__pool_refusal(&db->pool);
+
+        if (failure != NULL) {
+                pipit__dispatch_refusal(failure, ret);
+                return true;
+        }
+        if (pipit__dispatch_has_room(&db->dispatch, bytes))
+                return false;
+        char pool[900];
+        pipit__pool_describe(&db->pool, pool, sizeof pool);
+        snprintf(ret->text, sizeof ret->text,
+                 "%d requests of %zu bytes wait already (max_waiting, max_waiting_bytes): %s",
+                 db->dispatch.n, db->dispatch.bytes, pool);
+        ret->error = (struct pipit_error){
+                .code = PIPIT_ELIMIT, .phase = PIPIT_PHASE_START, .message = ret->text};
+        return true;
+}
+
+static void
+database_add(struct pipit *scope, struct request *req, bool again)
+{
+        struct database *db = database_of(scope);
+
+        if (again)
+                pipit__dispatch_add_again(&db->dispatch, req);
+        else
+                pipit__dispatch_add(&db->dispatch, req);
+}
+
+static void
+database_cancel(struct pipit *scope, struct request *req, const char *reason)
+{
+        struct database *db = database_of(scope);
+        struct child *child = pipit__child_of(req);
+
+        if (req == db->drain)
+                database_end_drain(db, PIPIT_ECANCELED, "the drain was cancelled");
+        else if (child != NULL && req->state != REQUEST_WAITING)
+                pipit__child_cancel(child, reason);
+        else
+                pipit__dispatch_cancel(&db->dispatch, req, reason);
+}
+
+static void
+database_expire(struct pipit *scope, struct request *req)
+{
+        struct database *db = database_of(scope);
+        struct child *child = pipit__child_of(req);
+
+        if (child != NULL && req->state != REQUEST_WAITING) {
+                pipit__child_expire(child);
+                return;
+        }
+        if (req != db->drain) {
+                pipit__dispatch_expire(&db->dispatch, req);
+                return;
+        }
+        database_abort_children(db, "the time to drain was over");
+        database_cancel_all(db, "the time to drain was over");
+        pipit__pool_close(&db->pool, "the time to drain was over", false);
+        database_end_drain(db, PIPIT_ETIMEDOUT,
+                           "requests were still outstanding at the end of the time to drain");
+}
+
+static void
+database_gone(struct pipit *scope)
+{
+        database_look_for_end(database_of(scope));
+}
+
+/* ---- what its parts tell */
+
+static void
+database_on_expired(struct request *req, void *arg)
+{
+        struct pipit *scope = pipit__request_scope(req);
+
+        (void)arg;
+        scope->ops->expire(scope, req);
+}
+
+static void
+database_on_again(struct request *req, void *arg)
+{
+        struct pipit *scope = pipit__request_scope(req);
+
+        (void)arg;
+        scope->ops->add(scope, req, true);
+}
+
+static void
+database_on_gone(struct pipit *scope, void *arg)
+{
+        (void)arg;
+        scope->ops->gone(scope);
+}
+
+static const struct requests_ops database_requests_ops = {database_on_expired, database_on_gone,
+                                                          database_on_again};
+
+static void
+database_on_ready(void *arg)
+{
+        struct database *db = arg;
+
+        if (db->dealing)
+                db->deals_again = true;
+        else if (db->dispatch.n > 0 || db->pool.min > 0)
+                pipit__reactor_schedule(db->reactor);
+}
+
+static void
+database_on_refused(const struct attempt_failure *failure, void *arg)
+{
+        struct database *db = arg;
+
+        pipit__dispatch_refuse(&db->dispatch, failure);
+}
+
+static const struct pool_ops database_pool_ops = {database_on_ready, database_on_refused};
+
+/* Sends what is to be sent. Returns whether a connection came free that somebody waits for. */
+static bool
+database_deal(struct database *db)
+{
+        db->dealing = true;
+        db->deals_again = false;
+        if (db->scope.state == SCOPE_OPEN || db->scope.state == SCOPE_DRAINING)
+                pipit__dispatch_turn(&db->dispatch);
+        pipit__children_turn(&db->pins);
+        db->dealing = false;
+        return db->deals_again && (db->dispatch.n > 0 || db->pool.min > 0);
+}
+
+/* The end of a turn: what is to be sent goes first, then what ended without a server. What a
+ * transaction gives back goes to the next one in the same turn, for the server waits meanwhile. */
+static void
+database_on_turn(void *arg)
+{
+        struct database *db = arg;
+        bool more = database_deal(db);
+
+        if (more)
+                more = database_deal(db);
+        if (more)
+                pipit__reactor_schedule(db->reactor);
+        pipit__requests_turn(&db->requests, DATABASE_BUDGET);
+}
+
+/* The parts that a wrong argument does not keep from existing. 0 or PIPIT_ENOMEM. */
+static int
+database_init_parts(struct database *db, struct event_base *base)
+{
+        struct pipit_options *options = &db->options;
+
+        db->log = (struct log){.fn = options->log, .arg = options->log_arg};
+        db->reactor = pipit__reactor_new(base, options->event_priority, database_on_turn, db);
+        if (db->reactor == NULL)
+                return PIPIT_ENOMEM;
+        if (!pipit__reactor_has_priority(db->reactor))
+                pipit__scope_break(&db->scope, PIPIT_EINVAL,
+                                   "the options are wrong: the event base has no priority %d",
+                                   options->event_priority - 1);
+        int code = pipit__requests_init(&db->requests, db->reactor, &database_requests_ops, db);
+        if (code != 0)
+                return code;
+        struct pool_parts parts = {.reactor = db->reactor,
+                                   .info = &db->info,
+                                   .log = &db->log,
+                                   .shapes = &db->shapes,
+                                   .ops = &database_pool_ops,
+                                   .arg = db};
+        code = pipit__pool_init(&db->pool, options, &parts);
+        if (code == 0)
+                code = pipit__shapes_init(&db->shapes, db->pool.config.max_prepared);
+        db->lookups = pipit__lookups_new(&db->shapes);
+        if (db->lookups == NULL)
+                return PIPIT_ENOMEM;
+        pipit__dispatch_init(&db->dispatch, options, db->reactor, &db->pool);
+        db->dispatch.lend = pipit__child_lend;
+        pipit__pins_init(&db->pins, db->reactor, &db->dispatch, options->max_pipeline);
+        return code;
+}
+
+/* Reads URL and options; what is wrong with them breaks the scope. 0 or PIPIT_ENOMEM. */
+static int
+database_init(struct database *db, struct event_base *base, const char *url,
+              const struct pipit_options *options)
+{
+        const char *option_problem = NULL;
+        char *url_problem = NULL;
+
+        int options_code = pipit__options_init(&db->options, options, &option_problem);
+        if (options_code == PIPIT_ENOMEM)
+                return PIPIT_ENOMEM;
+        int code = pipit__conninfo_init(&db->info, url, &db->options, &url_problem);
+        if (code == PIPIT_EINVAL)
+                pipit__scope_break(&db->scope, PIPIT_EINVAL, "the connection string is wrong: %s",
+                                   url_problem != NULL ? url_problem : "");
+        else if (code == 0 && option_problem != NULL)
+                pipit__scope_break(&db->scope, PIPIT_EINVAL, "the options are wrong: %s",
+                                   option_problem);
+        free(url_problem);
+        if (code == PIPIT_ENOMEM) /* what was read so far has holes */
+                return code;
+        if (db->options.connect_timeout_ms == 0)
+                db->options.connect_timeout_ms = pipit__conninfo_connect_timeout(&db->info);
+        if (db->options.connect_timeout_ms == 0)
+                db->options.connect_timeout_ms = 10000;
+        return database_init_parts(db, base);
+}
+
+/* In a forked child: no callback, and no word on the sockets, which are the parent's. */
+static void
+database_drop(struct database *db)
+{
+        db->scope.state = SCOPE_CLOSED;
+        list_remove(&db->scope.link);
+        pipit__scope_close_children(&db->scope);
+        pipit__reactor_forked(db->reactor);
+        pipit__reactor_enter(db->reactor);
+        pipit__pool_close(&db->pool, "this is a forked child", true);
+        db->drain = NULL;
+        pipit__requests_discard(&db->requests);
+        pipit__reactor_finish(db->reactor, database_destroy);
+        pipit__reactor_leave(db->reactor);
+}
+
+/* The callbacks of a blocking scope run in pipit_close() when no pipit_wait() is there for them. */
+static void
+database_close_sync(struct database *db)
+{
+        while (db->requests.n_ending > 0 || !list_empty(&db->pins.ready)) {
+                pipit__children_turn(&db->pins);
+                pipit__requests_turn(&db->requests, DATABASE_BUDGET);
+        }
+}
+
+static void
+database_end(struct database *db)
+{
+        bool outermost = !pipit__reactor_is_entered(db->reactor);
+
+        pipit__reactor_enter(db->reactor);
+        db->scope.state = SCOPE_CLOSED;
+        list_remove(&db->scope.link);
+        pipit__scope_close_children(&db->scope);
+        database_cancel_all(db, "the scope was closed");
+        if (db->drain != NULL)
+                database_end_drain(db, PIPIT_ECANCELED,
+                                   "the scope was closed while it was drained");
+        pipit__pool_close(&db->pool, "the scope was closed", false);
+        if (db->kept != NULL && outermost)
+                database_close_sync(db);
+        if (db->requests.n == 0)
+                pipit__reactor_finish(db->reactor, database_destroy);
+        pipit__reactor_leave(db->reactor);
+}
+
+static void
+database_close(struct pipit *scope)
+{
+        struct database *db = database_of(scope);
+        int code = pipit__owner_check(&db->owner);
+
+        if (code == 0)
+                database_end(db);
+        else if (code == PIPIT_EFORK)
+                database_drop(db);
+}
+
+static const struct scope_ops database_ops = {
+        database_refuse, database_add, database_cancel, database_expire, database_gone,
+        database_close,  NULL};
+
+struct database *
+pipit__database_new(struct event_base *base, const char *url, const struct pipit_options *options)
+{
+        struct database *db = calloc(1, sizeof *db);
+
+        if (db == NULL)
+                return NULL;
+        pipit__scope_init(&db->scope, &database_ops);
+        db->scope.db = db;
+        db->scope.owner = &db->owner;
+        db->scope.requests = &db->requests;
+        pipit__owner_init(&db->owner);
+        db->url = strdup(url != NULL ? url : "");
+        if (db->url == NULL || database_init(db, base, url, options) != 0) {
+                database_destroy(db);
+                return NULL;
+        }
+        if (db->options.min_connections > 0 && db->scope.state == SCOPE_OPEN)
+                pipit__reactor_schedule(db->reactor);
+        return db;
+}
+
+struct pipit *
+pipit_open(struct event_base *base, const char *url, const struct pipit_options *options)
+{
+        struct database *db = base != NULL ? pipit__database_new(base, url, options) : NULL;
+
+        return db != NULL ? &db->scope : NULL;
+}
+
+static void
+drain_start(struct database *db, struct request *req, int64_t timeout_ms)
+{
+        db->scope.state = SCOPE_DRAINING;
+        req->state = REQUEST_HELD;
+        db->drain = req;
+        if (timeout_ms >= 0)
+                pipit__request_set_deadline(req, pipit__reactor_now(db->reactor) + timeout_ms);
+        pipit__reactor_enter(db->reactor);
+        database_look_for_end(db);
+        pipit__reactor_leave(db->reactor);
+}
+
+pipit_request
+pipit_drain(struct pipit *db, int64_t timeout_ms, pipit_cb cb, void *arg)
+{
+        if (!pipit__scope_is_mine(db))
+                return 0;
+        struct request *req = pipit__scope_request(db, 0, cb, arg);
+        if (req == NULL)
+                return 0;
+        pipit_request number = pipit__request_number(req);
+        if (db != &db->db->scope) {
+                pipit__result_fail(req->res, PIPIT_EINVAL, PIPIT_EXECUTED_NO, PIPIT_PHASE_START,
+                                   "pipit_drain() takes a database");
+                pipit__request_end(req);
+        } else if (db->state == SCOPE_OPEN) {
+                drain_start(database_of(db), req, timeout_ms);
+        } else {
+                pipit__result_fail_like(req->res, pipit_scope_error(db));
+                pipit__request_end(req);
+        }
+        return number;
+}

@@ -1,0 +1,52 @@
+/*
+ * Databases, from the inside: the scope that has the connections.
+ */
+#ifndef PIPIT_DATABASE_INTERNAL_H
+#define PIPIT_DATABASE_INTERNAL_H
+
+#include "base/log.h"
+#include "base/owner.h"
+#include "connect/conninfo.h"
+#include "pool/dispatch.h"
+#include "pool/pool.h"
+#include "request/request.h"
+#include "request/shape.h"
+#include "scope/pin.h"
+#include "scope/scope.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct event_base;
+struct kept;
+struct lookups;
+
+struct database {
+        struct pipit scope;
+        struct owner owner;
+        struct reactor *reactor;
+        struct pipit_options options; /* no default is open in it */
+        char *url;
+        struct conninfo info;
+        struct log log;
+        struct shapes shapes;
+        struct lookups *lookups;
+        struct pool pool;
+        struct dispatch dispatch;
+        struct pins pins;
+        struct requests requests; /* of this scope and of all that are opened on it */
+        struct request *drain;    /* of pipit_drain(), while it waits */
+        bool sync_allowed;        /* pipit_set_allow_sync() */
+        struct kept *kept;        /* of a blocking scope; NULL otherwise */
+        bool waiting;             /* a pipit_wait() is on the stack */
+        bool dealing;             /* what is to be sent is being sent */
+        bool deals_again;         /* a connection came free meanwhile */
+};
+
+_Static_assert(offsetof(struct database, scope) == 0, "a database is known by its address");
+
+/* Opens a database on a base, or on a private one when base is NULL. NULL when memory ran out. */
+struct database *
+pipit__database_new(struct event_base *base, const char *url, const struct pipit_options *options);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * Queries. See query.h and <pipit/query.h>.
+ */
+#include "scope/query.h"
+#include "base/cold.h"
+#include "loop/reactor.h"
+#include "pool/lookup.h"
+#include "request/statement.h"
+#include "scope/database.h"
+#include "scope/scope.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Why a scope takes nothing now; NULL when it does. */
+static const struct pipit_error *
+scope_refusal(const struct pipit *scope)
+{
+        return scope->state == SCOPE_OPEN ? NULL : pipit_scope_error(scope);
+}
+
+/* A new request that has failed already, like this. */
+static COLD struct request *
+query_fail_like(struct pipit *scope, const struct pipit_error *error, pipit_cb cb, void *arg)
+{
+        struct request *req = pipit__scope_request(scope, 0, cb, arg);
+
+        if (req == NULL)
+                return NULL;
+        pipit__result_fail_like(req->res, error);
+        pipit__request_end(req);
+        return req;
+}
+
+struct request *
+pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void *arg,
+                    const char *format, ...)
+{
+        va_list args;
+
+        if (!pipit__scope_is_mine(scope))
+                return NULL;
+        struct request *req = pipit__scope_request(scope, 0, cb, arg);
+        if (req == NULL)
+                return NULL;
+        va_start(args, format);
+        pipit__result_vfail(req->res, code, PIPIT_EXECUTED_NO, PIPIT_PHASE_START, format, args);
+        va_end(args);
+        pipit__request_end(req);
+        return req;
+}
+
+static COLD struct request *
+query_refuse_problem(struct pipit *scope, const struct statement_problem *problem,
+                     const struct completion *completion)
+{
+        if (problem->parameter == 0)
+                return pipit__query_refuse(scope, problem->code, completion->cb, completion->arg,
+                                           "%s", problem->text);
+        return pipit__query_refuse(scope, problem->code, completion->cb, completion->arg,
+                                   "parameter $%d: %s", problem->parameter, problem->text);
+}
+
+/* Every check has passed; takes *shape over. NULL when memory ran out. */
+static struct request *
+query_enqueue(struct pipit *scope, const struct query *query, struct shape **shape, size_t size,
+              const struct completion *completion)
+{
+        const struct pipit_options *options = &scope->db->options;
+        struct request *req = pipit__scope_request(scope, size, completion->cb, completion->arg);
+
+        if (req == NULL)
+                return NULL;
+        req->statement = pipit__statement_write(pipit__request_block(req), *shape, query->params);
+        *shape = NULL;
+        req->is_read = query->is_read;
+        req->is_grouped = scope->groups_writes && !query->is_read;
+        req->lookup =
+                req->is_grouped || (query->is_read && scope->coalesces) ? query->lookup : NULL;
+        req->key = query->key;
+        req->deadline_ms = pipit__deadline_after(req->started_ms, options->timeout_ms);
+        req->wait_until_ms = pipit__deadline_after(req->started_ms, options->acquire_timeout_ms);
+        scope->ops->add(scope, req, false);
+        return req;
+}
+
+static COLD struct request *
+query_refuse_size(struct pipit *scope, size_t bytes, const struct completion *completion)
+{
+        return pipit__query_refuse(scope, PIPIT_ELIMIT, completion->cb, completion->arg,
+                                   "the statement and its values take %zu bytes: "
+                                   "max_request_bytes is %zu",
+                                   bytes, scope->db->options.max_request_bytes);
+}
+
+/* The checks that depend on its values; the shape goes on to the request, or *shape is left. */
+static struct request *
+query_admit(struct pipit *scope, const struct query *query, struct shape **shape,
+            const struct completion *completion)
+{
+        struct statement_problem problem;
+        struct refusal refusal;
+        size_t size;
+
+        if (pipit__statement_measure(*shape, query->params, &size, &problem) != 0)
+                return query_refuse_problem(scope, &problem, completion);
+        size_t bytes = size + (*shape)->length;
+        if (bytes > scope->db->options.max_request_bytes)
+                return query_refuse_size(scope, bytes, completion);
+        if (scope->ops->refuse(scope, bytes, &refusal))
+                return query_fail_like(scope, &refusal.error, completion->cb, completion->arg);
+        return query_enqueue(scope, query, shape, size, completion);
+}
+
+static struct shape *
+query_shape(struct pipit *scope, const struct query *query)
+{
+        if (query->lookup != NULL)
+                return pipit__lookup_one(query->lookup);
+        return pipit__shapes_get(&scope->db->shapes, query->sql);
+}
+
+struct request *
+pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, void *arg)
+{
+        struct completion completion = {cb, arg};
+        struct statement_problem problem;
+
+        if (!pipit__scope_is_mine(scope))
+                return NULL;
+        if (scope_refusal(scope) != NULL)
+                return query_fail_like(scope, scope_refusal(scope), cb, arg);
+        if (query->lookup == NULL &&
+            pipit__statement_check(query->sql, query->params, &problem) != 0)
+                return query_refuse_problem(scope, &problem, &completion);
+        struct shape *shape = query_shape(scope, query);
+        if (shape == NULL)
+                return NULL;
+        struct request *req = query_admit(scope, query, &shape, &completion);
+        pipit__shape_unref(shape);
+        return req;
+}
+
+/* Gives a request another statement. 0, or why not. */
+static int
+query_replace(struct request *req, const struct query *query)
+{
+        struct pipit *scope = pipit__request_scope(req);
+        struct shape *shape = pipit__shapes_get(&scope->db->shapes, query->sql);
+        struct statement_problem problem;
+        void *block = NULL;
+        size_t size;
+
+        if (shape != NULL && pipit__statement_measure(shape, query->params, &size, &problem) == 0)
+                block = malloc(size);
+        if (block != NULL &&
+            pipit__request_again(req, block, pipit__statement_write(block, shape, query->params)) ==
+                    0) {
+                req->is_read = query->is_read;
+                return 0;
+        }
+        pipit__shape_unref(shape);
+        free(block);
+        return PIPIT_ENOMEM;
+}
+
+struct request *
+pipit__query_continue(struct request *req, const struct query *query)
+{
+        struct pipit *scope = pipit__request_scope(req);
+
+        if (query_replace(req, query) != 0)
+                return NULL;
+        if (scope_refusal(scope) != NULL && scope->state != SCOPE_DRAINING) {
+                pipit__result_fail_like(req->res, scope_refusal(scope));
+                pipit__request_end(req);
+        } else {
+                req->wait_until_ms =
+                        pipit__deadline_after(pipit__reactor_now(scope->requests->reactor),
+                                              scope->db->options.acquire_timeout_ms);
+                scope->ops->add(scope, req, false);
+        }
+        return req;
+}
+
+pipit_request
+pipit_query(struct pipit *scope, const char *sql, struct pipit_params params, pipit_cb cb,
+            void *arg)
+{
+        struct query query = {.sql = sql, .params = params};
+
+        return pipit__scope_started(scope, pipit__query_start(scope, &query, cb, arg));
+}
+
+pipit_request
+pipit_read(struct pipit *scope, const char *sql, struct pipit_params params, pipit_cb cb, void *arg)
+{
+        struct query query = {.sql = sql, .params = params, .is_read = true};
+
+        return pipit__scope_started(scope, pipit__query_start(scope, &query, cb, arg));
+}

@@ -1,0 +1,189 @@
+/*
+ * Scopes. See scope.h and <pipit/scope.h>.
+ */
+#include "scope/scope.h"
+#include "base/owner.h"
+#include "loop/reactor.h"
+#include "pool/carrier.h"
+#include "scope/kept.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void
+pipit__scope_init(struct pipit *scope, const struct scope_ops *ops)
+{
+        scope->ops = ops;
+        scope->coalesces = true;
+        list_init(&scope->children);
+        list_init(&scope->link);
+        pipit__result_home_init(&scope->home, scope);
+}
+
+void
+pipit__scope_fini(struct pipit *scope)
+{
+        pipit__result_home_fini(&scope->home);
+        list_remove(&scope->link);
+        free(scope->error_text);
+}
+
+void
+pipit__scope_break(struct pipit *scope, enum pipit_code code, const char *format, ...)
+{
+        va_list args;
+
+        va_start(args, format);
+        free(scope->error_text);
+        if (vasprintf(&scope->error_text, format, args) < 0)
+                scope->error_text = NULL;
+        va_end(args);
+        scope->state = SCOPE_BROKEN;
+        scope->error = (struct pipit_error){
+                .code = code,
+                .phase = PIPIT_PHASE_START,
+                .message = scope->error_text != NULL ? scope->error_text : pipit_code_text(code)};
+}
+
+bool
+pipit__scope_is_database(const struct pipit *scope)
+{
+        return (const void *)scope->db == scope; /* it is its first member */
+}
+
+bool
+pipit__scope_is_mine(const struct pipit *scope)
+{
+        return scope != NULL && pipit__owner_check(scope->owner) == 0;
+}
+
+struct pipit *
+pipit__request_scope(const struct request *req)
+{
+        return req->home->scope;
+}
+
+struct request *
+pipit__scope_find(const struct pipit *scope, pipit_request number)
+{
+        struct request *req = pipit__requests_find(scope->requests, number);
+
+        return req != NULL && req->home == &scope->home ? req : NULL;
+}
+
+struct request *
+pipit__scope_request(struct pipit *scope, size_t statement_size, pipit_cb cb, void *arg)
+{
+        struct requests *requests = scope->requests;
+        struct request *req = pipit__request_new(requests, &scope->home, statement_size, cb, arg);
+
+        if (req == NULL || scope->kept == NULL)
+                return req;
+        if (pipit__kept_add(scope->kept, req) == 0)
+                return req;
+        pipit__reactor_enter(requests->reactor);
+        pipit__request_discard(req);
+        pipit__reactor_leave(requests->reactor);
+        return NULL;
+}
+
+pipit_request
+pipit__scope_started(struct pipit *scope, const struct request *req)
+{
+        if (req == NULL && pipit__scope_is_mine(scope) && scope->ops->starved != NULL)
+                scope->ops->starved(scope);
+        return pipit__request_number(req);
+}
+
+void
+pipit__scope_close_children(struct pipit *scope)
+{
+        while (!list_empty(&scope->children)) {
+                struct pipit *child =
+                        container_of(list_pop_first(&scope->children), struct pipit, link);
+                /* What its user has ended may still be at it. */
+                child->ops->close(child);
+        }
+}
+
+void
+pipit_cancel(struct pipit *scope, pipit_request request)
+{
+        struct request *req = NULL;
+
+        if (pipit__scope_is_mine(scope))
+                req = pipit__scope_find(scope, request);
+        if (req != NULL)
+                scope->ops->cancel(scope, req, "it was cancelled");
+}
+
+void
+pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms)
+{
+        if (!pipit__scope_is_mine(scope))
+                return;
+        struct request *req = pipit__scope_find(scope, request);
+        if (req == NULL || req->state == REQUEST_ENDING || req->state == REQUEST_DONE)
+                return;
+        int64_t now = pipit__reactor_now(scope->requests->reactor);
+        pipit__request_set_deadline(req, pipit__deadline_after(now, timeout_ms));
+        pipit__carrier_prolong(req);
+}
+
+int
+pipit_then(struct pipit *scope, pipit_request request, pipit_cb cb, void *arg)
+{
+        if (!pipit__scope_is_mine(scope) || cb == NULL)
+                return PIPIT_EINVAL;
+        struct request *req = pipit__scope_find(scope, request);
+        return req != NULL ? pipit__request_then(req, cb, arg) : PIPIT_EINVAL;
+}
+
+void
+pipit_set_coalesce(struct pipit *scope, bool coalesce)
+{
+        if (pipit__scope_is_mine(scope))
+                scope->coalesces = coalesce;
+}
+
+void
+pipit_set_group_writes(struct pipit *scope, bool group)
+{
+        if (pipit__scope_is_mine(scope))
+                scope->groups_writes = group;
+}
+
+void
+pipit_close(struct pipit *scope)
+{
+        if (scope != NULL && scope->state != SCOPE_CLOSED)
+                scope->ops->close(scope);
+}
+
+const struct pipit_error *
+pipit_scope_error(const struct pipit *scope)
+{
+        static const struct pipit_error thread = {
+                .code = PIPIT_ETHREAD,
+                .message = "the scope belongs to another thread: give each thread its own"};
+        static const struct pipit_error fork = {
+                .code = PIPIT_EFORK,
+                .message = "the scope belongs to the parent process: call event_reinit() and "
+                           "pipit_close(), and open another"};
+        static const struct pipit_error closed = {.code = PIPIT_ECLOSED,
+                                                  .message = "the scope has ended"};
+
+        if (scope == NULL)
+                return NULL;
+        int code = pipit__owner_check(scope->owner);
+        if (code != 0)
+                return code == PIPIT_EFORK ? &fork : &thread;
+        switch (scope->state) {
+        case SCOPE_OPEN: return NULL;
+        case SCOPE_BROKEN: return &scope->error;
+        case SCOPE_DRAINING:
+        case SCOPE_CLOSED: break;
+        }
+        return &closed;
+}

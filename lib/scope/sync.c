@@ -1,0 +1,93 @@
+/*
+ * Blocking scopes. See <pipit/sync.h>.
+ *
+ * A blocking scope is a database with one connection on a loop of its own, which turns inside
+ * pipit_wait() only: what runs on it is the asynchronous code.
+ */
+#include "loop/reactor.h"
+#include "result/result.h"
+#include "scope/child_scope.h"
+#include "scope/database.h"
+#include "scope/kept.h"
+#include "scope/scope.h"
+
+#include <pipit/sync.h>
+
+struct pipit *
+pipit_allow_sync(struct pipit *db)
+{
+        if (!pipit__scope_is_mine(db))
+                return NULL;
+        struct database *parent = db->db;
+        struct pipit_options options = parent->options;
+        options.min_connections = 0;
+        options.max_connections = 1;
+        options.event_priority = 0;
+        struct database *sync = pipit__database_new(NULL, parent->url, &options);
+        if (sync == NULL)
+                return NULL;
+        struct pipit *scope = &sync->scope;
+        scope->kept = sync->kept = pipit__kept_new();
+        if (sync->kept == NULL) {
+                pipit_close(scope);
+                return NULL;
+        }
+        if (db->state != SCOPE_CLOSED)
+                list_push_back(&db->children, &scope->link);
+        if (db->state == SCOPE_DRAINING || db->state == SCOPE_CLOSED)
+                pipit__scope_break(scope, PIPIT_ECLOSED, "the database has ended, or ends");
+        else if (db->kept != NULL || db != &parent->scope)
+                pipit__scope_break(scope, PIPIT_EINVAL,
+                                   "pipit_allow_sync() takes a database, and no other scope");
+        else if (!parent->sync_allowed && pipit__reactor_started(parent->reactor))
+                pipit__scope_break(scope, PIPIT_EBLOCKING,
+                                   "the event loop has started, and blocking would stop it: use "
+                                   "the database itself, or call pipit_set_allow_sync(db, true)");
+        return scope;
+}
+
+void
+pipit_set_allow_sync(struct pipit *db, bool allowed)
+{
+        if (pipit__scope_is_mine(db))
+                db->db->sync_allowed = allowed;
+}
+
+static struct pipit_result *
+sync_wait(struct database *sync, pipit_request request)
+{
+        struct pipit_result *res = NULL;
+
+        sync->waiting = true;
+        pipit__reactor_enter(sync->reactor);
+        /* When a callback has closed the scope, this is the last to turn its loop. */
+        while (pipit__kept_find(sync->kept, request, &res) &&
+               (res == NULL || (sync->scope.state == SCOPE_CLOSED && sync->requests.n_ending > 0)))
+                pipit__reactor_run_once(sync->reactor);
+        sync->waiting = false;
+        /* When a callback has closed the scope, its results go with it. */
+        if (sync->scope.state == SCOPE_CLOSED)
+                res = pipit__result_constant(PIPIT_ECLOSED);
+        pipit__reactor_leave(sync->reactor);
+        return res;
+}
+
+struct pipit_result *
+pipit_wait(struct pipit *sync, pipit_request request)
+{
+        struct pipit_result *res;
+
+        if (sync == NULL || sync->kept == NULL || sync != &sync->db->scope)
+                return pipit__result_constant(PIPIT_EINVAL);
+        int code = pipit__owner_check(sync->owner);
+        if (code != 0)
+                return pipit__result_constant((enum pipit_code)code);
+        if (!pipit__kept_find(sync->kept, request, &res))
+                return pipit__result_constant(PIPIT_EINVAL);
+        if (res == NULL && sync->db->waiting)
+                return pipit__result_constant(PIPIT_EBLOCKING);
+        const struct request *req = pipit__requests_find(sync->requests, request);
+        if (res == NULL && req != NULL && pipit__child_never_comes(req, &sync->db->pool.busy))
+                return pipit__result_constant(PIPIT_EDEADLK);
+        return res != NULL ? res : sync_wait(sync->db, request);
+}

@@ -1,0 +1,280 @@
+/*
+ * What the library does with models. A row struct is known by the offsets of its members only; each
+ * is read and written with its own C type, which the field's type tells.
+ */
+#include "sql/model.h"
+
+#include <pipit/error.h>
+#include <string.h>
+
+#include "value/decode.h"
+#include "value/oid.h"
+
+struct type {
+        const char *name; /* in SQL */
+        size_t size;      /* in C */
+        uint32_t oid;     /* of its values */
+};
+
+/* By enum pipit_type. */
+static const struct type types[] = {
+        [PIPIT_TYPE_serial] = {"serial", sizeof(int32_t), OID_INT4},
+        [PIPIT_TYPE_bigserial] = {"bigserial", sizeof(int64_t), OID_INT8},
+        [PIPIT_TYPE_boolean] = {"boolean", sizeof(bool), OID_BOOL},
+        [PIPIT_TYPE_smallint] = {"smallint", sizeof(int16_t), OID_INT2},
+        [PIPIT_TYPE_integer] = {"integer", sizeof(int32_t), OID_INT4},
+        [PIPIT_TYPE_bigint] = {"bigint", sizeof(int64_t), OID_INT8},
+        [PIPIT_TYPE_real] = {"real", sizeof(float), OID_FLOAT4},
+        [PIPIT_TYPE_double_precision] = {"double precision", sizeof(double), OID_FLOAT8},
+        [PIPIT_TYPE_varchar] = {"varchar", sizeof(const char *), OID_VARCHAR},
+        [PIPIT_TYPE_text] = {"text", sizeof(const char *), OID_TEXT},
+        [PIPIT_TYPE_bytea] = {"bytea", sizeof(struct pipit_bytes), OID_BYTEA},
+        [PIPIT_TYPE_timestamp] = {"timestamp", sizeof(struct pipit_timestamp), OID_TIMESTAMP},
+        [PIPIT_TYPE_timestamptz] = {"timestamptz", sizeof(struct pipit_timestamp), OID_TIMESTAMPTZ},
+        [PIPIT_TYPE_uuid] = {"uuid", sizeof(struct pipit_uuid), OID_UUID},
+};
+
+const char *
+pipit__model_table(const struct pipit_model *model)
+{
+        return model->table ? model->table : model->name;
+}
+
+const char *
+pipit__field_column(const struct pipit_field *field)
+{
+        return field->column ? field->column : field->name;
+}
+
+const char *
+pipit__field_type(const struct pipit_field *field)
+{
+        return types[field->type].name;
+}
+
+uint32_t
+pipit__field_oid(const struct pipit_field *field)
+{
+        return types[field->type].oid;
+}
+
+void
+pipit__model_sql(const struct pipit_model *model, struct sql *sql)
+{
+        if (model->schema) {
+                pipit__sql_ident(sql, model->schema);
+                pipit__sql_raw(sql, ".");
+        }
+        pipit__sql_ident(sql, pipit__model_table(model));
+}
+
+void
+pipit__field_sql(const struct pipit_field *field, struct sql *sql)
+{
+        pipit__sql_ident(sql, pipit__model_table(field->model));
+        pipit__sql_raw(sql, ".");
+        pipit__sql_ident(sql, pipit__field_column(field));
+}
+
+void
+pipit__model_columns_sql(const struct pipit_model *model, struct sql *sql)
+{
+        for (int i = 0; i < model->n_fields; i++) {
+                if (i > 0)
+                        pipit__sql_raw(sql, ", ");
+                pipit__field_sql(&model->fields[i], sql);
+        }
+}
+
+static const void *
+row_at(const void *row, size_t offset)
+{
+        return (const char *)row + offset;
+}
+
+static void *
+row_place(void *row, size_t offset)
+{
+        return (char *)row + offset;
+}
+
+bool
+pipit__model_is_stored(const struct pipit_model *model, const void *row)
+{
+        const bool *stored = row_at(row, model->stored_offset);
+
+        return *stored;
+}
+
+void
+pipit__model_set_stored(const struct pipit_model *model, void *row)
+{
+        bool *stored = row_place(row, model->stored_offset);
+
+        *stored = true;
+}
+
+bool
+pipit__model_has_key(const struct pipit_model *model)
+{
+        for (int i = 0; i < model->n_fields; i++) {
+                if (model->fields[i].primary_key)
+                        return true;
+        }
+        return false;
+}
+
+static bool
+field_is_serial(const struct pipit_field *field)
+{
+        return field->type == PIPIT_TYPE_serial || field->type == PIPIT_TYPE_bigserial;
+}
+
+bool
+pipit__field_is_unique(const struct pipit_field *field)
+{
+        int n_keys = 0;
+
+        for (int i = 0; i < field->model->n_fields; i++)
+                n_keys += field->model->fields[i].primary_key;
+        return field->unique || (field->primary_key && n_keys == 1);
+}
+
+bool
+pipit__field_has_default(const struct pipit_field *field)
+{
+        return field->default_sql || field->default_text || field->default_bool ||
+               field->default_int != 0 || field->default_double != 0 || field_is_serial(field);
+}
+
+bool
+pipit__field_is_generated(const struct pipit_field *field)
+{
+        return field_is_serial(field) || (field->primary_key && field->default_sql);
+}
+
+/* The offset of the field's bool in `null`. */
+static size_t
+field_null_offset(const struct pipit_field *field)
+{
+        size_t index = (size_t)(field - field->model->fields);
+
+        return field->model->null_offset + index * sizeof(bool);
+}
+
+bool
+pipit__field_is_zero(const struct pipit_field *field, const void *row)
+{
+        static const char zeros[sizeof(struct pipit_uuid)];
+
+        /* Empty bytes are zero only when they are nowhere, whatever their length. */
+        if (field->type == PIPIT_TYPE_bytea)
+                return !((const struct pipit_bytes *)row_at(row, field->offset))->data;
+        return memcmp(row_at(row, field->offset), zeros, types[field->type].size) == 0;
+}
+
+struct pipit_value
+pipit__field_get(const struct pipit_field *field, const void *row)
+{
+        const void *at = row_at(row, field->offset);
+
+        if (*(const bool *)row_at(row, field_null_offset(field)))
+                return pipit_value_null();
+        switch (field->type) {
+        case PIPIT_TYPE_boolean: return pipit_value_bool(*(const bool *)at);
+        case PIPIT_TYPE_smallint: return pipit_value_int(*(const int16_t *)at);
+        case PIPIT_TYPE_serial:
+        case PIPIT_TYPE_integer: return pipit_value_int(*(const int32_t *)at);
+        case PIPIT_TYPE_bigserial:
+        case PIPIT_TYPE_bigint: return pipit_value_int(*(const int64_t *)at);
+        case PIPIT_TYPE_real: return pipit_value_float(*(const float *)at);
+        case PIPIT_TYPE_double_precision: return pipit_value_double(*(const double *)at);
+        case PIPIT_TYPE_varchar:
+        case PIPIT_TYPE_text: return pipit_value_text(*(const char *const *)at);
+        case PIPIT_TYPE_bytea: return pipit_value_bytes(*(const struct pipit_bytes *)at);
+        case PIPIT_TYPE_timestamp:
+        case PIPIT_TYPE_timestamptz:
+                return pipit_value_timestamp(*(const struct pipit_timestamp *)at);
+        case PIPIT_TYPE_uuid: return pipit_value_uuid(*(const struct pipit_uuid *)at);
+        }
+        return pipit_value_null();
+}
+
+void
+pipit__field_set_null(const struct pipit_field *field, void *row)
+{
+        bool *null = row_place(row, field_null_offset(field));
+
+        memset(row_place(row, field->offset), 0, types[field->type].size);
+        *null = true;
+}
+
+int
+pipit__field_read(const struct pipit_field *field, void *row, const struct pipit_item *item)
+{
+        void *at = row_place(row, field->offset);
+
+        switch (field->type) {
+        case PIPIT_TYPE_boolean: return pipit__decode_bool(item, at);
+        case PIPIT_TYPE_smallint: return pipit__decode_int16(item, at);
+        case PIPIT_TYPE_serial:
+        case PIPIT_TYPE_integer: return pipit__decode_int32(item, at);
+        case PIPIT_TYPE_bigserial:
+        case PIPIT_TYPE_bigint: return pipit__decode_int64(item, at);
+        case PIPIT_TYPE_real: return pipit__decode_float(item, at);
+        case PIPIT_TYPE_double_precision: return pipit__decode_double(item, at);
+        case PIPIT_TYPE_timestamp:
+        case PIPIT_TYPE_timestamptz: return pipit__decode_timestamp(item, at);
+        case PIPIT_TYPE_uuid: return pipit__decode_uuid(item, at);
+        case PIPIT_TYPE_varchar:
+        case PIPIT_TYPE_text:
+        case PIPIT_TYPE_bytea: break;
+        }
+        return PIPIT_ETYPE;
+}
+
+void
+pipit__field_set_text(const struct pipit_field *field, void *row, const char *text)
+{
+        *(const char **)row_place(row, field->offset) = text;
+}
+
+void
+pipit__field_set_bytes(const struct pipit_field *field, void *row, struct pipit_bytes bytes)
+{
+        *(struct pipit_bytes *)row_place(row, field->offset) = bytes;
+}
+
+/* Sets a member to its declared default, if it has one that C can know. */
+static void
+field_init(const struct pipit_field *field, void *row)
+{
+        void *at = row_place(row, field->offset);
+
+        switch (field->type) {
+        case PIPIT_TYPE_boolean: *(bool *)at = field->default_bool; break;
+        case PIPIT_TYPE_smallint: *(int16_t *)at = (int16_t)field->default_int; break;
+        case PIPIT_TYPE_integer: *(int32_t *)at = (int32_t)field->default_int; break;
+        case PIPIT_TYPE_bigint: *(int64_t *)at = field->default_int; break;
+        case PIPIT_TYPE_real: *(float *)at = (float)field->default_double; break;
+        case PIPIT_TYPE_double_precision: *(double *)at = field->default_double; break;
+        case PIPIT_TYPE_varchar:
+        case PIPIT_TYPE_text: *(const char **)at = field->default_text; break;
+        case PIPIT_TYPE_serial:
+        case PIPIT_TYPE_bigserial:
+        case PIPIT_TYPE_bytea:
+        case PIPIT_TYPE_timestamp:
+        case PIPIT_TYPE_timestamptz:
+        case PIPIT_TYPE_uuid: break;
+        }
+}
+
+void
+pipit_record_init(const struct pipit_model *model, void *row)
+{
+        if (!model || !row)
+                return;
+        memset(row, 0, model->row_size);
+        for (int i = 0; i < model->n_fields; i++)
+                field_init(&model->fields[i], row);
+}

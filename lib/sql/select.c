@@ -1,0 +1,45 @@
+/*
+ * SELECT statements over one model.
+ */
+#include "sql/select.h"
+
+#include <pipit/error.h>
+
+#include "sql/expr.h"
+#include "sql/model.h"
+
+/* A clause with a number, left out when that is 0. */
+static void
+number_sql(const char *clause, int64_t number, struct sql *sql)
+{
+        if (number < 0)
+                pipit__sql_fail(sql, PIPIT_EINVAL, "%s is negative", clause);
+        if (number <= 0)
+                return;
+        pipit__sql_raw(sql, " ");
+        pipit__sql_raw(sql, clause);
+        pipit__sql_raw(sql, " ");
+        pipit__sql_number(sql, number);
+}
+
+void
+pipit__select_sql(const struct pipit_model *model, const struct pipit_select *select,
+                  struct sql *sql)
+{
+        pipit__sql_raw(sql, "SELECT ");
+        pipit__model_columns_sql(model, sql);
+        pipit__sql_raw(sql, " FROM ");
+        pipit__model_sql(model, sql);
+        if (!select)
+                return;
+        if (select->where) {
+                pipit__sql_raw(sql, " WHERE ");
+                pipit__expr_sql(select->where, model, sql);
+        }
+        if (select->order_by.n != 0) {
+                pipit__sql_raw(sql, " ORDER BY ");
+                pipit__orders_sql(select->order_by, model, sql);
+        }
+        number_sql("LIMIT", select->limit, sql);
+        number_sql("OFFSET", select->offset, sql);
+}

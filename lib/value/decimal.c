@@ -1,0 +1,93 @@
+/*
+ * The text of exact numbers: an integer, and where its point is.
+ */
+#include "value/decimal.h"
+
+#include <pipit/error.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "value/number.h"
+
+bool
+pipit__decimal_is_good(struct pipit_decimal decimal)
+{
+        return decimal.scale >= 0 && decimal.scale <= PIPIT_SCALE_MAX;
+}
+
+size_t
+pipit__decimal_write(struct pipit_decimal decimal, char *out)
+{
+        char digits[PIPIT__NUMBER_SIZE];
+        uint64_t size = decimal.units < 0 ? -(uint64_t)decimal.units : (uint64_t)decimal.units;
+        size_t n_digits = pipit__number_write_uint(size, digits);
+        size_t scale = (size_t)decimal.scale;
+        size_t n_zeros = n_digits <= scale ? scale + 1 - n_digits : 0;
+        char *end = out;
+
+        if (decimal.units < 0)
+                *end++ = '-';
+        for (size_t i = 0; i < n_zeros + n_digits; i++) {
+                if (scale > 0 && i == n_zeros + n_digits - scale)
+                        *end++ = '.';
+                *end++ = i < n_zeros ? '0' : digits[i - n_zeros];
+        }
+        *end = '\0';
+        return (size_t)(end - out);
+}
+
+/* Appends a digit downwards, since there is one more number below zero than above. */
+static bool
+units_add(int64_t *units, int digit)
+{
+        if (*units < (INT64_MIN + digit) / 10)
+                return false;
+        *units = *units * 10 - digit;
+        return true;
+}
+
+/* The digits of both sides of the point as one number below zero; those behind the scale are 0. */
+static bool
+digits_read(const char *text, const char *end, int scale, int64_t *ret_units)
+{
+        bool behind = false;
+        int n_digits = 0;
+        int left = scale;
+        int64_t units = 0;
+
+        for (; text < end; text++) {
+                if (*text == '.' && !behind) {
+                        behind = true;
+                        continue;
+                }
+                if (*text < '0' || *text > '9')
+                        return false;
+                n_digits++;
+                if (behind && left == 0 && *text != '0')
+                        return false;
+                if ((!behind || left > 0) && !units_add(&units, *text - '0'))
+                        return false;
+                if (behind && left > 0)
+                        left--;
+        }
+        for (; left > 0; left--) {
+                if (!units_add(&units, 0))
+                        return false;
+        }
+        *ret_units = units;
+        return n_digits > 0;
+}
+
+int
+pipit__decimal_read(const char *text, size_t length, int scale, struct pipit_decimal *ret)
+{
+        bool negative = length > 0 && text[0] == '-';
+        int64_t units = 0;
+
+        if (!digits_read(text + (negative ? 1 : 0), text + length, scale, &units))
+                return PIPIT_ETYPE;
+        if (!negative && units == INT64_MIN)
+                return PIPIT_ETYPE;
+        *ret = (struct pipit_decimal){negative ? units : -units, scale};
+        return 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * From a value of a result, in text or in binary form, to a C value.
+ *
+ * The result is the same either way, by construction: where a C type does not belong to the value's
+ * type, its text is made and read. All of them return 0, PIPIT_ETYPE or PIPIT_ENOMEM; nothing is
+ * written on failure. The value must not be NULL. Its result is not looked at.
+ */
+#ifndef PIPIT_DECODE_INTERNAL_H
+#define PIPIT_DECODE_INTERNAL_H
+
+#include <pipit/item.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+int pipit__decode_bool(const struct pipit_item *item, bool *ret);
+int pipit__decode_int16(const struct pipit_item *item, int16_t *ret);
+int pipit__decode_int32(const struct pipit_item *item, int32_t *ret);
+int pipit__decode_int64(const struct pipit_item *item, int64_t *ret);
+int pipit__decode_float(const struct pipit_item *item, float *ret);
+int pipit__decode_double(const struct pipit_item *item, double *ret);
+int pipit__decode_timestamp(const struct pipit_item *item, struct pipit_timestamp *ret);
+int pipit__decode_uuid(const struct pipit_item *item, struct pipit_uuid *ret);
+int pipit__decode_interval(const struct pipit_item *item, struct pipit_interval *ret);
+int pipit__decode_decimal(const struct pipit_item *item, int scale, struct pipit_decimal *ret);
+
+/* The text, where it is in the value itself; NULL when it has to be made. */
+const char *pipit__decode_inside(const struct pipit_item *item, size_t *ret_length);
+
+/* Appends the text that is not inside. */
+int pipit__decode_text(const struct pipit_item *item, struct buf *out);
+
+/* The bytes, where they are in the value itself; NULL when they have to be read from its text. */
+const void *pipit__decode_inside_bytes(const struct pipit_item *item);
+
+#endif

@@ -1,0 +1,188 @@
+/*
+ * From C values to parameters. Each pair of a kind and a type that has a binary form here is one
+ * case; there are few of them, since a pair must mean the same in text.
+ */
+#include "value/encode.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "value/binary_time.h"
+#include "value/codec.h"
+#include "value/interval.h"
+#include "value/oid.h"
+
+/* The longest binary form but for bytes: a UUID and an interval. */
+enum { BINARY_SIZE = 16 };
+
+/* The binary form of a value that is no bytes; a length of 0 is none. In words, which stay in
+ * registers: bytes that are written one by one and read at once wait for each other. */
+struct form {
+        size_t length;
+        union {
+                uint64_t words[BINARY_SIZE / sizeof(uint64_t)];
+                uint8_t bytes[BINARY_SIZE];
+        };
+};
+
+/* A number of so many bytes in network order. */
+static inline struct form
+form_of(uint64_t number, size_t size)
+{
+        return (struct form){.length = size,
+                             .words = {htobe64(number << 8 * (sizeof(number) - size))}};
+}
+
+static const struct form no_form = {.length = 0};
+
+static inline struct form
+form_of_int(int64_t number, uint32_t oid)
+{
+        bool fits16 = number >= INT16_MIN && number <= INT16_MAX;
+        bool fits32 = number >= INT32_MIN && number <= INT32_MAX;
+
+        switch (oid) {
+        case OID_INT2: return fits16 ? form_of((uint64_t)number, 2) : no_form;
+        case OID_INT4: return fits32 ? form_of((uint64_t)number, 4) : no_form;
+        case OID_INT8: return form_of((uint64_t)number, 8);
+        case OID_OID:
+                return number >= 0 && number <= UINT32_MAX ? form_of((uint64_t)number, 4) : no_form;
+        case OID_BOOL: return number == 0 || number == 1 ? form_of((uint64_t)number, 1) : no_form;
+        default: return no_form;
+        }
+}
+
+static struct form
+form_of_float(float number, uint32_t oid)
+{
+        uint32_t bits = 0;
+
+        if (oid != OID_FLOAT4)
+                return no_form;
+        memcpy(&bits, &number, sizeof(bits));
+        return form_of(bits, sizeof(bits));
+}
+
+/* To a float goes only what is one. */
+static struct form
+form_of_double(double number, uint32_t oid)
+{
+        uint64_t bits = 0;
+
+        if (oid == OID_FLOAT4 && (double)(float)number == number)
+                return form_of_float((float)number, oid);
+        if (oid != OID_FLOAT8)
+                return no_form;
+        memcpy(&bits, &number, sizeof(bits));
+        return form_of(bits, sizeof(bits));
+}
+
+/* In text, the zone of the value is passed over where the type has none: both are UTC. */
+static struct form
+form_of_timestamp(struct pipit_timestamp timestamp, uint32_t oid)
+{
+        int64_t us = 0;
+        int32_t days = 0;
+
+        if (oid == OID_TIMESTAMP || oid == OID_TIMESTAMPTZ)
+                return pipit__binary_from_timestamp(timestamp, &us) ? form_of((uint64_t)us, 8)
+                                                                    : no_form;
+        if (oid == OID_DATE)
+                return pipit__binary_from_date(timestamp, &days) ? form_of((uint64_t)days, 4)
+                                                                 : no_form;
+        return no_form;
+}
+
+static struct form
+form_of_uuid(struct pipit_uuid uuid, uint32_t oid)
+{
+        struct form form = {.length = sizeof(uuid.bytes)};
+
+        memcpy(form.bytes, uuid.bytes, sizeof(uuid.bytes));
+        return oid == OID_UUID ? form : no_form;
+}
+
+/* Infinity is for the server to judge: before PostgreSQL 17 the same bytes are a long time. */
+static struct form
+form_of_interval(struct pipit_interval interval, uint32_t oid)
+{
+        uint64_t dates = (uint64_t)(uint32_t)interval.days << 32 | (uint32_t)interval.months;
+
+        if (oid != OID_INTERVAL || pipit__interval_is_infinite(interval))
+                return no_form;
+        return (struct form){.length = BINARY_SIZE,
+                             .words = {htobe64((uint64_t)interval.us), htobe64(dates)}};
+}
+
+static struct form
+form_of_value(const struct pipit_value *value, uint32_t oid)
+{
+        switch (value->kind) {
+        case PIPIT_KIND_BOOL:
+                return oid == OID_BOOL ? form_of(value->as.bool_value ? 1 : 0, 1) : no_form;
+        case PIPIT_KIND_INT: return form_of_int(value->as.int_value, oid);
+        case PIPIT_KIND_UINT:
+                if (value->as.uint_value > INT64_MAX)
+                        return no_form;
+                return form_of_int((int64_t)value->as.uint_value, oid);
+        case PIPIT_KIND_FLOAT: return form_of_float(value->as.float_value, oid);
+        case PIPIT_KIND_DOUBLE: return form_of_double(value->as.double_value, oid);
+        case PIPIT_KIND_TIMESTAMP: return form_of_timestamp(value->as.timestamp, oid);
+        case PIPIT_KIND_UUID: return form_of_uuid(value->as.uuid, oid);
+        case PIPIT_KIND_INTERVAL: return form_of_interval(value->as.interval, oid);
+        case PIPIT_KIND_NULL:
+        case PIPIT_KIND_TEXT:
+        case PIPIT_KIND_BYTES:
+        case PIPIT_KIND_POINTER:
+        case PIPIT_KIND_DECIMAL: break;
+        }
+        return no_form;
+}
+
+static bool
+value_is_bytea(const struct pipit_value *value, uint32_t oid)
+{
+        return value->kind == PIPIT_KIND_BYTES && oid == OID_BYTEA && value->as.bytes;
+}
+
+int
+pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size)
+{
+        size_t length = form_of_value(value, oid).length;
+
+        /* Of no bytes, too, the place must not be NULL: that would be SQL NULL. */
+        if (value_is_bytea(value, oid))
+                length = value->length + 1;
+        if (length == 0)
+                return pipit__codec_measure(value, ret_size);
+        *ret_size = length;
+        return 0;
+}
+
+static struct encoded
+encode_text(const struct pipit_value *value, char *out)
+{
+        size_t size = 0;
+
+        if (pipit__codec_measure(value, &size) != 0 || size == 0)
+                return (struct encoded){.format = ENCODING_TEXT};
+        size_t length = pipit__codec_encode(value, out);
+        /* Less than was measured: numbers are measured by the longest. */
+        return (struct encoded){ENCODING_TEXT, length, length + 1};
+}
+
+struct encoded
+pipit__encode(const struct pipit_value *value, uint32_t oid, char *out)
+{
+        struct form form = form_of_value(value, oid);
+
+        if (form.length > 0) {
+                memcpy(out, form.bytes, form.length);
+                return (struct encoded){ENCODING_BINARY, form.length, form.length};
+        }
+        if (!value_is_bytea(value, oid))
+                return encode_text(value, out);
+        if (value->length > 0)
+                memcpy(out, value->as.bytes, value->length);
+        return (struct encoded){ENCODING_BINARY, value->length, value->length + 1};
+}

@@ -1,0 +1,238 @@
+/*
+ * The text of numbers.
+ *
+ * printf() and strtod() write and read the radix character of the program's locale, so floating
+ * numbers are taken through them with that character exchanged.
+ */
+#include "value/number.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pipit/error.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest text that is read as a float or a double, in bytes. */
+enum { NUMBER_LONGEST = 1024 };
+
+size_t
+pipit__number_write_uint(uint64_t number, char *out)
+{
+        char digits[20];
+        size_t n = 0;
+
+        do {
+                digits[n++] = (char)('0' + number % 10);
+                number /= 10;
+        } while (number > 0);
+        for (size_t i = 0; i < n; i++)
+                out[i] = digits[n - 1 - i];
+        out[n] = '\0';
+        return n;
+}
+
+size_t
+pipit__number_write_int(int64_t number, char *out)
+{
+        if (number >= 0)
+                return pipit__number_write_uint((uint64_t)number, out);
+        *out = '-';
+        return pipit__number_write_uint(-(uint64_t)number, out + 1) + 1;
+}
+
+static size_t
+word_write(char *out, const char *word)
+{
+        size_t length = strlen(word);
+
+        memcpy(out, word, length + 1);
+        return length;
+}
+
+/* What belongs to a finite number in every locale; the rest of its text is the radix character. */
+static bool
+number_has(char c)
+{
+        return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == 'e';
+}
+
+static size_t
+double_write(char *out, double number, int digits)
+{
+        char local[PIPIT__NUMBER_SIZE];
+        size_t length = 0;
+
+        if (isnan(number))
+                return word_write(out, "NaN");
+        if (isinf(number))
+                return number > 0 ? word_write(out, "Infinity") : word_write(out, "-Infinity");
+        snprintf(local, sizeof(local), "%.*g", digits, number);
+        for (const char *c = local; *c; c++) {
+                if (number_has(*c))
+                        out[length++] = *c;
+                else if (length > 0 && out[length - 1] != '.')
+                        out[length++] = '.';
+        }
+        out[length] = '\0';
+        return length;
+}
+
+size_t
+pipit__number_write_float(float number, char *out)
+{
+        return double_write(out, (double)number, 9);
+}
+
+size_t
+pipit__number_write_double(double number, char *out)
+{
+        return double_write(out, number, 17);
+}
+
+int
+pipit__number_read_int(const char *text, size_t length, int64_t min, int64_t max, int64_t *ret)
+{
+        bool negative = length > 0 && text[0] == '-';
+        int64_t number = 0;
+
+        if (length == (negative ? 1 : 0))
+                return PIPIT_ETYPE;
+        for (size_t i = negative ? 1 : 0; i < length; i++) {
+                int digit = text[i] - '0';
+
+                if (digit < 0 || digit > 9)
+                        return PIPIT_ETYPE;
+                /* Downwards, since there is one more number below zero than above. */
+                if (number < (INT64_MIN + digit) / 10)
+                        return PIPIT_ETYPE;
+                number = number * 10 - digit;
+        }
+        if (!negative && number == INT64_MIN)
+                return PIPIT_ETYPE;
+        number = negative ? number : -number;
+        if (number < min || number > max)
+                return PIPIT_ETYPE;
+        *ret = number;
+        return 0;
+}
+
+static size_t
+digits_skip(const char *text, size_t length, size_t at)
+{
+        while (at < length && text[at] >= '0' && text[at] <= '9')
+                at++;
+        return at;
+}
+
+/* Whether text is a decimal number; ret_point is the place of its point, length without one. */
+static bool
+number_check(const char *text, size_t length, size_t *ret_point)
+{
+        size_t start = length > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+        size_t at = digits_skip(text, length, start);
+        size_t n_digits = at - start;
+
+        *ret_point = length;
+        if (at < length && text[at] == '.') {
+                *ret_point = at++;
+                size_t end = digits_skip(text, length, at);
+                n_digits += end - at;
+                at = end;
+        }
+        if (n_digits == 0)
+                return false;
+        if (at == length)
+                return true;
+        if (text[at] != 'e' && text[at] != 'E')
+                return false;
+        at++;
+        if (at < length && (text[at] == '-' || text[at] == '+'))
+                at++;
+        return at < length && digits_skip(text, length, at) == length;
+}
+
+/* Copies a decimal number into out, spelled as strtod() wants it now. */
+static int
+number_localize(const char *text, size_t length, char out[NUMBER_LONGEST])
+{
+        char probe[PIPIT__NUMBER_SIZE];
+        size_t point = 0;
+
+        if (length > NUMBER_LONGEST - sizeof(probe) || !number_check(text, length, &point))
+                return PIPIT_ETYPE;
+        memcpy(out, text, point);
+        if (point == length) {
+                out[length] = '\0';
+                return 0;
+        }
+        /* "0.5" with the radix character of this moment, which may be several bytes long. */
+        int probed = snprintf(probe, sizeof(probe), "%.1f", 0.5);
+        size_t n_radix = probed > 2 ? (size_t)probed - 2 : 0;
+        memcpy(out + point, probe + 1, n_radix);
+        memcpy(out + point + n_radix, text + point + 1, length - point - 1);
+        out[length - 1 + n_radix] = '\0';
+        return 0;
+}
+
+/* The three numbers that have a name; whether text was one of them. */
+static bool
+number_named(const char *text, size_t length, double *ret)
+{
+        if (length == 3 && memcmp(text, "NaN", 3) == 0)
+                *ret = (double)NAN;
+        else if (length == 8 && memcmp(text, "Infinity", 8) == 0)
+                *ret = (double)INFINITY;
+        else if (length == 9 && memcmp(text, "-Infinity", 9) == 0)
+                *ret = -(double)INFINITY;
+        else
+                return false;
+        return true;
+}
+
+/* Whether strtod() lost the number: too large, or so small that nothing was left of it. */
+static bool
+number_lost(double number)
+{
+        return errno == ERANGE && (isinf(number) || number == 0);
+}
+
+int
+pipit__number_read_float(const char *text, size_t length, float *ret)
+{
+        char local[NUMBER_LONGEST];
+        double named = 0;
+
+        if (number_named(text, length, &named)) {
+                *ret = (float)named;
+                return 0;
+        }
+        int r = number_localize(text, length, local);
+        if (r != 0)
+                return r;
+        errno = 0;
+        float number = strtof(local, NULL);
+        if (number_lost((double)number))
+                return PIPIT_ETYPE;
+        *ret = number;
+        return 0;
+}
+
+int
+pipit__number_read_double(const char *text, size_t length, double *ret)
+{
+        char local[NUMBER_LONGEST];
+
+        if (number_named(text, length, ret))
+                return 0;
+        int r = number_localize(text, length, local);
+        if (r != 0)
+                return r;
+        errno = 0;
+        double number = strtod(local, NULL);
+        if (number_lost(number))
+                return PIPIT_ETYPE;
+        *ret = number;
+        return 0;
+}

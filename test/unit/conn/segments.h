@@ -1,0 +1,47 @@
+/*
+ * What the tests of segments share: segments, requests to put into them, and answers.
+ */
+#ifndef TEST_UNIT_SEGMENTS_H
+#define TEST_UNIT_SEGMENTS_H
+
+#include "conn/prepared.h"
+#include "conn/segment.h"
+#include "request/request.h"
+#include "request/shape.h"
+#include "result/result.h"
+#include "runner.h"
+
+#include <libpq-fe.h>
+
+/* Errors of a server cannot be made without one: see the wire tests for them. */
+
+#define CAPACITY 3
+#define SLOTS    2
+
+extern struct shape *shape; /* of all statements */
+extern struct prepared prepared;
+extern struct segments segments;
+extern struct request requests[CAPACITY];
+
+/* Fixtures. */
+void segments_setup(void);
+void segments_teardown(void);
+
+/* Something was sent. */
+void push(enum expected_kind kind, enum segment_kind segment, struct request *req);
+/* A statement with a Sync of its own. */
+void push_statement(struct request *req);
+/* All of the requests in front of one Sync. */
+void push_group(enum segment_kind kind);
+
+/* An answer of this kind. */
+struct pg_result *answer(ExecStatusType status, const char *tag);
+/* What such an answer is to the segments, and what the NULL behind it is. */
+enum verdict hear(ExecStatusType status, const char *tag);
+enum verdict hear_end(void);
+/* All that one statement without rows is answered with. */
+void hear_statement(void);
+/* The first segment is one statement, of this request. */
+void expect_popped(const struct request *expected);
+
+#endif

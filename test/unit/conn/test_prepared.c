@@ -1,0 +1,135 @@
+#include "conn/prepared.h"
+#include "oom.h"
+#include "request/shape.h"
+#include "runner.h"
+
+#include <pipit/error.h>
+
+#define SLOTS 2
+
+static struct shapes shapes;
+static struct prepared prepared;
+static struct shape *a;
+
+static void
+setup(void)
+{
+        ck_assert_int_eq(pipit__shapes_init(&shapes, SLOTS), 0);
+        ck_assert_int_eq(pipit__prepared_init(&prepared, SLOTS), 0);
+        a = pipit__shapes_get(&shapes, "a");
+}
+
+static void
+teardown(void)
+{
+        pipit__shape_unref(a);
+        pipit__shapes_fini(&shapes);
+        pipit__prepared_fini(&prepared);
+}
+
+/* A shape that has the same slot later. */
+static struct shape
+successor(void)
+{
+        return (struct shape){.slot = a->slot, .serial = a->serial + 1};
+}
+
+START_TEST(nothing_is_prepared_at_first)
+{
+        ck_assert(!pipit__prepared_has(&prepared, a));
+}
+END_TEST
+
+START_TEST(what_was_added_is_there_and_nothing_is_closed_for_it)
+{
+        ck_assert_uint_eq(pipit__prepared_add(&prepared, a), 0);
+        ck_assert(pipit__prepared_has(&prepared, a));
+}
+END_TEST
+
+START_TEST(the_next_of_a_slot_has_the_last_one_closed)
+{
+        struct shape next = successor();
+
+        pipit__prepared_add(&prepared, a);
+        ck_assert(!pipit__prepared_has(&prepared, &next));
+        ck_assert_uint_eq(pipit__prepared_add(&prepared, &next), a->serial);
+        ck_assert(pipit__prepared_has(&prepared, &next));
+        ck_assert(!pipit__prepared_has(&prepared, a));
+}
+END_TEST
+
+START_TEST(what_the_server_lost_is_not_closed)
+{
+        pipit__prepared_add(&prepared, a);
+        pipit__prepared_drop(&prepared, a);
+        ck_assert(!pipit__prepared_has(&prepared, a));
+        ck_assert_uint_eq(pipit__prepared_add(&prepared, a), 0);
+}
+END_TEST
+
+START_TEST(what_is_of_no_use_any_more_is_closed_before_it_is_prepared_again)
+{
+        pipit__prepared_add(&prepared, a);
+        pipit__prepared_expire(&prepared, a);
+        ck_assert(!pipit__prepared_has(&prepared, a));
+        ck_assert_uint_eq(pipit__prepared_add(&prepared, a), a->serial);
+        ck_assert(pipit__prepared_has(&prepared, a));
+}
+END_TEST
+
+/* An answer can be about a shape that has lost its slot since. */
+START_TEST(the_end_of_the_last_one_does_not_touch_the_next)
+{
+        struct shape next = successor();
+
+        pipit__prepared_add(&prepared, &next);
+        pipit__prepared_drop(&prepared, a);
+        ck_assert(pipit__prepared_has(&prepared, &next));
+        pipit__prepared_expire(&prepared, a);
+        ck_assert(pipit__prepared_has(&prepared, &next));
+}
+END_TEST
+
+START_TEST(a_shape_without_slot_is_never_prepared)
+{
+        struct shape stranger = {.slot = -1, .serial = 99};
+
+        ck_assert(!pipit__prepared_has(&prepared, &stranger));
+        pipit__prepared_drop(&prepared, &stranger);
+        pipit__prepared_expire(&prepared, &stranger);
+}
+END_TEST
+
+START_TEST(without_memory_there_are_no_places)
+{
+        struct prepared other;
+
+        oom_after(0);
+        ck_assert_int_eq(pipit__prepared_init(&other, SLOTS), PIPIT_ENOMEM);
+        ck_assert(oom_stop());
+        pipit__prepared_fini(&other);
+        ck_assert_int_eq(pipit__prepared_init(&other, 0), 0);
+        ck_assert_ptr_null(other.slots);
+        pipit__prepared_fini(&other);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("prepared");
+        TCase *tcase = tcase_create("prepared");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, nothing_is_prepared_at_first);
+        tcase_add_test(tcase, what_was_added_is_there_and_nothing_is_closed_for_it);
+        tcase_add_test(tcase, the_next_of_a_slot_has_the_last_one_closed);
+        tcase_add_test(tcase, what_the_server_lost_is_not_closed);
+        tcase_add_test(tcase, what_is_of_no_use_any_more_is_closed_before_it_is_prepared_again);
+        tcase_add_test(tcase, the_end_of_the_last_one_does_not_touch_the_next);
+        tcase_add_test(tcase, a_shape_without_slot_is_never_prepared);
+        tcase_add_test(tcase, without_memory_there_are_no_places);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}

@@ -1,0 +1,544 @@
+#include "connect/conninfo.h"
+#include "oom.h"
+#include "runner.h"
+
+#include <pipit/error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static struct conninfo info;
+static struct pipit_options options;
+static char *problem;
+static struct conninfo_parameters parameters;
+static char folder[64];
+
+/* Nothing of the environment that the test runs in may change what it finds. */
+static void
+setup(void)
+{
+        for (char **at = environ; *at != NULL;) {
+                char name[64];
+                snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
+                if (strncmp(name, "PG", 2) == 0 && unsetenv(name) == 0)
+                        at = environ;
+                else
+                        at++;
+        }
+        snprintf(folder, sizeof folder, "/tmp/conninfo-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+        setenv("HOME", folder, 1);
+        setenv("PGSYSCONFDIR", folder, 1);
+        info = (struct conninfo){0};
+        options = (struct pipit_options){0};
+        problem = NULL;
+}
+
+static void
+teardown(void)
+{
+        char path[128];
+
+        pipit__conninfo_fini(&info);
+        free(problem);
+        snprintf(path, sizeof path, "%s/service", folder);
+        unlink(path);
+        snprintf(path, sizeof path, "%s/.postgresql/root.crt", folder);
+        unlink(path);
+        snprintf(path, sizeof path, "%s/.postgresql", folder);
+        rmdir(path);
+        ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static int
+read_url(const char *url)
+{
+        return pipit__conninfo_init(&info, url, &options, &problem);
+}
+
+static void
+read_well(const char *url)
+{
+        int code = read_url(url);
+
+        ck_assert_msg(code == 0, "%s: %s", url, problem != NULL ? problem : "");
+        ck_assert_ptr_null(problem);
+}
+
+/* Asks for the parameters of a connect to an address of a host. */
+static void
+connect_to(int host, const char *address)
+{
+        const struct endpoint endpoint = {.host = &info.hosts[host], .address = address};
+
+        pipit__conninfo_parameters(&info, &endpoint, &parameters);
+}
+
+/* One of them; NULL when it is not given, which to libpq is the same as "". */
+static const char *
+parameter(const char *key)
+{
+        const char *value = NULL;
+
+        for (int i = 0; i < parameters.n; i++) {
+                if (strcmp(parameters.keys[i], key) != 0)
+                        continue;
+                ck_assert_msg(value == NULL, "%s is there twice", key);
+                value = parameters.values[i];
+        }
+        return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+        char path[128];
+
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        FILE *file = fopen(path, "w");
+        ck_assert_ptr_nonnull(file);
+        fputs(text, file);
+        fclose(file);
+}
+
+/* Each URL gives these hosts, as "host|hostaddr|port" with spaces between. */
+static const struct {
+        const char *url;
+        const char *hosts;
+} hosts[] = {
+        {NULL, "||5432"},
+        {"", "||5432"},
+        {"postgresql://db.example/x", "db.example||5432"},
+        {"postgresql://a:1,b:2/x", "a||1 b||2"},
+        {"postgresql://a,b/x", "a||5432 b||5432"},
+        {"postgresql://[::1]:7/x", "::1||7"},
+        {"postgresql://%2Frun%2Fpg/x", "/run/pg||5432"},
+        {"postgresql:///x?host=/run/pg&port=6000", "/run/pg||6000"},
+        {"host=a,b,c port=7", "a||7 b||7 c||7"},
+        {"host=a,b,c port=1,,3", "a||1 b||5432 c||3"},
+        {"host=a,,c", "a||5432 ||5432 c||5432"},
+        {"host=a hostaddr=10.0.0.1", "a|10.0.0.1|5432"},
+        {"host=a,b hostaddr=10.0.0.1,10.0.0.2 port=1,2", "a|10.0.0.1|1 b|10.0.0.2|2"},
+        {"hostaddr=10.0.0.1,10.0.0.2", "|10.0.0.1|5432 |10.0.0.2|5432"},
+        {"host=a,b hostaddr=,10.0.0.2", "a||5432 b|10.0.0.2|5432"},
+        {"port=65535", "||65535"},
+};
+#define N_HOSTS ((int)(sizeof hosts / sizeof hosts[0]))
+
+START_TEST(lists_of_hosts_addresses_and_ports_belong_together)
+{
+        char text[256] = "";
+
+        read_well(hosts[_i].url);
+        for (int i = 0; i < info.n_hosts; i++) {
+                size_t length = strlen(text);
+                snprintf(text + length, sizeof text - length, "%s%s|%s|%s", i > 0 ? " " : "",
+                         info.hosts[i].host, info.hosts[i].hostaddr, info.hosts[i].port);
+        }
+        ck_assert_str_eq(text, hosts[_i].hosts);
+}
+END_TEST
+
+/* Each is wrong, and its problem has the word. */
+static const struct {
+        const char *url;
+        const char *word;
+} wrong[] = {
+        {"postgresql://[::1/x", "]"},
+        {"postgresql://h/x?nonsense=1", "nonsense"},
+        {"nonsense=1", "nonsense"},
+        {"nonsense", "nonsense"},
+        {"host=a,b port=1,2,3", "2 hosts, but 3 ports"},
+        {"host=a,b,c port=1,2", "3 hosts, but 2 ports"},
+        {"host=a,b hostaddr=10.0.0.1", "2 hosts, but 1 addresses"},
+        {"host=a hostaddr=10.0.0.1,10.0.0.2", "1 hosts, but 2 addresses"},
+        {"hostaddr=10.0.0.1,10.0.0.2 port=1,2,3", "2 hosts, but 3 ports"},
+        {"port=0", "\"0\""},
+        {"port=-1", "\"-1\""},
+        {"port=65536", "\"65536\""},
+        {"port=abc", "\"abc\""},
+        {"host=a,b port=1,2x", "\"2x\""},
+        {"postgresql://h/x%00y", "%00"},
+};
+#define N_WRONG ((int)(sizeof wrong / sizeof wrong[0]))
+
+START_TEST(what_is_wrong_with_a_url_is_said)
+{
+        ck_assert_int_eq(read_url(wrong[_i].url), PIPIT_EINVAL);
+        ck_assert_ptr_nonnull(problem);
+        ck_assert_msg(strstr(problem, wrong[_i].word) != NULL, "%s", problem);
+}
+END_TEST
+
+START_TEST(an_endpoint_is_one_host_with_one_address)
+{
+        read_well("postgresql://u@a:1,b:2/x");
+        connect_to(1, "10.0.0.2");
+        ck_assert_str_eq(parameter("host"), "b");
+        ck_assert_str_eq(parameter("hostaddr"), "10.0.0.2");
+        ck_assert_str_eq(parameter("port"), "2");
+        ck_assert_str_eq(parameter("user"), "u");
+        ck_assert_str_eq(parameter("dbname"), "x");
+        ck_assert_ptr_null(parameters.keys[parameters.n]);
+        ck_assert_ptr_null(parameters.values[parameters.n]);
+}
+END_TEST
+
+START_TEST(values_with_blanks_and_quotes_stay_values)
+{
+        read_well("postgresql://u%27%20host=evil@h/x%20host%3Devil?application_name=a%20b");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("user"), "u' host=evil");
+        ck_assert_str_eq(parameter("dbname"), "x host=evil");
+        ck_assert_str_eq(parameter("application_name"), "a b");
+        ck_assert_str_eq(parameter("host"), "h");
+}
+END_TEST
+
+/* What sslmode comes to; NULL is libpq's default. */
+static const struct {
+        const char *url;
+        const char *environment;
+        const char *option;
+        const char *address;
+        const char *sslmode;
+} modes[] = {
+        {"host=db.example", NULL, NULL, "10.0.0.1", "verify-full"},
+        {"host=db.example", NULL, NULL, "2001:db8::1", "verify-full"},
+        {"host=db.example", NULL, NULL, "126.0.0.1", "verify-full"},
+        {"hostaddr=10.0.0.1", NULL, NULL, "10.0.0.1", "verify-full"},
+        {"host=localhost", NULL, NULL, "127.0.0.1", NULL},
+        {"host=localhost", NULL, NULL, "::1", NULL},
+        {"host=127.0.0.1 hostaddr=10.0.0.1", NULL, NULL, "10.0.0.1", "verify-full"},
+        {"host=localhost", NULL, NULL, "10.0.0.1", "verify-full"},
+        {"host=/run/pg", NULL, NULL, "", NULL},
+        {"", NULL, NULL, "", NULL},
+        {"host=db.example sslmode=disable", NULL, NULL, "10.0.0.1", "disable"},
+        {"host=db.example sslmode=prefer", NULL, NULL, "10.0.0.1", "prefer"},
+        {"host=db.example sslmode=require", "disable", "disable", "10.0.0.1", "require"},
+        {"host=db.example", "require", NULL, "10.0.0.1", "require"},
+        {"host=db.example", "prefer", NULL, "10.0.0.1", "prefer"},
+        {"host=db.example", "require", "disable", "10.0.0.1", "require"},
+        {"host=db.example", NULL, "require", "10.0.0.1", "require"},
+        {"host=db.example", NULL, "disable", "10.0.0.1", "disable"},
+        {"host=localhost", NULL, "verify-ca", "127.0.0.1", "verify-ca"},
+};
+#define N_MODES ((int)(sizeof modes / sizeof modes[0]))
+
+START_TEST(a_host_that_is_not_this_machine_must_prove_itself)
+{
+        options.sslmode = modes[_i].option;
+        if (modes[_i].environment != NULL)
+                setenv("PGSSLMODE", modes[_i].environment, 1);
+        read_well(modes[_i].url);
+        connect_to(0, modes[_i].address);
+        const char *sslmode = parameter("sslmode");
+        ck_assert_ptr_nonnull(sslmode);
+        ck_assert_str_eq(sslmode, modes[_i].sslmode != NULL ? modes[_i].sslmode : "prefer");
+}
+END_TEST
+
+START_TEST(each_host_has_its_own_default)
+{
+        read_well("host=/run/pg,db.example,localhost");
+        connect_to(0, "");
+        ck_assert_str_eq(parameter("sslmode"), "prefer");
+        connect_to(1, "10.0.0.1");
+        ck_assert_str_eq(parameter("sslmode"), "verify-full");
+        connect_to(2, "127.0.0.1");
+        ck_assert_str_eq(parameter("sslmode"), "prefer");
+}
+END_TEST
+
+START_TEST(to_verify_the_system_s_certificates_are_taken)
+{
+        read_well("host=db.example");
+        connect_to(0, "10.0.0.1");
+        const char *roots = parameter("sslrootcert");
+        if (pipit__pq_has_system_roots())
+                ck_assert_pstr_eq(roots, "system");
+        else if (access("/etc/ssl/certs/ca-certificates.crt", R_OK) == 0)
+                ck_assert_pstr_eq(roots, "/etc/ssl/certs/ca-certificates.crt");
+}
+END_TEST
+
+START_TEST(certificates_of_the_user_s_own_come_first)
+{
+        char path[128];
+
+        snprintf(path, sizeof path, "%s/.postgresql", folder);
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+        write_file(".postgresql/root.crt", "");
+        read_well("host=db.example");
+        connect_to(0, "10.0.0.1");
+        ck_assert_ptr_null(parameter("sslrootcert"));
+}
+END_TEST
+
+START_TEST(certificates_that_are_named_come_first)
+{
+        read_well("host=db.example sslrootcert=/my/roots");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("sslmode"), "verify-full");
+        ck_assert_str_eq(parameter("sslrootcert"), "/my/roots");
+        connect_to(0, "127.0.0.1");
+        ck_assert_str_eq(parameter("sslrootcert"), "/my/roots");
+}
+END_TEST
+
+START_TEST(without_verification_no_certificates_are_named)
+{
+        read_well("host=db.example sslmode=require");
+        connect_to(0, "10.0.0.1");
+        ck_assert_ptr_null(parameter("sslrootcert"));
+}
+END_TEST
+
+START_TEST(kerberos_is_off_unless_it_is_required)
+{
+        setenv("PGGSSENCMODE", "prefer", 1);
+        read_url("host=db.example");
+        connect_to(0, "10.0.0.1");
+        const char *mode = parameter("gssencmode");
+        ck_assert(mode == NULL || strcmp(mode, "prefer") != 0);
+}
+END_TEST
+
+START_TEST(links_are_watched_and_named_unless_the_url_says_otherwise)
+{
+        read_well("host=a");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("client_encoding"), "UTF8");
+        ck_assert_str_eq(parameter("fallback_application_name"), "pipit");
+        ck_assert_str_eq(parameter("keepalives_idle"), "10");
+        ck_assert_str_eq(parameter("tcp_user_timeout"), "10000");
+        pipit__conninfo_fini(&info);
+        read_well("host=a keepalives_idle=77 tcp_user_timeout=88 client_encoding=LATIN1");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("keepalives_idle"), "77");
+        ck_assert_str_eq(parameter("tcp_user_timeout"), "88");
+        ck_assert_str_eq(parameter("client_encoding"), "UTF8");
+}
+END_TEST
+
+static const char *
+give_password(void *arg)
+{
+        int *n = arg;
+
+        return ++*n == 1 ? "first" : *n == 2 ? "second" : NULL;
+}
+
+START_TEST(the_password_is_asked_for_at_each_connect)
+{
+        int n = 0;
+
+        options.password = give_password;
+        options.password_arg = &n;
+        read_well("host=a password=url");
+        ck_assert_int_eq(n, 0);
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("password"), "first");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("password"), "second");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("password"), "url");
+        ck_assert_int_eq(n, 3);
+}
+END_TEST
+
+START_TEST(without_callback_the_password_is_the_url_s_or_the_environment_s)
+{
+        setenv("PGPASSWORD", "environment", 1);
+        read_well("host=a");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("password"), "environment");
+        pipit__conninfo_fini(&info);
+        read_well("host=a password=url");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("password"), "url");
+}
+END_TEST
+
+START_TEST(prefer_standby_goes_round_twice)
+{
+        read_well("host=a,b target_session_attrs=prefer-standby");
+        ck_assert(info.prefer_standby);
+        struct endpoint endpoint = {&info.hosts[0], "10.0.0.1", true};
+        pipit__conninfo_parameters(&info, &endpoint, &parameters);
+        ck_assert_str_eq(parameter("target_session_attrs"), "standby");
+        endpoint.standby = false;
+        pipit__conninfo_parameters(&info, &endpoint, &parameters);
+        ck_assert_str_eq(parameter("target_session_attrs"), "any");
+}
+END_TEST
+
+START_TEST(other_roles_of_servers_are_libpqs_business)
+{
+        read_well("host=a target_session_attrs=read-write");
+        ck_assert(!info.prefer_standby);
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("target_session_attrs"), "read-write");
+}
+END_TEST
+
+START_TEST(a_service_file_is_read_when_the_database_is_opened)
+{
+        char path[128];
+
+        write_file("service", "[mine]\nhost=svc.example\nport=6000\nsslmode=verify-ca\n");
+        snprintf(path, sizeof path, "%s/service", folder);
+        setenv("PGSERVICEFILE", path, 1);
+        read_well("service=mine");
+        ck_assert_int_eq(info.n_hosts, 1);
+        ck_assert_str_eq(info.hosts[0].host, "svc.example");
+        ck_assert_str_eq(info.hosts[0].port, "6000");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("sslmode"), "verify-ca");
+}
+END_TEST
+
+START_TEST(a_service_that_is_not_there_fails_the_connect)
+{
+        setenv("PGSERVICEFILE", "/nonexistent/service", 1);
+        if (read_url("service=mine host=a") != 0)
+                return; /* or the open */
+        connect_to(0, "10.0.0.1");
+        ck_assert_pstr_eq(parameter("service"), "mine");
+}
+END_TEST
+
+START_TEST(a_hostile_environment_changes_nothing_that_is_given)
+{
+        setenv("PGHOST", "evil.example", 1);
+        setenv("PGPORT", "666", 1);
+        setenv("PGUSER", "evil", 1);
+        setenv("PGDATABASE", "evil", 1);
+        setenv("PGCLIENTENCODING", "SJIS", 1);
+        setenv("PGTARGETSESSIONATTRS", "any", 1);
+        read_well("host=a port=5 user=u dbname=d target_session_attrs=read-write");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("host"), "a");
+        ck_assert_str_eq(parameter("port"), "5");
+        ck_assert_str_eq(parameter("user"), "u");
+        ck_assert_str_eq(parameter("dbname"), "d");
+        ck_assert_str_eq(parameter("client_encoding"), "UTF8");
+        ck_assert_str_eq(parameter("target_session_attrs"), "read-write");
+        ck_assert_str_eq(parameter("sslmode"), "verify-full");
+}
+END_TEST
+
+START_TEST(an_environment_that_changes_later_changes_nothing)
+{
+        read_well("host=a user=u dbname=d");
+        setenv("PGSSLMODE", "disable", 1);
+        setenv("PGPORT", "666", 1);
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("sslmode"), "verify-full");
+        ck_assert_str_eq(parameter("port"), "5432");
+}
+END_TEST
+
+START_TEST(an_address_from_the_environment_is_not_this_machine)
+{
+        setenv("PGHOSTADDR", "10.6.6.6", 1);
+        read_well("host=localhost");
+        ck_assert_str_eq(info.hosts[0].hostaddr, "10.6.6.6");
+        connect_to(0, info.hosts[0].hostaddr);
+        ck_assert_str_eq(parameter("sslmode"), "verify-full");
+}
+END_TEST
+
+static const struct {
+        const char *url;
+        int64_t timeout_ms;
+} timeouts[] = {
+        {"", 0},
+        {"connect_timeout=7", 7000},
+        {"connect_timeout=0", 0},
+        {"connect_timeout=-3", 0},
+        {"connect_timeout=x", 0},
+        {"connect_timeout=2147483647", INT64_C(2147483647000)},
+};
+#define N_TIMEOUTS ((int)(sizeof timeouts / sizeof timeouts[0]))
+
+START_TEST(a_url_may_have_a_timeout_in_seconds)
+{
+        if (read_url(timeouts[_i].url) != 0)
+                return; /* newer versions of libpq refuse what is no number */
+        ck_assert_int_eq(pipit__conninfo_connect_timeout(&info), timeouts[_i].timeout_ms);
+}
+END_TEST
+
+START_TEST(without_memory_nothing_is_half_read)
+{
+        bool failed;
+        int n = 0;
+
+        options.sslmode = "require";
+        do {
+                oom_after(n++);
+                int code = read_url("postgresql://u:p@a:1,b:2/x?connect_timeout=7");
+                failed = oom_stop();
+                ck_assert_int_eq(code, failed ? PIPIT_ENOMEM : 0);
+                ck_assert_ptr_null(problem);
+                pipit__conninfo_fini(&info);
+        } while (failed);
+        ck_assert_int_gt(n, 10);
+}
+END_TEST
+
+START_TEST(without_memory_a_problem_is_not_half_said)
+{
+        bool failed;
+        int n = 0;
+
+        do {
+                oom_after(n++);
+                int code = read_url("host=a,b port=1,2,3");
+                failed = oom_stop();
+                ck_assert_int_eq(code, failed ? PIPIT_ENOMEM : PIPIT_EINVAL);
+                ck_assert_int_eq(problem != NULL, !failed);
+                pipit__conninfo_fini(&info);
+        } while (failed);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("conninfo");
+        TCase *tcase = tcase_create("conninfo");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_loop_test(tcase, lists_of_hosts_addresses_and_ports_belong_together, 0, N_HOSTS);
+        tcase_add_loop_test(tcase, what_is_wrong_with_a_url_is_said, 0, N_WRONG);
+        tcase_add_test(tcase, an_endpoint_is_one_host_with_one_address);
+        tcase_add_test(tcase, values_with_blanks_and_quotes_stay_values);
+        tcase_add_loop_test(tcase, a_host_that_is_not_this_machine_must_prove_itself, 0, N_MODES);
+        tcase_add_test(tcase, each_host_has_its_own_default);
+        tcase_add_test(tcase, to_verify_the_system_s_certificates_are_taken);
+        tcase_add_test(tcase, certificates_of_the_user_s_own_come_first);
+        tcase_add_test(tcase, certificates_that_are_named_come_first);
+        tcase_add_test(tcase, without_verification_no_certificates_are_named);
+        tcase_add_test(tcase, kerberos_is_off_unless_it_is_required);
+        tcase_add_test(tcase, links_are_watched_and_named_unless_the_url_says_otherwise);
+        tcase_add_test(tcase, the_password_is_asked_for_at_each_connect);
+        tcase_add_test(tcase, without_callback_the_password_is_the_url_s_or_the_environment_s);
+        tcase_add_test(tcase, prefer_standby_goes_round_twice);
+        tcase_add_test(tcase, other_roles_of_servers_are_libpqs_business);
+        tcase_add_test(tcase, a_service_file_is_read_when_the_database_is_opened);
+        tcase_add_test(tcase, a_service_that_is_not_there_fails_the_connect);
+        tcase_add_test(tcase, a_hostile_environment_changes_nothing_that_is_given);
+        tcase_add_test(tcase, an_environment_that_changes_later_changes_nothing);
+        tcase_add_test(tcase, an_address_from_the_environment_is_not_this_machine);
+        tcase_add_loop_test(tcase, a_url_may_have_a_timeout_in_seconds, 0, N_TIMEOUTS);
+        tcase_add_test(tcase, without_memory_nothing_is_half_read);
+        tcase_add_test(tcase, without_memory_a_problem_is_not_half_said);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}

@@ -1,0 +1,350 @@
+#include "loop/reactor.h"
+#include "oom.h"
+#include "pool/burst.h"
+#include "pool/carrier.h"
+#include "pool/lookup.h"
+#include "request/request.h"
+#include "request/shape.h"
+#include "request/statement.h"
+#include "runner.h"
+#include "value/oid.h"
+
+#include <event2/event.h>
+#include <pipit/query.h>
+#include <string.h>
+
+enum { OID_INT4_ARRAY = 1007 };
+
+static struct event_base *base;
+static struct reactor *reactor;
+static struct requests requests;
+static struct result_home home;
+static struct shapes shapes;
+static struct lookups *lookups;
+static struct lookup *by_number, *by_text, *creates;
+static struct burst burst;
+static struct request *again[10];
+static int n_again;
+static int n_called;
+
+static void
+on_turn(void *arg)
+{
+        (void)arg;
+}
+
+static void
+on_expired(struct request *req, void *arg)
+{
+        (void)req;
+        (void)arg;
+}
+
+static void
+on_gone(struct pipit *scope, void *arg)
+{
+        (void)scope;
+        (void)arg;
+}
+
+static void
+on_again(struct request *req, void *arg)
+{
+        (void)arg;
+        ck_assert_int_lt(n_again, 10);
+        again[n_again++] = req;
+}
+
+static const struct requests_ops ops = {on_expired, on_gone, on_again};
+
+static struct lookup *
+lookup_of(uint64_t what, enum lookup_key key, const char *many)
+{
+        static const uint32_t types[] = {OID_INT4};
+        struct lookup_plan plan = {.one = "one",
+                                   .many = many,
+                                   .key = key,
+                                   .n_columns = 1,
+                                   .n_params = 1,
+                                   .types = key == LOOKUP_ORDINAL ? types : NULL};
+
+        return pipit__lookups_add(lookups, (struct lookup_id){.what = what}, &plan);
+}
+
+static void
+setup(void)
+{
+        n_again = n_called = 0;
+        base = event_base_new();
+        reactor = pipit__reactor_new(base, 0, on_turn, NULL);
+        ck_assert_int_eq(pipit__requests_init(&requests, reactor, &ops, NULL), 0);
+        pipit__result_home_init(&home, NULL);
+        ck_assert_int_eq(pipit__shapes_init(&shapes, 0), 0);
+        lookups = pipit__lookups_new(&shapes);
+        by_number = lookup_of(1, LOOKUP_INT, "many numbers");
+        by_text = lookup_of(2, LOOKUP_TEXT, "many texts");
+        creates = lookup_of(3, LOOKUP_ORDINAL, "many creates");
+        burst = (struct burst){.kind = SEGMENT_READS};
+        list_init(&burst.requests);
+}
+
+static void
+teardown(void)
+{
+        pipit__requests_discard(&requests);
+        pipit__requests_fini(&requests);
+        pipit__result_home_fini(&home);
+        pipit__lookups_free(lookups);
+        pipit__shapes_fini(&shapes);
+        pipit__reactor_free(reactor);
+        event_base_free(base);
+}
+
+static void
+on_done(struct pipit_result *res, void *arg)
+{
+        (void)res;
+        (void)arg;
+        n_called++;
+}
+
+/* A request of the burst; lookup NULL: it goes by itself. */
+static struct request *
+member(struct lookup *lookup, struct pipit_value value)
+{
+        struct shape *shape = pipit__shapes_get(&shapes, "one");
+        struct pipit_params params = {&value, 1};
+        struct statement_problem problem;
+        size_t size = 0;
+
+        ck_assert_int_eq(pipit__statement_measure(shape, params, &size, &problem), 0);
+        struct request *req = pipit__request_new(&requests, &home, size, on_done, NULL);
+        req->statement = pipit__statement_write(pipit__request_block(req), shape, params);
+        req->state = REQUEST_WAITING;
+        req->is_read = lookup != creates;
+        req->is_grouped = lookup == creates;
+        req->lookup = lookup;
+        req->key = value.kind == PIPIT_KIND_INT ? value.as.int_value : 0;
+        list_push_back(&burst.requests, &req->link);
+        burst.n++;
+        burst.may_pack = burst.may_pack || req->lookup != NULL;
+        return req;
+}
+
+/* The last request of the burst. */
+static struct request *
+last(void)
+{
+        return container_of(burst.requests.prev, struct request, link);
+}
+
+/* Learns that all statements take, or give, numbers of four bytes. */
+static void
+learn(const char *sql, uint32_t type)
+{
+        struct shape *shape = pipit__shapes_get(&shapes, sql);
+
+        pipit__shape_learn(shape, 1, &type, false);
+        pipit__shape_unref(shape);
+}
+
+START_TEST(two_of_one_sort_are_carried_by_a_third)
+{
+        struct request *one = member(by_number, pipit_value_int(9));
+        struct request *two = member(by_number, pipit_value_int(-4));
+
+        pipit__carriers_pack(&burst);
+        ck_assert_int_eq(burst.n, 1);
+        ck_assert_int_eq(burst.kind, SEGMENT_SINGLE);
+        ck_assert_ptr_eq(list_first(&burst.requests), burst.requests.prev);
+        ck_assert_str_eq(last()->statement->shape->sql, "many numbers");
+        ck_assert_str_eq(last()->statement->params.values[0], "{\"9\",\"-4\"}");
+        ck_assert(last()->is_read);
+        ck_assert_int_eq(one->state, REQUEST_SENT);
+        ck_assert_ptr_nonnull(two->carried);
+}
+END_TEST
+
+START_TEST(one_of_a_sort_goes_by_itself)
+{
+        struct request *lone = member(by_number, pipit_value_int(9));
+        struct request *other = member(by_text, pipit_value_text("nine"));
+        struct request *plain = member(NULL, pipit_value_int(9));
+
+        pipit__carriers_pack(&burst);
+        ck_assert_int_eq(burst.n, 3);
+        ck_assert_int_eq(burst.kind, SEGMENT_READS);
+        ck_assert_ptr_null(lone->carried);
+        ck_assert_ptr_null(other->carried);
+        ck_assert_ptr_null(plain->carried);
+}
+END_TEST
+
+START_TEST(each_sort_has_its_own_carrier)
+{
+        for (int i = 0; i < 3; i++) {
+                member(by_number, pipit_value_int(i));
+                member(by_text, pipit_value_text("a \"b\""));
+                member(NULL, pipit_value_int(i));
+        }
+        pipit__carriers_pack(&burst);
+        ck_assert_int_eq(burst.n, 5);
+        ck_assert_str_eq(last()->statement->params.values[0],
+                         "{\"a \\\"b\\\"\",\"a \\\"b\\\"\",\"a \\\"b\\\"\"}");
+}
+END_TEST
+
+START_TEST(numbers_go_in_binary_form_once_the_types_are_known)
+{
+        learn("one", OID_INT4);
+        learn("many numbers", OID_INT4_ARRAY);
+        member(by_number, pipit_value_int(9));
+        member(by_number, pipit_value_int(10));
+        pipit__carriers_pack(&burst);
+        ck_assert_int_eq(last()->statement->params.formats[0], 1);
+        ck_assert_int_eq(last()->statement->params.lengths[0], 36);
+}
+END_TEST
+
+START_TEST(one_that_is_no_such_number_makes_all_of_them_text)
+{
+        learn("one", OID_INT4);
+        learn("many numbers", OID_INT4_ARRAY);
+        member(by_number, pipit_value_int(9));
+        member(by_number, pipit_value_int(INT64_C(5000000000)));
+        pipit__carriers_pack(&burst);
+        ck_assert_int_eq(last()->statement->params.formats[0], 0);
+        ck_assert_str_eq(last()->statement->params.values[0], "{\"9\",\"5000000000\"}");
+}
+END_TEST
+
+START_TEST(creates_are_carried_where_they_share_a_commit)
+{
+        learn("one", OID_INT4);
+        member(creates, pipit_value_int(1));
+        member(creates, pipit_value_null());
+        burst.kind = SEGMENT_WRITES;
+        pipit__carriers_pack(&burst);
+        ck_assert_int_eq(burst.n, 1);
+        ck_assert_str_eq(last()->statement->params.values[0], "{\"1\",NULL}");
+        ck_assert(!last()->is_read);
+        ck_assert(last()->is_grouped);
+}
+END_TEST
+
+START_TEST(the_carrier_has_the_time_of_the_most_patient_also_later)
+{
+        struct request *one = member(by_number, pipit_value_int(1));
+        struct request *two = member(by_number, pipit_value_int(2));
+
+        one->deadline_ms = 1000;
+        two->deadline_ms = 2000;
+        pipit__carriers_pack(&burst);
+        ck_assert_int_eq(last()->deadline_ms, 2000);
+        one->deadline_ms = 5000;
+        pipit__carrier_prolong(one);
+        ck_assert_int_eq(last()->deadline_ms, 5000);
+        two->deadline_ms = 1;
+        pipit__carrier_prolong(two);
+        ck_assert_int_eq(last()->deadline_ms, 5000);
+}
+END_TEST
+
+/* The carrier fails with what became of its statement. */
+static void
+carrier_fails(enum pipit_executed executed)
+{
+        pipit__result_fail(last()->res, PIPIT_ESERVER, executed, PIPIT_PHASE_EXECUTE, "broken");
+        pipit__request_complete(last());
+}
+
+START_TEST(after_a_failure_that_was_undone_those_that_are_left_run_by_themselves)
+{
+        struct request *left;
+
+        learn("one", OID_INT4);
+        burst.kind = SEGMENT_WRITES;
+        for (int i = 0; i < 3; i++)
+                left = member(creates, pipit_value_int(i));
+        pipit__carriers_pack(&burst);
+        pipit__request_fail(left, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
+                            "enough");
+        carrier_fails(PIPIT_EXECUTED_ROLLED_BACK);
+        ck_assert_int_eq(n_again, 2);
+        for (int i = 0; i < n_again; i++) {
+                ck_assert_ptr_ne(again[i], left);
+                ck_assert_ptr_null(again[i]->lookup);
+                ck_assert_int_eq(again[i]->max_group, 1);
+        }
+}
+END_TEST
+
+START_TEST(after_a_loss_all_of_them_are_unknown)
+{
+        struct request *one = member(by_number, pipit_value_int(1));
+        struct request *two = member(by_number, pipit_value_int(2));
+
+        pipit__carriers_pack(&burst);
+        carrier_fails(PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(n_again, 0);
+        ck_assert_int_eq(one->state, REQUEST_ENDING);
+        ck_assert_int_eq(pipit_result_error(two->res)->executed, PIPIT_EXECUTED_UNKNOWN);
+}
+END_TEST
+
+/* The memory checkers see it when not: the carrier is the first to go. */
+START_TEST(without_callbacks_nobody_is_left_behind)
+{
+        struct request *early = pipit__request_new(&requests, &home, 0, on_done, NULL);
+
+        member(by_number, pipit_value_int(1));
+        member(by_number, pipit_value_int(2));
+        pipit__request_discard(early);
+        pipit__carriers_pack(&burst);
+        ck_assert_ptr_eq(requests.slots[0].request, last());
+        list_remove(&last()->link);
+        pipit__requests_discard(&requests);
+        ck_assert_int_eq(requests.n, 0);
+        ck_assert_int_eq(n_called, 0);
+}
+END_TEST
+
+START_TEST(without_memory_they_stay_in_the_burst)
+{
+        bool failed = true;
+
+        for (int i = 0; i < 4; i++)
+                member(by_text, pipit_value_text("some"));
+        for (int n = 0; failed; n++) {
+                oom_after(n);
+                pipit__carriers_pack(&burst);
+                failed = oom_stop();
+                ck_assert_int_eq(burst.n, failed ? 4 : 1);
+                ck_assert_int_eq(burst.kind, failed ? SEGMENT_READS : SEGMENT_SINGLE);
+                ck_assert_int_eq(last()->carried == NULL, 1);
+        }
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("carrier");
+        TCase *tcase = tcase_create("carrier");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, two_of_one_sort_are_carried_by_a_third);
+        tcase_add_test(tcase, one_of_a_sort_goes_by_itself);
+        tcase_add_test(tcase, each_sort_has_its_own_carrier);
+        tcase_add_test(tcase, numbers_go_in_binary_form_once_the_types_are_known);
+        tcase_add_test(tcase, one_that_is_no_such_number_makes_all_of_them_text);
+        tcase_add_test(tcase, creates_are_carried_where_they_share_a_commit);
+        tcase_add_test(tcase, the_carrier_has_the_time_of_the_most_patient_also_later);
+        tcase_add_test(tcase,
+                       after_a_failure_that_was_undone_those_that_are_left_run_by_themselves);
+        tcase_add_test(tcase, after_a_loss_all_of_them_are_unknown);
+        tcase_add_test(tcase, without_callbacks_nobody_is_left_behind);
+        tcase_add_test(tcase, without_memory_they_stay_in_the_burst);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}

@@ -1,0 +1,162 @@
+#include "oom.h"
+#include "pool/lookup.h"
+#include "request/shape.h"
+#include "runner.h"
+#include "value/oid.h"
+
+#include <string.h>
+
+static struct shapes shapes;
+static struct lookups *lookups;
+
+static const uint32_t types[] = {OID_INT4, OID_VARCHAR};
+static const struct lookup_id id = {.what = 7, .given = 3};
+static const struct lookup_plan plan = {.one = "one",
+                                        .many = "many",
+                                        .key = LOOKUP_ORDINAL,
+                                        .column = 2,
+                                        .n_columns = 2,
+                                        .n_params = 2,
+                                        .types = types};
+
+static void
+setup(void)
+{
+        ck_assert_int_eq(pipit__shapes_init(&shapes, 4), 0);
+        lookups = pipit__lookups_new(&shapes);
+        ck_assert_ptr_nonnull(lookups);
+}
+
+static void
+teardown(void)
+{
+        pipit__lookups_free(lookups);
+        pipit__shapes_fini(&shapes);
+}
+
+/* The shape of one, whose parameters have two types. */
+static struct shape
+shape_of(uint32_t *of)
+{
+        return (struct shape){.n_types = 2, .types = of};
+}
+
+START_TEST(what_was_added_is_found_by_both_parts_of_its_name)
+{
+        struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+
+        ck_assert_ptr_nonnull(lookup);
+        ck_assert_ptr_eq(pipit__lookups_find(lookups, id), lookup);
+        ck_assert_ptr_null(pipit__lookups_find(lookups, (struct lookup_id){.what = 7, .given = 1}));
+        ck_assert_ptr_null(pipit__lookups_find(lookups, (struct lookup_id){.what = 8, .given = 3}));
+}
+END_TEST
+
+START_TEST(its_shapes_are_those_that_the_table_knows_at_the_time)
+{
+        const struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+        struct shape *one = pipit__lookup_one(lookup);
+        struct shape *many = pipit__lookup_many(lookup);
+
+        ck_assert_str_eq(one->sql, "one");
+        ck_assert_str_eq(many->sql, "many");
+        struct shape *fresh = pipit__shape_renew(many);
+        struct shape *again = pipit__lookup_many(lookup);
+        ck_assert_ptr_eq(again, fresh);
+        pipit__shape_unref(one);
+        pipit__shape_unref(many);
+        pipit__shape_unref(fresh);
+        pipit__shape_unref(again);
+}
+END_TEST
+
+START_TEST(it_holds_no_place_in_the_table_of_shapes)
+{
+        for (uint64_t i = 0; i < 20; i++)
+                ck_assert_ptr_nonnull(
+                        pipit__lookups_add(lookups, (struct lookup_id){.what = i}, &plan));
+        struct shape *shape = pipit__shapes_get(&shapes, "other");
+        ck_assert_int_ge(shape->slot, 0);
+        pipit__shape_unref(shape);
+}
+END_TEST
+
+START_TEST(writes_of_other_types_than_the_model_s_are_not_carried)
+{
+        struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+        struct shape same = shape_of((uint32_t[]){OID_INT4, OID_VARCHAR});
+        struct shape alike = shape_of((uint32_t[]){OID_INT4, OID_TEXT});
+        struct shape other = shape_of((uint32_t[]){OID_NUMERIC, OID_VARCHAR});
+        struct shape unknown = {.n_types = -1};
+
+        ck_assert(pipit__lookup_may_carry(lookup, &same));
+        ck_assert(pipit__lookup_may_carry(lookup, &alike));
+        ck_assert(!pipit__lookup_may_carry(lookup, &other));
+        ck_assert(!pipit__lookup_may_carry(lookup, &unknown));
+}
+END_TEST
+
+START_TEST(after_three_failures_in_a_row_it_rests_for_a_thousand_uses)
+{
+        struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+        struct shape one = shape_of((uint32_t[]){OID_INT4, OID_VARCHAR});
+
+        for (int i = 0; i < 6; i++) {
+                pipit__lookup_done(lookup, i % 3 != 2); /* never three in a row */
+                ck_assert(pipit__lookup_may_carry(lookup, &one));
+        }
+        for (int i = 0; i < 3; i++)
+                pipit__lookup_done(lookup, true);
+        for (int i = 0; i < 1000; i++)
+                ck_assert(!pipit__lookup_may_carry(lookup, &one));
+        ck_assert(pipit__lookup_may_carry(lookup, &one));
+        pipit__lookup_done(lookup, true);
+        ck_assert(pipit__lookup_may_carry(lookup, &one));
+}
+END_TEST
+
+START_TEST(there_is_an_end_to_their_number)
+{
+        uint64_t n = 0;
+
+        while (pipit__lookups_has_room(lookups)) {
+                ck_assert_uint_lt(n, 10000);
+                ck_assert_ptr_nonnull(
+                        pipit__lookups_add(lookups, (struct lookup_id){.what = n++}, &plan));
+        }
+        ck_assert_uint_gt(n, 100);
+}
+END_TEST
+
+START_TEST(without_memory_nothing_is_half_added)
+{
+        bool failed = true;
+
+        for (int n = 0; failed; n++) {
+                oom_after(n);
+                struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+                failed = oom_stop();
+                if (failed)
+                        ck_assert_ptr_null(lookup);
+                ck_assert_ptr_eq(pipit__lookups_find(lookups, id), lookup);
+        }
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("lookup");
+        TCase *tcase = tcase_create("lookup");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, what_was_added_is_found_by_both_parts_of_its_name);
+        tcase_add_test(tcase, its_shapes_are_those_that_the_table_knows_at_the_time);
+        tcase_add_test(tcase, it_holds_no_place_in_the_table_of_shapes);
+        tcase_add_test(tcase, writes_of_other_types_than_the_model_s_are_not_carried);
+        tcase_add_test(tcase, after_three_failures_in_a_row_it_rests_for_a_thousand_uses);
+        tcase_add_test(tcase, there_is_an_end_to_their_number);
+        tcase_add_test(tcase, without_memory_nothing_is_half_added);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}

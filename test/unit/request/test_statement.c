@@ -1,0 +1,194 @@
+#include "request/shape.h"
+#include "request/statement.h"
+#include "runner.h"
+
+#include <pipit/error.h>
+#include <pipit/query.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct statement_problem problem;
+static struct shapes shapes;
+
+static void
+setup(void)
+{
+        ck_assert_int_eq(pipit__shapes_init(&shapes, 0), 0);
+}
+
+static void
+teardown(void)
+{
+        pipit__shapes_fini(&shapes);
+}
+
+/* In a block of exactly the measured size: the memory checkers watch its end. */
+static struct statement *
+statement(const char *sql, struct pipit_params params)
+{
+        size_t size = 0;
+
+        struct shape *shape = pipit__shapes_get(&shapes, sql);
+        ck_assert_int_eq(pipit__statement_measure(shape, params, &size, &problem), 0);
+        void *block = malloc(size);
+        ck_assert_ptr_nonnull(block);
+        return pipit__statement_write(block, shape, params);
+}
+
+static void
+statement_free(struct statement *made)
+{
+        pipit__statement_fini(made);
+        free(made);
+}
+
+static int
+measure(const char *sql, const struct pipit_value *values, int n)
+{
+        struct pipit_params params = {values, n};
+        size_t size = 12345;
+        int code = pipit__statement_check(sql, params, &problem);
+
+        if (code == 0) {
+                struct shape *shape = pipit__shapes_get(&shapes, sql);
+                code = pipit__statement_measure(shape, params, &size, &problem);
+                pipit__shape_unref(shape);
+        }
+        if (code != 0)
+                ck_assert_uint_eq(size, 12345);
+        return code;
+}
+
+START_TEST(a_statement_without_parameters_is_its_text)
+{
+        struct statement *made = statement("SELECT 1", (struct pipit_params){NULL, 0});
+
+        ck_assert_str_eq(made->shape->sql, "SELECT 1");
+        ck_assert_int_eq(made->params.n, 0);
+        ck_assert_uint_eq(made->bytes, 9);
+        statement_free(made);
+}
+END_TEST
+
+START_TEST(values_are_texts_in_their_order)
+{
+        const struct pipit_value values[] = {pipit_value_int(-42),   pipit_value_text("te'xt"),
+                                             pipit_value_bool(true), pipit_value_text_n("cut", 2),
+                                             pipit_value_null(),     pipit_value_text("")};
+        struct statement *made = statement("SELECT $1", (struct pipit_params){values, 6});
+
+        ck_assert_int_eq(made->params.n, 6);
+        ck_assert_str_eq(made->params.values[0], "-42");
+        ck_assert_str_eq(made->params.values[1], "te'xt");
+        ck_assert_int_eq(made->params.values[2][0], 't');
+        ck_assert_str_eq(made->params.values[3], "cu");
+        ck_assert_ptr_null(made->params.values[4]);
+        ck_assert_str_eq(made->params.values[5], "");
+        ck_assert_str_eq(made->shape->sql, "SELECT $1");
+        statement_free(made);
+}
+END_TEST
+
+START_TEST(nothing_is_borrowed)
+{
+        char sql[] = "SELECT $1";
+        char text[] = "text";
+        struct pipit_value values[] = {pipit_value_text(text)};
+        struct statement *made = statement(sql, (struct pipit_params){values, 1});
+
+        memset(sql, 'x', sizeof sql - 1);
+        memset(text, 'x', sizeof text - 1);
+        memset(values, 0, sizeof values);
+        ck_assert_str_eq(made->shape->sql, "SELECT $1");
+        ck_assert_str_eq(made->params.values[0], "text");
+        statement_free(made);
+}
+END_TEST
+
+START_TEST(bytes_are_those_of_text_and_values)
+{
+        const struct pipit_value values[] = {pipit_value_text("12345"), pipit_value_null(),
+                                             pipit_value_int(7)};
+        struct statement *made = statement("$1", (struct pipit_params){values, 3});
+
+        ck_assert_uint_eq(made->bytes, 3 + 6 + 2);
+        statement_free(made);
+}
+END_TEST
+
+START_TEST(text_with_a_zero_byte_is_refused_by_its_number)
+{
+        const struct pipit_value values[] = {pipit_value_int(1), pipit_value_text_n("a\0b", 3)};
+
+        ck_assert_int_eq(measure("SELECT $1, $2", values, 2), PIPIT_ETYPE);
+        ck_assert_int_eq(problem.code, PIPIT_ETYPE);
+        ck_assert_int_eq(problem.parameter, 2);
+        ck_assert_ptr_nonnull(strstr(problem.text, "zero byte"));
+}
+END_TEST
+
+START_TEST(a_value_of_no_kind_is_refused_by_its_number)
+{
+        struct pipit_value values[] = {pipit_value_int(1)};
+
+        values[0].kind = (enum pipit_kind)999;
+        ck_assert_int_eq(measure("SELECT $1", values, 1), PIPIT_EINVAL);
+        ck_assert_int_eq(problem.parameter, 1);
+}
+END_TEST
+
+START_TEST(a_missing_text_or_missing_values_are_refused)
+{
+        const struct pipit_value value = pipit_value_int(1);
+
+        ck_assert_int_eq(measure(NULL, NULL, 0), PIPIT_EINVAL);
+        ck_assert_int_eq(measure("SELECT $1", NULL, 1), PIPIT_EINVAL);
+        ck_assert_int_eq(measure("SELECT $1", &value, -1), PIPIT_EINVAL);
+        ck_assert_str_ne(problem.text, "");
+}
+END_TEST
+
+START_TEST(the_most_parameters_of_the_protocol_are_taken_and_not_one_more)
+{
+        struct pipit_value *values = calloc(STATEMENT_MAX_PARAMS + 1, sizeof *values);
+
+        for (int i = 0; i <= STATEMENT_MAX_PARAMS; i++)
+                values[i] = pipit_value_int(i);
+        ck_assert_int_eq(measure("", values, STATEMENT_MAX_PARAMS + 1), PIPIT_ELIMIT);
+        ck_assert_ptr_nonnull(strstr(problem.text, "65535"));
+        struct statement *made = statement("", (struct pipit_params){values, STATEMENT_MAX_PARAMS});
+        ck_assert_str_eq(made->params.values[STATEMENT_MAX_PARAMS - 1], "65534");
+        statement_free(made);
+        free(values);
+}
+END_TEST
+
+START_TEST(sizes_that_no_memory_has_are_refused)
+{
+        struct pipit_value values[] = {pipit_value_text_n("x", 1)};
+
+        values[0] = pipit_value_bytes((struct pipit_bytes){"x", SIZE_MAX / 2});
+        int code = measure("SELECT $1", values, 1);
+        ck_assert(code == PIPIT_ELIMIT || code == PIPIT_ETYPE);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("statement");
+        TCase *tcase = tcase_create("statement");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, a_statement_without_parameters_is_its_text);
+        tcase_add_test(tcase, values_are_texts_in_their_order);
+        tcase_add_test(tcase, nothing_is_borrowed);
+        tcase_add_test(tcase, bytes_are_those_of_text_and_values);
+        tcase_add_test(tcase, text_with_a_zero_byte_is_refused_by_its_number);
+        tcase_add_test(tcase, a_value_of_no_kind_is_refused_by_its_number);
+        tcase_add_test(tcase, a_missing_text_or_missing_values_are_refused);
+        tcase_add_test(tcase, the_most_parameters_of_the_protocol_are_taken_and_not_one_more);
+        tcase_add_test(tcase, sizes_that_no_memory_has_are_refused);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}
