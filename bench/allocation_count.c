@@ -3,11 +3,11 @@
  * Who called is told by the return address: pipit is linked statically, so its code lies between
  * the program's first byte and its last.
  */
-#include "allocation.h"
-
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+
+#include "allocation.h"
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);

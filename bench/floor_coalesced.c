@@ -2,13 +2,13 @@
  * The floor that asks for many keys at once: WHERE id = ANY($1), and each row goes back to whoever
  * asked for its key.
  */
-#include "floor.h"
-#include "link.h"
-#include "workload.h"
-
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "floor.h"
+#include "link.h"
+#include "workload.h"
 
 #define INT4_OID       23
 #define INT4_ARRAY_OID 1007

@@ -2,14 +2,14 @@
  * The floor of the workload "connect": for each task a connection is made, asked once and closed,
  * without blocking, so that several can be made at once.
  */
-#include "floor.h"
-#include "workload.h"
-
 #include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "floor.h"
+#include "workload.h"
 
 #define INT4_OID 23
 

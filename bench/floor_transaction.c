@@ -3,12 +3,12 @@
  * for each when the one before is answered; the others send a whole transaction with one Sync, and
  * one of these does not even wait for the transaction before.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "floor.h"
 #include "link.h"
 #include "workload.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* BEGIN and COMMIT, and what is between them. */
 #define N_STEPS 4

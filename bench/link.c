@@ -1,12 +1,12 @@
 #include "link.h"
 
-#include "workload.h"
-
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+#include "workload.h"
 
 #define INT4_OID   23
 #define MAX_EVENTS 64

@@ -7,10 +7,10 @@
 #ifndef BENCH_LINK_H
 #define BENCH_LINK_H
 
-#include "run.h"
-
 #include <libpq-fe.h>
 #include <stdbool.h>
+
+#include "run.h"
 
 struct floor;
 

@@ -6,13 +6,13 @@
  *
  * --tasks N ends after so many tasks instead of a time, and does not warm up: for profilers.
  */
-#include "allocation.h"
-#include "run.h"
-#include "workload.h"
-
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "allocation.h"
+#include "run.h"
+#include "workload.h"
 
 /* It holds two histograms: too much for a stack. */
 static struct run run;

@@ -1,13 +1,13 @@
 #include "meter.h"
 
-#include "allocation.h"
-
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+
+#include "allocation.h"
 
 #define MAX_PATH 64
 

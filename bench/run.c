@@ -1,9 +1,9 @@
 #include "run.h"
 
-#include "workload.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "workload.h"
 
 static uint64_t
 seconds_ns(double seconds)

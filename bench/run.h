@@ -9,11 +9,11 @@
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 
-#include "histogram.h"
-#include "meter.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "histogram.h"
+#include "meter.h"
 
 struct run;
 struct statement;

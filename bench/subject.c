@@ -1,12 +1,12 @@
 /*
  * The list of all subjects.
  */
+#include <stddef.h>
+#include <string.h>
+
 #include "floor.h"
 #include "run.h"
 #include "subject_pipit.h"
-
-#include <stddef.h>
-#include <string.h>
 
 static const struct subject *const subjects[] = {
         &subject_pipit,

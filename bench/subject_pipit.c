@@ -3,11 +3,11 @@
  */
 #include "subject_pipit.h"
 
-#include "workload.h"
-
 #include <event2/event.h>
 #include <pipit/pipit.h>
 #include <stdlib.h>
+
+#include "workload.h"
 
 #define BENCH_READ(FIELD)                                                                          \
         FIELD(integer, id, .primary_key = true)                                                    \

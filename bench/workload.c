@@ -1,11 +1,11 @@
 #include "workload.h"
 
-#include "run.h"
-
 #include <libpq-fe.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "run.h"
 
 #define N_KEYS 10000
 /* TechEmpower's "updates" at its largest. */

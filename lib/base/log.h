@@ -4,11 +4,11 @@
 #ifndef PIPIT_LOG_INTERNAL_H
 #define PIPIT_LOG_INTERNAL_H
 
-#include "base/cold.h"
-
 #include <pipit/options.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/cold.h"
 
 struct log {
         pipit_log_cb fn; /* NULL: nobody listens */

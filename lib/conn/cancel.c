@@ -2,12 +2,13 @@
  * Cancels. See cancel.h.
  */
 #include "conn/cancel.h"
+
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "conn/control.h"
 #include "loop/reactor.h"
 #include "pq/pq_cancel.h"
-
-#include <stdlib.h>
 
 /* A server that is well takes a connection, and answers, in milliseconds; meanwhile whoever waits
  * for the connection that this is about waits for nothing. */

@@ -2,15 +2,16 @@
  * Connections. See conn.h.
  */
 #include "conn/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "conn/cancel.h"
 #include "conn/group.h"
 #include "request/request.h"
 #include "request/shape.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
                                           "leased",     "cleaning",   "cancelling", "closed"};

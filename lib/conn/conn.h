@@ -8,6 +8,11 @@
 #ifndef PIPIT_CONN_INTERNAL_H
 #define PIPIT_CONN_INTERNAL_H
 
+#include <pipit/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/cold.h"
 #include "base/list.h"
 #include "conn/control.h"
@@ -17,11 +22,6 @@
 #include "connect/attempt.h"
 #include "loop/reactor.h"
 #include "pq/pq.h"
-
-#include <pipit/error.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct cancel;
 struct conn;

@@ -2,16 +2,17 @@
  * Statements that nobody waits for. See conn_cancel.h.
  */
 #include "conn/conn_cancel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "conn/cancel.h"
 #include "conn/conn.h"
 #include "conn/conn_lease.h"
 #include "pq/pq_cancel.h"
 #include "request/request.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* What is answered by then need not be cancelled: a cancel costs the server more than most
  * statements. */

@@ -2,10 +2,11 @@
  * Leases. See conn_lease.h.
  */
 #include "conn/conn_lease.h"
-#include "conn/conn.h"
-#include "conn/conn_send.h"
 
 #include <assert.h>
+
+#include "conn/conn.h"
+#include "conn/conn_send.h"
 
 /* How long a server may take to roll back and to forget; then another connection is made. */
 #define CONN_CLEAN_MS 5000

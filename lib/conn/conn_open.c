@@ -2,16 +2,17 @@
  * Opening a connection. See conn_open.h.
  */
 #include "conn/conn_open.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "conn/conn.h"
 #include "conn/conn_cancel.h"
 #include "conn/conn_read.h"
 #include "conn/conn_send.h"
 #include "pq/pq_cancel.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Called by libpq while it parses: nothing may be closed in here. */
 static void

@@ -2,6 +2,10 @@
  * Reading a connection. See conn_read.h.
  */
 #include "conn/conn_read.h"
+
+#include <stdio.h>
+#include <string.h>
+
 #include "base/cold.h"
 #include "base/log.h"
 #include "conn/conn.h"
@@ -9,9 +13,6 @@
 #include "conn/group.h"
 #include "request/request.h"
 #include "request/shape.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* Results that one wake-up works off before others have their turn. */
 #define CONN_BUDGET 256

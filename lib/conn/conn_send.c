@@ -2,6 +2,9 @@
  * Sending on a connection. See conn_send.h.
  */
 #include "conn/conn_send.h"
+
+#include <assert.h>
+
 #include "base/cold.h"
 #include "conn/conn.h"
 #include "conn/session_settings.h"
@@ -9,8 +12,6 @@
 #include "request/request.h"
 #include "request/shape.h"
 #include "request/statement.h"
-
-#include <assert.h>
 
 /* What one statement can be: a Close, a Prepare, a Describe, itself. */
 #define SEND_PER_STATEMENT 4

@@ -2,13 +2,14 @@
  * The control connection. See control.h.
  */
 #include "conn/control.h"
+
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "connect/attempt.h"
 #include "loop/reactor.h"
 #include "pq/pq_cancel.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* Whoever wishes something has a limit of his own, which is not longer. */
 #define CONTROL_CONNECT_MS 2000

@@ -8,12 +8,12 @@
 #ifndef PIPIT_CONTROL_INTERNAL_H
 #define PIPIT_CONTROL_INTERNAL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/list.h"
 #include "connect/conninfo.h"
 #include "pq/pq.h"
-
-#include <stdbool.h>
-#include <stdint.h>
 
 struct attempt;
 struct log;

@@ -2,16 +2,17 @@
  * Groups. See group.h.
  */
 #include "conn/group.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/cold.h"
 #include "conn/prepared.h"
 #include "request/request.h"
 #include "request/shape.h"
 #include "request/statement.h"
 #include "result/result.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* How often a statement is prepared anew for one request. */
 #define GROUP_MAX_HEALS 3

@@ -8,10 +8,10 @@
 #ifndef PIPIT_GROUP_INTERNAL_H
 #define PIPIT_GROUP_INTERNAL_H
 
-#include "conn/segment.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "conn/segment.h"
 
 struct list;
 struct pace_scale;

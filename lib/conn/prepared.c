@@ -2,10 +2,11 @@
  * What one connection has prepared. See prepared.h.
  */
 #include "conn/prepared.h"
-#include "request/shape.h"
 
 #include <pipit/error.h>
 #include <stdlib.h>
+
+#include "request/shape.h"
 
 int
 pipit__prepared_init(struct prepared *prepared, int n)

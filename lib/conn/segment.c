@@ -2,6 +2,11 @@
  * Segments. See segment.h.
  */
 #include "conn/segment.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/cold.h"
 #include "conn/prepared.h"
 #include "pq/pq.h"
@@ -9,10 +14,6 @@
 #include "request/shape.h"
 #include "result/result.h"
 #include "value/binary.h"
-
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define SEGMENTS_FIRST_ROOM 16
 /* What a connection without work keeps: room for a burst of the usual size. */

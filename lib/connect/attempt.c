@@ -6,16 +6,17 @@
  * every poll, even to one of the same number, so the watcher is made anew after each.
  */
 #include "connect/attempt.h"
-#include "base/log.h"
-#include "connect/conninfo.h"
-#include "connect/resolver.h"
-#include "loop/reactor.h"
-#include "pq/pq.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/log.h"
+#include "connect/conninfo.h"
+#include "connect/resolver.h"
+#include "loop/reactor.h"
+#include "pq/pq.h"
 
 #define ATTEMPT_MAX_ADDRESSES 16
 #define ADDRESS_SIZE          64

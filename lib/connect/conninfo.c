@@ -2,8 +2,6 @@
  * Conninfo. See conninfo.h.
  */
 #include "connect/conninfo.h"
-#include "connect/resolver.h"
-#include "value/codec.h"
 
 #include <pipit/error.h>
 #include <stdarg.h>
@@ -11,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "connect/resolver.h"
+#include "value/codec.h"
 
 static const char *
 settings_get(const struct pq_settings *settings, const char *key)

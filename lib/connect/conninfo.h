@@ -5,11 +5,11 @@
 #ifndef PIPIT_CONNINFO_INTERNAL_H
 #define PIPIT_CONNINFO_INTERNAL_H
 
-#include "pq/pq.h"
-#include "pq/pq_settings.h"
-
 #include <pipit/options.h>
 #include <stdbool.h>
+
+#include "pq/pq.h"
+#include "pq/pq_settings.h"
 
 struct resolver_files;
 

@@ -7,7 +7,6 @@
  * through an event of the look-up's own.
  */
 #include "connect/resolver.h"
-#include "loop/reactor.h"
 
 #include <arpa/inet.h>
 #include <event2/dns.h>
@@ -17,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "loop/reactor.h"
 
 #define LOOKUP_MAX_ADDRESSES 32
 

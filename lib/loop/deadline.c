@@ -4,12 +4,13 @@
  * The timer runs only while there is a deadline, or its place is held: an idle database has none.
  */
 #include "loop/deadline.h"
-#include "base/cold.h"
-#include "loop/reactor.h"
 
 #include <assert.h>
 #include <pipit/error.h>
 #include <stdlib.h>
+
+#include "base/cold.h"
+#include "loop/reactor.h"
 
 #define FAR_MS      3600000 /* an hour */
 #define LANE_GAP_MS 2000

@@ -7,11 +7,11 @@
 #ifndef PIPIT_DEADLINE_INTERNAL_H
 #define PIPIT_DEADLINE_INTERNAL_H
 
-#include "base/list.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/list.h"
 
 #define DEADLINE_NEVER INT64_MAX
 #define DEADLINE_LANES 4

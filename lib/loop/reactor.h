@@ -7,10 +7,10 @@
 #ifndef PIPIT_REACTOR_INTERNAL_H
 #define PIPIT_REACTOR_INTERNAL_H
 
-#include "base/list.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/list.h"
 
 struct event_base;
 struct reactor;

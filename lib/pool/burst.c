@@ -2,11 +2,12 @@
  * Bursts. See burst.h.
  */
 #include "pool/burst.h"
+
+#include <math.h>
+
 #include "request/request.h"
 #include "request/shape.h"
 #include "request/statement.h"
-
-#include <math.h>
 
 /* The time that a group should take at most, as its shapes foretell, and its bytes. */
 #define BURST_MAX_US    2000.0F

@@ -4,11 +4,11 @@
 #ifndef PIPIT_BURST_INTERNAL_H
 #define PIPIT_BURST_INTERNAL_H
 
-#include "base/list.h"
-#include "conn/segment.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/list.h"
+#include "conn/segment.h"
 
 /* Requests that were taken out of their queue, for one connection. */
 struct burst {

@@ -2,6 +2,11 @@
  * Cargo. See cargo.h.
  */
 #include "pool/cargo.h"
+
+#include <limits.h>
+#include <pipit/error.h>
+#include <string.h>
+
 #include "base/list.h"
 #include "pq/pq.h"
 #include "request/request.h"
@@ -11,10 +16,6 @@
 #include "value/binary.h"
 #include "value/binary_type.h"
 #include "value/oid.h"
-
-#include <limits.h>
-#include <pipit/error.h>
-#include <string.h>
 
 /* One parameter of all statements. */
 struct column {

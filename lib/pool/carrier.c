@@ -2,6 +2,13 @@
  * Carriers. See carrier.h.
  */
 #include "pool/carrier.h"
+
+#include <pipit/error.h>
+#include <pipit/item.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "pool/burst.h"
 #include "pool/cargo.h"
 #include "pool/lookup.h"
@@ -9,12 +16,6 @@
 #include "request/shape.h"
 #include "request/statement.h"
 #include "result/result.h"
-
-#include <pipit/error.h>
-#include <pipit/item.h>
-#include <stdalign.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Of the answer; else the number of its row. */
 enum { ROW_NONE = -1, ROW_DOUBTFUL = -2 };

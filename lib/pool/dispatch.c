@@ -2,6 +2,11 @@
  * The dispatcher. See dispatch.h.
  */
 #include "pool/dispatch.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "conn/conn.h"
 #include "conn/conn_cancel.h"
 #include "conn/conn_send.h"
@@ -10,10 +15,6 @@
 #include "pool/pool.h"
 #include "request/request.h"
 #include "request/statement.h"
-
-#include <assert.h>
-#include <stdio.h>
-#include <string.h>
 
 void
 pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,

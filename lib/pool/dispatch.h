@@ -8,13 +8,13 @@
 #ifndef PIPIT_DISPATCH_INTERNAL_H
 #define PIPIT_DISPATCH_INTERNAL_H
 
-#include "base/cold.h"
-#include "base/list.h"
-
 #include <pipit/error.h>
 #include <pipit/options.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/cold.h"
+#include "base/list.h"
 
 struct attempt_failure;
 struct conn;

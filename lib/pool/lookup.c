@@ -2,11 +2,12 @@
  * Lookups. See lookup.h.
  */
 #include "pool/lookup.h"
-#include "request/shape.h"
-#include "value/oid.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "request/shape.h"
+#include "value/oid.h"
 
 #define HASH_NONFATAL_OOM 1
 #define HASH_FUNCTION     HASH_FNV /* the default one falls through in a switch */

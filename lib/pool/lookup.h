@@ -5,11 +5,11 @@
 #ifndef PIPIT_LOOKUP_INTERNAL_H
 #define PIPIT_LOOKUP_INTERNAL_H
 
-#include "base/list.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/list.h"
 
 /* Parameters of a statement that can be one of many, at most. */
 #define LOOKUP_MAX_PARAMS 64

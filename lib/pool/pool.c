@@ -5,14 +5,15 @@
  * requests wait that they go out within 200 ms of the server's return.
  */
 #include "pool/pool.h"
-#include "base/log.h"
-#include "conn/conn_open.h"
-#include "conn/conn_read.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/log.h"
+#include "conn/conn_open.h"
+#include "conn/conn_read.h"
 
 #define BACKOFF_FIRST_MS     50
 #define BACKOFF_WAITING_MS   150  /* at most, while requests wait */

@@ -4,12 +4,12 @@
 #ifndef PIPIT_POOL_INTERNAL_H
 #define PIPIT_POOL_INTERNAL_H
 
+#include <pipit/options.h>
+#include <stdbool.h>
+
 #include "base/cold.h"
 #include "base/list.h"
 #include "conn/conn.h"
-
-#include <pipit/options.h>
-#include <stdbool.h>
 
 struct pool_ops {
         /* A connection is free, or can be made: call pipit__pool_take() at the turn's end. */

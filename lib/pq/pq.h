@@ -8,11 +8,11 @@
 #ifndef PIPIT_PQ_INTERNAL_H
 #define PIPIT_PQ_INTERNAL_H
 
-#include "base/cold.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/cold.h"
 
 struct pg_conn;
 struct pg_result;

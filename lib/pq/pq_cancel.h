@@ -5,9 +5,9 @@
 #ifndef PIPIT_PQ_CANCEL_INTERNAL_H
 #define PIPIT_PQ_CANCEL_INTERNAL_H
 
-#include "pq/pq.h"
-
 #include <stdbool.h>
+
+#include "pq/pq.h"
 
 struct pg_cancel_conn;
 

@@ -5,10 +5,10 @@
 #ifndef PIPIT_PACE_INTERNAL_H
 #define PIPIT_PACE_INTERNAL_H
 
-#include "base/cold.h"
-
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/cold.h"
 
 enum pace_class {
         PACE_FAST,    /* may share */

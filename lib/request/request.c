@@ -2,13 +2,14 @@
  * Requests. See request.h.
  */
 #include "request/request.h"
-#include "base/cold.h"
-#include "loop/reactor.h"
-#include "request/statement.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/cold.h"
+#include "loop/reactor.h"
+#include "request/statement.h"
 
 /* Of nearly all processors there are; on others it is a little slower. */
 #define CACHE_LINE 64

@@ -8,15 +8,15 @@
 #ifndef PIPIT_REQUEST_INTERNAL_H
 #define PIPIT_REQUEST_INTERNAL_H
 
-#include "base/cold.h"
-#include "base/list.h"
-#include "loop/deadline.h"
-#include "result/result.h"
-
 #include <pipit/request.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/cold.h"
+#include "base/list.h"
+#include "loop/deadline.h"
+#include "result/result.h"
 
 #define REQUEST_MAX_FRAMES 2
 

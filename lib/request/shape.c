@@ -2,13 +2,14 @@
  * Shapes. See shape.h.
  */
 #include "request/shape.h"
-#include "base/cold.h"
 
 #include <pipit/error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+#include "base/cold.h"
 
 #define HASH_NONFATAL_OOM 1
 #define HASH_FUNCTION     HASH_FNV /* the default one falls through in a switch */

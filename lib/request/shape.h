@@ -8,13 +8,13 @@
 #ifndef PIPIT_SHAPE_INTERNAL_H
 #define PIPIT_SHAPE_INTERNAL_H
 
-#include "base/cold.h"
-#include "base/list.h"
-#include "request/pace.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/cold.h"
+#include "base/list.h"
+#include "request/pace.h"
 
 /* Room for the name of a prepared statement. */
 #define SHAPE_NAME_SIZE 48

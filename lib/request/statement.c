@@ -2,16 +2,17 @@
  * Statements. See statement.h.
  */
 #include "request/statement.h"
-#include "base/buf.h"
-#include "base/cold.h"
-#include "request/shape.h"
-#include "value/binary.h"
-#include "value/encode.h"
 
 #include <pipit/error.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/buf.h"
+#include "base/cold.h"
+#include "request/shape.h"
+#include "value/binary.h"
+#include "value/encode.h"
 
 static COLD int
 problem_set(struct statement_problem *problem, int code, int parameter, const char *text)

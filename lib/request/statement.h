@@ -4,10 +4,10 @@
 #ifndef PIPIT_STATEMENT_INTERNAL_H
 #define PIPIT_STATEMENT_INTERNAL_H
 
-#include "pq/pq.h"
-
 #include <pipit/value.h>
 #include <stddef.h>
+
+#include "pq/pq.h"
 
 /* Most parameters that the protocol can count. */
 #define STATEMENT_MAX_PARAMS 65535

@@ -1,10 +1,9 @@
 /*
  * The typed getters of results: one value as a C value. See <pipit/result.h>.
  */
-#include "result/result.h"
-
 #include <pipit/error.h>
 
+#include "result/result.h"
 #include "value/oid.h"
 #include "value/reader.h"
 

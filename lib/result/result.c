@@ -2,12 +2,6 @@
  * Results. See result.h and <pipit/result.h>.
  */
 #include "result/result.h"
-#include "base/arena.h"
-#include "base/buf.h"
-#include "base/cold.h"
-#include "pq/pq.h"
-#include "value/codec.h"
-#include "value/decode.h"
 
 #include <libpq-fe.h>
 #include <pipit/transaction.h>
@@ -15,6 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/cold.h"
+#include "pq/pq.h"
+#include "value/codec.h"
+#include "value/decode.h"
 
 /* A text that was made of a value in binary form. */
 struct made_text {

@@ -7,12 +7,12 @@
 #ifndef PIPIT_RESULT_INTERNAL_H
 #define PIPIT_RESULT_INTERNAL_H
 
-#include "base/cold.h"
-#include "base/list.h"
-
 #include <pipit/item.h>
 #include <pipit/result.h>
 #include <stdarg.h>
+
+#include "base/cold.h"
+#include "base/list.h"
 
 struct pg_result;
 

@@ -2,12 +2,13 @@
  * Children: what they are, and what dooms them. See child.h.
  */
 #include "scope/child.h"
-#include "conn/conn_cancel.h"
-#include "pool/dispatch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "conn/conn_cancel.h"
+#include "pool/dispatch.h"
 
 void
 pipit__child_free(struct child *child)

@@ -9,11 +9,11 @@
 #ifndef PIPIT_CHILD_INTERNAL_H
 #define PIPIT_CHILD_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "loop/reactor.h"
 #include "scope/pin.h"
 #include "scope/scope.h"
-
-#include <stdbool.h>
 
 enum child_kind {
         CHILD_SESSION,     /* each statement is committed by itself */

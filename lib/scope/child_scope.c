@@ -2,14 +2,15 @@
  * Children, as scopes. See child_scope.h.
  */
 #include "scope/child_scope.h"
-#include "base/owner.h"
-#include "conn/conn.h"
-#include "pool/dispatch.h"
-#include "scope/child_turn.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/owner.h"
+#include "conn/conn.h"
+#include "pool/dispatch.h"
+#include "scope/child_turn.h"
 
 /* How often a body runs, unless its caller says otherwise. */
 #define CHILD_ATTEMPTS 3

@@ -4,9 +4,9 @@
 #ifndef PIPIT_CHILD_SCOPE_INTERNAL_H
 #define PIPIT_CHILD_SCOPE_INTERNAL_H
 
-#include "scope/child.h"
-
 #include <stdbool.h>
+
+#include "scope/child.h"
 
 /* What is opened, and how; borrowed. */
 struct child_plan {

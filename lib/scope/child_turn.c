@@ -2,15 +2,16 @@
  * The turn of children. See child_turn.h.
  */
 #include "scope/child_turn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "conn/conn.h"
 #include "conn/conn_lease.h"
 #include "pool/dispatch.h"
 #include "request/shape.h"
 #include "request/statement.h"
-
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* The pause in front of another attempt: twice as long each time, less up to a half. */
 #define PAUSE_FIRST_MS 10

@@ -5,9 +5,9 @@
 #ifndef PIPIT_CHILD_TURN_INTERNAL_H
 #define PIPIT_CHILD_TURN_INTERNAL_H
 
-#include "scope/child.h"
-
 #include <stdbool.h>
+
+#include "scope/child.h"
 
 struct conn;
 

@@ -5,16 +5,17 @@
  * and no function of pipit is on the stack: the reactor tells the last.
  */
 #include "scope/database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loop/reactor.h"
 #include "pool/lookup.h"
 #include "pool/options.h"
 #include "scope/child_scope.h"
 #include "scope/child_turn.h"
 #include "scope/kept.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Requests that one turn completes before others have theirs. */
 #define DATABASE_BUDGET 64

@@ -4,6 +4,9 @@
 #ifndef PIPIT_DATABASE_INTERNAL_H
 #define PIPIT_DATABASE_INTERNAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/log.h"
 #include "base/owner.h"
 #include "connect/conninfo.h"
@@ -13,9 +16,6 @@
 #include "request/shape.h"
 #include "scope/pin.h"
 #include "scope/scope.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 struct event_base;
 struct kept;

@@ -2,10 +2,11 @@
  * Kept results. See kept.h.
  */
 #include "scope/kept.h"
-#include "request/request.h"
-#include "result/result.h"
 
 #include <stdlib.h>
+
+#include "request/request.h"
+#include "result/result.h"
 
 #define HASH_NONFATAL_OOM 1
 #define HASH_FUNCTION     HASH_FNV /* the default one falls through in a switch */

@@ -2,11 +2,6 @@
  * Pins. See pin.h.
  */
 #include "scope/pin.h"
-#include "conn/conn.h"
-#include "conn/conn_send.h"
-#include "loop/reactor.h"
-#include "pool/dispatch.h"
-#include "request/request.h"
 
 #include <assert.h>
 #include <pipit/error.h>
@@ -14,6 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "conn/conn.h"
+#include "conn/conn_send.h"
+#include "loop/reactor.h"
+#include "pool/dispatch.h"
+#include "request/request.h"
 
 void
 pipit__pins_init(struct pins *pins, struct reactor *reactor, struct dispatch *dispatch,

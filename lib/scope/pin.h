@@ -8,12 +8,12 @@
 #ifndef PIPIT_PIN_INTERNAL_H
 #define PIPIT_PIN_INTERNAL_H
 
-#include "base/list.h"
-#include "connect/attempt.h"
-
 #include <pipit/transaction.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/list.h"
+#include "connect/attempt.h"
 
 struct child;
 struct conn;

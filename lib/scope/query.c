@@ -2,17 +2,18 @@
  * Queries. See query.h and <pipit/query.h>.
  */
 #include "scope/query.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/cold.h"
 #include "loop/reactor.h"
 #include "pool/lookup.h"
 #include "request/statement.h"
 #include "scope/database.h"
 #include "scope/scope.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* Why a scope takes nothing now; NULL when it does. */
 static const struct pipit_error *

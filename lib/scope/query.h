@@ -4,12 +4,12 @@
 #ifndef PIPIT_QUERY_INTERNAL_H
 #define PIPIT_QUERY_INTERNAL_H
 
-#include "base/cold.h"
-
 #include <pipit/error.h>
 #include <pipit/query.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/cold.h"
 
 struct lookup;
 struct request;

@@ -2,14 +2,15 @@
  * Scopes. See scope.h and <pipit/scope.h>.
  */
 #include "scope/scope.h"
-#include "base/owner.h"
-#include "loop/reactor.h"
-#include "pool/carrier.h"
-#include "scope/kept.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/owner.h"
+#include "loop/reactor.h"
+#include "pool/carrier.h"
+#include "scope/kept.h"
 
 void
 pipit__scope_init(struct pipit *scope, const struct scope_ops *ops)

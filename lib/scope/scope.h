@@ -8,12 +8,12 @@
 #ifndef PIPIT_SCOPE_INTERNAL_H
 #define PIPIT_SCOPE_INTERNAL_H
 
+#include <pipit/scope.h>
+#include <stdbool.h>
+
 #include "base/list.h"
 #include "request/request.h"
 #include "result/result.h"
-
-#include <pipit/scope.h>
-#include <stdbool.h>
 
 struct database;
 struct kept;

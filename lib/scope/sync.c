@@ -4,14 +4,14 @@
  * A blocking scope is a database with one connection on a loop of its own, which turns inside
  * pipit_wait() only: what runs on it is the asynchronous code.
  */
+#include <pipit/sync.h>
+
 #include "loop/reactor.h"
 #include "result/result.h"
 #include "scope/child_scope.h"
 #include "scope/database.h"
 #include "scope/kept.h"
 #include "scope/scope.h"
-
-#include <pipit/sync.h>
 
 struct pipit *
 pipit_allow_sync(struct pipit *db)

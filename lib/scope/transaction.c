@@ -2,11 +2,11 @@
  * Sessions and transactions, as programs call them. See <pipit/session.h> and
  * <pipit/transaction.h>.
  */
+#include <pipit/transaction.h>
+
 #include "scope/child_scope.h"
 #include "scope/database.h"
 #include "scope/query.h"
-
-#include <pipit/transaction.h>
 
 /* Opens a child; *ret_number is that of its own request, 0 when memory ran out. */
 static struct child *

@@ -1,8 +1,8 @@
-#include "histogram.h"
-#include "runner.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "histogram.h"
+#include "runner.h"
 
 #define N_VALUES 20000
 

@@ -3,11 +3,11 @@
  * statement behind the other, nested, with parts that fail and are healed, with COMMIT along, in a
  * session, held, by hand. Both accounts change and the row is there, or none of it.
  */
-#include "chaos.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "chaos.h"
 
 #define N_STEPS 3
 /* Of a transaction by hand, until it is ended; names nothing. */

@@ -10,13 +10,14 @@
  * was meant for another, and 77 without PIPIT_TEST_URL.
  */
 #include "conn/cancel.h"
-#include "chaos.h"
-#include "conn/conn_open.h"
-#include "conn/group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "chaos.h"
+#include "conn/conn_open.h"
+#include "conn/group.h"
 
 /* As meson understands it. */
 #define SKIPPED 77

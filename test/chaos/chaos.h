@@ -5,12 +5,12 @@
 #ifndef TEST_CHAOS_H
 #define TEST_CHAOS_H
 
-#include "proxy.h"
-
 #include <event2/event.h>
 #include <pipit/pipit.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "proxy.h"
 
 /* ---- dice.c */
 

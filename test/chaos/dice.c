@@ -1,9 +1,9 @@
 /*
  * Decisions that come from a seed, and the clock.
  */
-#include "chaos.h"
-
 #include <time.h>
+
+#include "chaos.h"
 
 uint64_t
 dice_next(struct dice *dice)

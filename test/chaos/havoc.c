@@ -2,14 +2,14 @@
  * The faults: links that are cut, stalled and sliced by the proxy, server processes that are
  * killed and stopped, a server that restarts, a database that is closed under its requests.
  */
-#include "chaos.h"
-
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "chaos.h"
 
 extern char **environ;
 

@@ -1,12 +1,12 @@
 /*
  * The ledger: how each write ended here, against the rows that are there.
  */
-#include "chaos.h"
-
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "chaos.h"
 
 #define CHUNK 50000
 

@@ -8,14 +8,14 @@
  * that of all live tests is for meson, where PIPIT_TEST_URL does not say that there may be a
  * server.
  */
-#include "chaos.h"
-
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "chaos.h"
 
 #define N_HEALTHY 200
 /* As meson understands it. */

@@ -2,11 +2,11 @@
  * The load: reads that must come back with their own number, writes that go into the ledger, and
  * statements that must fail. Each callback is counted, each answer is looked at.
  */
-#include "chaos.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "chaos.h"
 
 /* No request has longer than that. */
 #define TIMEOUT_MS 3000

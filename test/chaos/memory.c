@@ -1,10 +1,10 @@
 /*
  * How the memory of this process grows.
  */
-#include "chaos.h"
-
 #include <stdio.h>
 #include <unistd.h>
+
+#include "chaos.h"
 
 static double
 resident_kib(void)

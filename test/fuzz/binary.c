@@ -3,12 +3,12 @@
  * value, once in binary form and once as text. Whatever a value in binary form is, its text is the
  * same by every getter.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "agree.h"
 #include "fuzz.h"
 #include "result/result.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* A short value can have a very long text; many of them say no more. */
 enum { TYPE_SIZE = 2, LONGEST = 600 };

@@ -3,12 +3,13 @@
  * one, the sslmode of the options; the third the search_path.
  */
 #include "connect/conninfo.h"
-#include "fuzz.h"
-#include "pool/options.h"
 
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fuzz.h"
+#include "pool/options.h"
 
 /* What the next line is, NULL behind the last. Ends it with a NUL. */
 static char *

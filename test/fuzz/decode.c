@@ -2,14 +2,14 @@
  * Every decoder of the server's text. What one takes must come back the same through its encoder;
  * what it refuses must leave the output as it was.
  */
-#include "fuzz.h"
-#include "value/codec.h"
-
 #include <math.h>
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "fuzz.h"
+#include "value/codec.h"
 
 /* The text of a value that was decoded; its length. */
 static size_t

@@ -1,5 +1,4 @@
 #include "link.h"
-#include "fuzz.h"
 
 #include <event2/event.h>
 #include <libpq-fe.h>
@@ -10,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "fuzz.h"
 
 #define LINK_REQUESTS  3
 #define LINK_TURNS     40   /* enough to read what a socket holds and to deal with it */

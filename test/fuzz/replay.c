@@ -3,11 +3,11 @@
  *
  *      replay FOLDER
  */
-#include "fuzz.h"
-
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "fuzz.h"
 
 static uint8_t *
 file_read(const char *path, size_t *ret_size)

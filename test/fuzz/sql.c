@@ -4,15 +4,15 @@
  * condition's values may be in the SQL.
  */
 #include "sql/sql.h"
-#include "fuzz.h"
-
-#include "../unit/sql/models.h"
-#include "sql/expr.h"
 
 #include <pipit/expr.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../unit/sql/models.h"
+#include "fuzz.h"
+#include "sql/expr.h"
 
 /* Reads what stands between quotes, as PostgreSQL does with standard strings; behind the end. */
 static const char *

@@ -5,12 +5,12 @@
 #ifndef TEST_LIVE_BANK_H
 #define TEST_LIVE_BANK_H
 
-#include "scripts.h"
-#include "witness.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "scripts.h"
+#include "witness.h"
 
 #define SLEEP "SELECT pg_sleep(600)"
 #define PID   "SELECT pg_backend_pid()"

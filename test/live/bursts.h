@@ -5,12 +5,12 @@
 #ifndef TEST_BURSTS_H
 #define TEST_BURSTS_H
 
-#include "records.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "records.h"
 
 /* More than enough uses for a statement to be known as fast. */
 #define WARM 6

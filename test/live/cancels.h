@@ -4,11 +4,11 @@
 #ifndef TEST_CANCELS_H
 #define TEST_CANCELS_H
 
-#include "witness.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "witness.h"
 
 /* The server of a database that others use too: so that its statements can be told. */
 static inline const char *

@@ -4,10 +4,10 @@
 #ifndef TEST_PROXIED_H
 #define TEST_PROXIED_H
 
+#include <stdio.h>
+
 #include "proxy.h"
 #include "witness.h"
-
-#include <stdio.h>
 
 static struct cluster cluster;
 static struct proxy *proxy;

@@ -5,9 +5,9 @@
 #ifndef TEST_LIVE_SCRIPTS_H
 #define TEST_LIVE_SCRIPTS_H
 
-#include "live.h"
-
 #include <pipit/transaction.h>
+
+#include "live.h"
 
 #define SCRIPT_MAX 8
 

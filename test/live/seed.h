@@ -5,10 +5,10 @@
 #ifndef TEST_LIVE_SEED_H
 #define TEST_LIVE_SEED_H
 
-#include "scripts.h"
-
 #include <stdio.h>
 #include <unistd.h>
+
+#include "scripts.h"
 
 #define TESTMODEL(FIELD)                                                                           \
         FIELD(serial, id, .primary_key = true)                                                     \

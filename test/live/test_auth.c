@@ -2,12 +2,12 @@
  * Who may connect, with what password, and where to: the server's refusals, the environment, files
  * and URLs.
  */
-#include "witness.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "witness.h"
 
 #define ALICE "&user=alice&application_name=alice"
 

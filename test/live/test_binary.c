@@ -1,13 +1,13 @@
 /*
  * Values in binary form: the same query in both formats gives the same, by every getter.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "agree.h"
 #include "live.h"
 #include "plain.h"
 #include "value/binary.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static void
 cells_agree(struct pipit_result *text, struct pipit_result *binary, int row, int column)

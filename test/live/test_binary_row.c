@@ -1,11 +1,11 @@
 /*
  * Rows of results in binary form: the same row structs as from text.
  */
+#include <string.h>
+
 #include "live.h"
 #include "plain.h"
 #include "record/row.h"
-
-#include <string.h>
 
 #define SAMPLE(FIELD)                                                                              \
         FIELD(boolean, b)                                                                          \

@@ -2,14 +2,14 @@
  * Cancels where things go wrong: the server cannot be asked, or does not answer, or is asked too
  * late and stops the next statement. Behind the fault proxy, on a server of the test's own.
  */
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
 #include "cancels.h"
 #include "pq/pq_cancel.h"
 #include "proxied.h"
 #include "scope/database.h"
-
-#include <signal.h>
-#include <stdlib.h>
-#include <time.h>
 
 /* Opens live_db through the proxy, and has one connection. */
 static void

@@ -1,12 +1,12 @@
 /*
  * Cancels of statements that share something with others: a Sync, or one statement for many.
  */
-#include "cancels.h"
-#include "records.h"
-
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "cancels.h"
+#include "records.h"
 
 /* A read whose time its values say: first which it is, then for how long it sleeps. */
 #define TIMED "SELECT $1::int FROM pg_sleep($2::float8)"

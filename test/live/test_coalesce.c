@@ -1,11 +1,11 @@
 /*
  * Gets that wait together and become one statement: nobody can tell, but by the time it takes.
  */
+#include <sys/wait.h>
+
 #include "bursts.h"
 #include "oom.h"
 #include "plain.h"
-
-#include <sys/wait.h>
 
 /* Keys that a careless array would lose, or mix up; the last is in no row. */
 static const char *const names[] = {"plain",

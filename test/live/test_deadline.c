@@ -1,11 +1,11 @@
 /*
  * Deadlines and cancels: whatever they hit ends once, and nobody else notices.
  */
-#include "witness.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "witness.h"
 
 /* Opens live_db on so many connections with one statement on each at a time. */
 static void

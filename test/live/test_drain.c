@@ -1,10 +1,10 @@
 /*
  * pipit_drain(): a database that ends gently.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <unistd.h>
+
+#include "live.h"
 
 static pipit_request
 drain(int64_t timeout_ms, struct calls *calls)

@@ -1,11 +1,11 @@
 /*
  * Failures of one statement: what the error says, and that nobody else feels it.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "live.h"
 
 static char backend[32];
 

@@ -1,13 +1,13 @@
 /*
  * Forked children: what is the parent's is refused there, and can be dropped without harm to it.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "live.h"
 
 #define CHECK(condition)                                                                           \
         do {                                                                                       \

@@ -3,12 +3,12 @@
  * of an idle connection, and libpq's large buffers. What pipit itself allocates is counted; with
  * PIPIT_TEST_FIGURES=1 the figures are printed.
  */
-#include "heap.h"
-#include "live.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "heap.h"
+#include "live.h"
 
 #define READING(FIELD)                                                                             \
         FIELD(integer, id, .primary_key = true)                                                    \

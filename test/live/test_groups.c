@@ -4,12 +4,12 @@
  *
  * PIPIT_TEST_GROUPS says how many random groups are run, PIPIT_TEST_FIGURES=1 prints figures.
  */
-#include "witness.h"
-
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "witness.h"
 
 #define MEMBERS 100
 #define MANY    512

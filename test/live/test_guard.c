@@ -1,8 +1,6 @@
 /*
  * The guard: before the loop has started anybody may block, afterwards nobody by accident.
  */
-#include "live.h"
-
 #include <arpa/inet.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
@@ -10,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "live.h"
 
 /* How many callbacks have tried to block. */
 static int n_tries;

@@ -1,8 +1,6 @@
 /*
  * A server made with evhttp, whose queries end when their clients hang up.
  */
-#include "cancels.h"
-
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <event2/buffer.h>
@@ -11,6 +9,8 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "cancels.h"
 
 /* What is asked for with each HTTP request, and how that ended. */
 static struct site {

@@ -2,14 +2,14 @@
  * The end of scopes: pipit_close() from wherever a program can stand, and what becomes of the
  * requests that were outstanding.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "live.h"
 
 /* A database that looks at the server while live_db is busy, and is none of its own. */
 static struct pipit *observer;

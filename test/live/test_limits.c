@@ -2,14 +2,14 @@
  * Bounds: what is over one fails by itself, and nothing else is lost. Notices, notifications and
  * the settings of every session.
  */
-#include "witness.h"
-
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "witness.h"
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(array)[0]))
 #define MEBIBYTE      ((size_t)1 << 20)

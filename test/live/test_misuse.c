@@ -1,14 +1,14 @@
 /*
  * Wrong calls: NULL for every pointer that a public function takes, broken scopes, other threads.
  */
-#include "called.h"
-#include "live.h"
-#include "starts.h"
-
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "called.h"
+#include "live.h"
+#include "starts.h"
 
 static void
 on_wrong_call(struct pipit_result *res, void *arg)

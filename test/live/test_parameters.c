@@ -1,15 +1,15 @@
 /*
  * Parameters in binary form: they mean to the server what their text means.
  */
-#include "live.h"
-#include "plain.h"
-#include "value/encode.h"
-#include "value/oid.h"
-
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "live.h"
+#include "plain.h"
+#include "value/encode.h"
+#include "value/oid.h"
 
 static const uint32_t oids[] = {
         OID_BOOL,    OID_INT2, OID_INT4,     OID_INT8,  OID_OID,  OID_FLOAT4,    OID_FLOAT8,

@@ -1,11 +1,11 @@
 /*
  * The pool: how many connections there are, which one is used, and when they go.
  */
-#include "witness.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "witness.h"
 
 #define POOL  "&application_name=pool"
 #define COUNT "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pool'"

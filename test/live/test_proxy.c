@@ -1,11 +1,11 @@
 /*
  * A database behind the fault proxy, on a real server: what the proxy does is what pipit sees.
  */
-#include "proxied.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proxied.h"
 
 static void
 proxy_setup(void)

@@ -1,11 +1,11 @@
 /*
  * Plain SQL on a real server: who gets which answer, and what a shared connection does not take.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "live.h"
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(array)[0]))
 

@@ -1,13 +1,13 @@
 /*
  * The examples, as they are built: what they print, and that they end.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "live.h"
 
 /* A database of the test's own, for the quickstart makes its table in the schema "public". */
 static char name[40];

@@ -1,11 +1,11 @@
 /*
  * Connections and servers that go away, and come back.
  */
-#include "witness.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "witness.h"
 
 static const char *const modes[] = {"fast", "immediate", "kill"};
 #define N_MODES 3

@@ -1,10 +1,10 @@
 /*
  * Records on a real server: what goes out, and what is an error.
  */
-#include "records.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "records.h"
 
 /* Creates a row, and gives it as the table has it. */
 static struct page *

@@ -1,9 +1,9 @@
 /*
  * Calls of pipit inside its callbacks: starts, cancels, completions, and numbers that are stale.
  */
-#include "live.h"
-
 #include <string.h>
+
+#include "live.h"
 
 /* A request whose callback starts another one. */
 struct pair {

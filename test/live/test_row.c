@@ -1,13 +1,13 @@
 /*
  * Decoded rows: every type there and back, and tables that are not what their model says.
  */
-#include "records.h"
-
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "records.h"
 
 START_TEST(rows_are_there_for_their_own_model_only)
 {

@@ -1,11 +1,11 @@
 /*
  * create_table and drop_table on a real server.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "live.h"
 
 #define BOOK(FIELD)                                                                                \
         FIELD(serial, id, .primary_key = true)                                                     \

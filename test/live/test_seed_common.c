@@ -1,10 +1,10 @@
 /*
  * Counterparts of the seed's test_common.py, by the same names: see test/seed-tests.txt.
  */
+#include <string.h>
+
 #include "seed.h"
 #include "witness.h"
-
-#include <string.h>
 
 /* A model whose key is two columns. */
 START_TEST(test_composite_key)

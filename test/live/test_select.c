@@ -1,9 +1,9 @@
 /*
  * Selects on a real server: conditions, order, limit and offset.
  */
-#include "live.h"
-
 #include <string.h>
+
+#include "live.h"
 
 #define FRUIT(FIELD)                                                                               \
         FIELD(serial, id, .primary_key = true)                                                     \

@@ -1,10 +1,10 @@
 /*
  * Blocking scopes: what pipit_wait() gives and runs, and when nobody may block.
  */
-#include "witness.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "witness.h"
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(array)[0]))
 

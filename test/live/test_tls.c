@@ -3,10 +3,6 @@
  * openssl command; without it
  * only what needs none is tested.
  */
-#include "connect/conninfo.h"
-#include "proxy.h"
-#include "witness.h"
-
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "connect/conninfo.h"
+#include "proxy.h"
+#include "witness.h"
 
 static int port;
 

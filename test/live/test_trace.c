@@ -6,11 +6,11 @@
  * The scripted server answers as it does in those tests: by itself, and where a statement is to do
  * something that it knows nothing of, by the functions of server.h.
  */
+#include <string.h>
+
 #include "server.h"
 #include "talk.h"
 #include "witness.h"
-
-#include <string.h>
 
 static struct cluster cluster;
 

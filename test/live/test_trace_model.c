@@ -6,16 +6,16 @@
  * The model leaves out most parameters that a server reports at its start, and answers the
  * statement that sets a session up by a row of one column.
  */
-#include "../schedule/model_session.h"
-#include "talk.h"
-#include "witness.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "../schedule/model_session.h"
+#include "talk.h"
+#include "witness.h"
 
 /* ---- what the model stands on in the schedules */
 

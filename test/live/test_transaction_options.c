@@ -1,9 +1,9 @@
 /*
  * Transactions with options, in other scopes, and in the hands of callers that make mistakes.
  */
-#include "bank.h"
-
 #include <sys/wait.h>
+
+#include "bank.h"
 
 /* ---- options */
 

@@ -1,12 +1,12 @@
 /*
  * Values through a real server: what goes in with PIPIT_PARAMS comes out of the typed getters.
  */
-#include "live.h"
-
 #include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+
+#include "live.h"
 
 /* ---- there and back */
 

@@ -1,12 +1,12 @@
 /*
  * What a session of the model answers. See model.h; statement.c has the statements.
  */
-#include "model_session.h"
-#include "world.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "model_session.h"
+#include "world.h"
 
 #define CANCEL_CODE 80877102
 #define SSL_CODE    80877103

@@ -2,10 +2,11 @@
  * Strings of bytes. See bytes.h.
  */
 #include "bytes.h"
-#include "world.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "world.h"
 
 size_t
 bytes_length(const struct bytes *bytes)

@@ -2,14 +2,15 @@
  * The client's side. See client.h.
  */
 #include "client.h"
+
+#include <string.h>
+
 #include "choose.h"
 #include "model.h"
 #include "net.h"
 #include "request/shape.h"
 #include "scope/database.h"
 #include "world.h"
-
-#include <string.h>
 
 /* Entries that are kept for the end of a run. */
 #define KEPT_ENTRIES 8

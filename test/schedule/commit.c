@@ -1,10 +1,10 @@
 /*
  * What a session of the model commits, and what it begins and ends for that. See model.h.
  */
+#include <string.h>
+
 #include "model_session.h"
 #include "world.h"
-
-#include <string.h>
 
 /* A statement's effect lasts, or does not. */
 static void

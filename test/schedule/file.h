@@ -4,9 +4,9 @@
 #ifndef SCHEDULE_FILE_H
 #define SCHEDULE_FILE_H
 
-#include "choose.h"
-
 #include <stdio.h>
+
+#include "choose.h"
 
 /* 0, or -1 when the file cannot be read or is no schedule. */
 int schedule_read(const char *path, struct taken *ret_schedule);

@@ -10,11 +10,6 @@
  * a core was busy with them. A schedule that failed is written to FOLDER/SEED.sched, as small as
  * could be made.
  */
-#include "file.h"
-#include "run.h"
-#include "shrink.h"
-#include "world.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +17,11 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "file.h"
+#include "run.h"
+#include "shrink.h"
+#include "world.h"
 
 #define MAX_JOBS     64
 #define MAX_FAILURES 4  /* of one job: then it stops */

@@ -2,12 +2,13 @@
  * The ledger. See ledger.h.
  */
 #include "ledger.h"
-#include "model_session.h"
-#include "world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "model_session.h"
+#include "world.h"
 
 /* How long it takes at most until all is well again. */
 #define HEALTHY_MS 15000

@@ -2,13 +2,14 @@
  * The model: who is let in, what comes and goes. See model.h; answer.c answers.
  */
 #include "model.h"
-#include "model_session.h"
-#include "net.h"
-#include "world.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "model_session.h"
+#include "net.h"
+#include "world.h"
 
 #define MAX_SESSIONS 200
 #define OUT_BUFFER   8192

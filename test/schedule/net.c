@@ -6,7 +6,6 @@
 #undef _FORTIFY_SOURCE
 
 #include "net.h"
-#include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +18,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "world.h"
 
 #define FIRST_FD    1000 /* behind all that the kernel gives */
 #define MAX_ENDS    512

@@ -1,9 +1,9 @@
 /*
  * What a statement of the ledger is. See ledger.h.
  */
-#include "ledger.h"
-
 #include <stdio.h>
+
+#include "ledger.h"
 
 static const char *const names[OP_KINDS] = {
         [OP_READ] = "read",

@@ -6,13 +6,14 @@
  * once it is closed.
  */
 #include "run.h"
+
+#include <stddef.h>
+
 #include "choose.h"
 #include "client.h"
 #include "ledger.h"
 #include "model.h"
 #include "world.h"
-
-#include <stddef.h>
 
 #define HOUR_MS    3600000
 #define MAX_ROUNDS 1000

@@ -3,12 +3,12 @@
  * most of them: it is read once, and from then on its copies are given out. While memory is to
  * fail, it is read each time.
  */
-#include "pq/pq_settings.h"
-#include "world.h"
-
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "pq/pq_settings.h"
+#include "world.h"
 
 int __real_pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings,
                                    char **ret_problem);

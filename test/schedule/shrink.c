@@ -2,8 +2,6 @@
  * Shrinking. See shrink.h.
  */
 #include "shrink.h"
-#include "run.h"
-#include "world.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +10,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "run.h"
+#include "world.h"
 
 #define MAX_RERUNS     2000
 #define MAX_SECONDS    10

@@ -5,9 +5,9 @@
 #ifndef SCHEDULE_SHRINK_H
 #define SCHEDULE_SHRINK_H
 
-#include "choose.h"
-
 #include <stdbool.h>
+
+#include "choose.h"
 
 /* How a run ended. */
 struct verdict {

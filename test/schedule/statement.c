@@ -4,13 +4,13 @@
  * The text of a statement is "op KIND COLUMNS", and its first parameter is the nonce that the
  * answer must have: it tells whose it is. Any other text is one of the library's own.
  */
-#include "model_session.h"
-#include "world.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "model_session.h"
+#include "world.h"
 
 #define MAX_SESSIONS 200
 #define MAX_NAMED    64

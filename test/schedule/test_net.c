@@ -2,9 +2,6 @@
  * The network of the schedules against the kernel's Unix sockets: the same calls on both, and what
  * they give must be the same, or the schedules would prove things about a world that is not there.
  */
-#include "net.h"
-#include "runner.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -15,6 +12,9 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "net.h"
+#include "runner.h"
 
 /* A link that is tried out, and what it gave. */
 struct trial {

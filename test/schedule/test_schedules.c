@@ -2,18 +2,18 @@
  * Schedules: those that were kept, fresh ones, and whether what a schedule does is told by its
  * bytes alone.
  */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include "file.h"
 #include "ledger.h"
 #include "net.h"
 #include "run.h"
 #include "runner.h"
 #include "world.h"
-
-#include <dirent.h>
-#include <setjmp.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #define FRESH_SEED 1000000
 #define FRESH      1500

@@ -2,7 +2,6 @@
  * The world. See world.h.
  */
 #include "world.h"
-#include "net.h"
 
 #include <event2/event.h>
 #include <stdarg.h>
@@ -12,6 +11,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "net.h"
 
 #define MAX_ALARMS 256
 #define START_MS   1000000

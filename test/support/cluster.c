@@ -1,10 +1,10 @@
-#include "live.h"
-
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+
+#include "live.h"
 
 extern char **environ;
 

@@ -4,11 +4,11 @@
 #ifndef TEST_LIVE_H
 #define TEST_LIVE_H
 
-#include "runner.h"
-
 #include <event2/event.h>
 #include <pipit/pipit.h>
 #include <sys/types.h>
+
+#include "runner.h"
 
 /* How a callback was called. */
 struct calls {

@@ -1,10 +1,10 @@
 /*
  * main() of the live programs: without a server they skip themselves.
  */
-#include "live.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "live.h"
 
 int
 main(void)

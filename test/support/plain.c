@@ -2,15 +2,16 @@
  * A plain libpq connection. See plain.h.
  */
 #include "plain.h"
-#include "base/buf.h"
-#include "conn/session_settings.h"
-#include "live.h"
-#include "result/result.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/buf.h"
+#include "conn/session_settings.h"
+#include "live.h"
+#include "result/result.h"
 
 enum { RESULTS_MAX = 2000 };
 

@@ -3,8 +3,6 @@
  */
 #include "proxy.h"
 
-#include "proxy_part.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "proxy_part.h"
 
 /* Both ends have that long to close, before they are closed here. */
 static const struct timeval end_limit = {1, 0};

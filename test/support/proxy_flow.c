@@ -2,12 +2,12 @@
  * One direction of a connection through the fault proxy: messages go from `in` to `out`, and rules
  * act on the way.
  */
-#include "proxy_part.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "proxy_part.h"
 
 /* A reader that does not read keeps the writer waiting, as it would without the proxy. */
 #define MAX_OUT  ((size_t)1 << 20)

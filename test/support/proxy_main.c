@@ -3,13 +3,13 @@
  *
  * README.md of this folder says what a rule looks like.
  */
-#include "proxy.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proxy.h"
 
 static void
 on_signal(int fd, short what, void *arg)

@@ -6,9 +6,9 @@
 #ifndef TEST_PROXY_PART_H
 #define TEST_PROXY_PART_H
 
-#include "proxy.h"
-
 #include <event2/buffer.h>
+
+#include "proxy.h"
 
 struct link;
 

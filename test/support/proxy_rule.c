@@ -1,11 +1,11 @@
 /*
  * The rules of the fault proxy: which one acts on a message, and how one is written as text.
  */
-#include "proxy_part.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proxy_part.h"
 
 /* splitmix64 */
 static uint64_t

@@ -1,5 +1,3 @@
-#include "server_part.h"
-
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -15,6 +13,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "server_part.h"
 
 #define STARTUP_CODE 196608u
 #define CANCEL_CODE  80877102u

@@ -1,11 +1,11 @@
 /*
  * The messages that the scripted server sends. See server.h.
  */
-#include "server.h"
-
 #include <arpa/inet.h>
 #include <check.h>
 #include <string.h>
+
+#include "server.h"
 
 #define TEXT_OID 25u
 

@@ -2,12 +2,12 @@
  * The statements of the scripted server's sessions: their names and texts, and the one that sets a
  * session up. See server.h.
  */
-#include "server_part.h"
-
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "server_part.h"
 
 /* A statement that has a name. */
 struct prepared {

@@ -1,10 +1,11 @@
 #include "wire.h"
-#include "request/shape.h"
-#include "scope/database.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "request/shape.h"
+#include "scope/database.h"
 
 struct server *wire_server;
 

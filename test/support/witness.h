@@ -6,9 +6,9 @@
 #ifndef TEST_WITNESS_H
 #define TEST_WITNESS_H
 
-#include "live.h"
-
 #include <stdint.h>
+
+#include "live.h"
 
 /* Asks the server; the first value as a number, 0 for NULL, no row and no number. */
 int64_t ask(const char *url, const char *sql);

@@ -8,11 +8,6 @@
  * PIPIT_TORTURE_POINT=P, with PIPIT_TORTURE_ON=1 for "from then on", tries one place in this
  * process, for a debugger.
  */
-#include "memory.h"
-#include "runner.h"
-#include "scenario.h"
-#include "server.h"
-
 #include <event2/event.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -24,6 +19,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "memory.h"
+#include "runner.h"
+#include "scenario.h"
+#include "server.h"
 
 #define GUARD_S   10
 #define MAX_FDS   64

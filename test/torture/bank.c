@@ -1,8 +1,9 @@
 #include "bank.h"
-#include "server.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "server.h"
 
 #define MAX_TELLERS 8
 #define MAX_LEVELS  4

@@ -12,13 +12,13 @@
  * 64th; without it at every 16th, every 2048th inside the large row, and around message borders, of
  * transactions at every 64th and, by FIN, at the borders.
  */
-#include "relay.h"
-#include "witness.h"
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "relay.h"
+#include "witness.h"
 
 struct reactor;
 

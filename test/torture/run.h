@@ -4,9 +4,9 @@
 #ifndef TEST_TORTURE_RUN_H
 #define TEST_TORTURE_RUN_H
 
-#include "scenario.h"
-
 #include <pipit/pipit.h>
+
+#include "scenario.h"
 
 #define MAX_TICKETS 160
 

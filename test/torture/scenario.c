@@ -1,8 +1,4 @@
 #include "scenario.h"
-#include "bank.h"
-#include "memory.h"
-#include "run.h"
-#include "server.h"
 
 #include <check.h>
 #include <event2/event.h>
@@ -11,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "bank.h"
+#include "memory.h"
+#include "run.h"
+#include "server.h"
 
 #define PAGE(FIELD)                                                                                \
         FIELD(serial, id, .primary_key = true)                                                     \

@@ -1,9 +1,9 @@
 /*
  * COMMIT: what its answer says, what nobody knows when there is none, and what it waits for.
  */
-#include "wire.h"
-
 #include <string.h>
+
+#include "wire.h"
 
 /* A transaction with one statement. */
 struct one {

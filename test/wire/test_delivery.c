@@ -2,10 +2,10 @@
  * How answers are delivered: in pieces, all at once, not to the end. Each request ends once, with
  * its own answer.
  */
-#include "wire.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "wire.h"
 
 #define N_REQUESTS 20
 

@@ -2,12 +2,12 @@
  * Facts about libpq and the protocol that nobody would guess, and that pipit does the right thing
  * about each: those that no other test is about. doc/libpq-facts.md lists them all.
  */
-#include "wire.h"
-
 #include <pipit/transaction.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wire.h"
 
 #define MEGABYTE ((size_t)1 << 20)
 

@@ -2,13 +2,13 @@
  * Too much of something: notices, notifications, bytes in, bytes out, answers at once. All of it is
  * bounded, and the loop stays alive.
  */
-#include "wire.h"
-
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "wire.h"
 
 #define MEGABYTE ((size_t)1 << 20)
 

@@ -1,11 +1,11 @@
 /*
  * Members of a group that nobody waits for any more: each ends alone.
  */
+#include <string.h>
+
 #include "pq/pq_cancel.h"
 #include "scope/database.h"
 #include "wire.h"
-
-#include <string.h>
 
 #define N 8
 

@@ -2,10 +2,10 @@
  * Groups: declared reads that share a Sync, and what becomes of them when one fails or the link is
  * lost.
  */
-#include "wire.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "wire.h"
 
 #define N 8
 

@@ -1,10 +1,10 @@
 /*
  * Transactions without BEGIN and COMMIT: what goes out, and what becomes of them.
  */
-#include "wire.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "wire.h"
 
 /* A body of two statements, sent as a whole. */
 struct two {

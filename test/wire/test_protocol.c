@@ -2,11 +2,11 @@
  * A server that breaks the protocol. Whatever it sends, each request ends once, never with somebody
  * else's rows, and the next one is served, on a new connection when the old one is in doubt.
  */
-#include "wire.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wire.h"
 
 /* The text of a statement that is not the asker's. */
 #define FOREIGN "foreign"

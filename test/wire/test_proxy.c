@@ -2,15 +2,15 @@
  * The fault proxy: each of its actions and triggers is seen to work. A plain socket stands for the
  * client, another for the server.
  */
-#include "proxy.h"
-#include "runner.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "proxy.h"
+#include "runner.h"
 
 /* A message of the server: type, length, text. */
 #define NOTE(x)   "N\0\0\0\6" x

@@ -1,12 +1,6 @@
 /*
  * Names: look-ups against a name server that the test runs, or that is not there.
  */
-#include "connect/conninfo.h"
-#include "connect/resolver.h"
-#include "loop/reactor.h"
-#include "scope/database.h"
-#include "wire.h"
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pipit/sync.h>
@@ -15,6 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "connect/conninfo.h"
+#include "connect/resolver.h"
+#include "loop/reactor.h"
+#include "scope/database.h"
+#include "wire.h"
 
 #define TYPE_A    1
 #define TYPE_AAAA 28

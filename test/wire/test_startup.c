@@ -1,13 +1,13 @@
 /*
  * Connecting to a server that is not ready, not friendly, or not there.
  */
-#include "pool/pool.h"
-#include "wire.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "pool/pool.h"
+#include "wire.h"
 
 /* The program is linked with --wrap for this: how often a request that starts is told that there is
  * a refusal; -1: as often as it asks. The time of one may be over between two questions. */

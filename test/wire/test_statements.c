@@ -2,10 +2,10 @@
  * Prepared statements: in the flight of their first use, closed when they make room, and prepared
  * again when the server has lost them.
  */
-#include "wire.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "wire.h"
 
 static struct tape tape;
 

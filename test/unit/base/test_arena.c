@@ -1,9 +1,9 @@
+#include <stdint.h>
+#include <string.h>
+
 #include "base/arena.h"
 #include "oom.h"
 #include "runner.h"
-
-#include <stdint.h>
-#include <string.h>
 
 START_TEST(memory_is_zeroed_and_aligned)
 {

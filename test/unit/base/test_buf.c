@@ -1,9 +1,9 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/buf.h"
 #include "oom.h"
 #include "runner.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 START_TEST(an_empty_buffer_is_an_empty_text)
 {

@@ -1,7 +1,7 @@
-#include "runner.h"
-
 #include <pipit/error.h>
 #include <string.h>
+
+#include "runner.h"
 
 static const int codes[] = {
 #define CODE(name, value, text) name,

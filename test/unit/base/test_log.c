@@ -1,8 +1,8 @@
-#include "base/log.h"
-#include "runner.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "base/log.h"
+#include "runner.h"
 
 static int n_lines;
 static char last[2048];

@@ -1,11 +1,11 @@
-#include "base/owner.h"
-#include "runner.h"
-
 #include <pipit/error.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/owner.h"
+#include "runner.h"
 
 static struct owner owner;
 

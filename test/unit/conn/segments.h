@@ -4,14 +4,14 @@
 #ifndef TEST_UNIT_SEGMENTS_H
 #define TEST_UNIT_SEGMENTS_H
 
+#include <libpq-fe.h>
+
 #include "conn/prepared.h"
 #include "conn/segment.h"
 #include "request/request.h"
 #include "request/shape.h"
 #include "result/result.h"
 #include "runner.h"
-
-#include <libpq-fe.h>
 
 /* Errors of a server cannot be made without one: see the wire tests for them. */
 

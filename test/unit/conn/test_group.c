@@ -1,3 +1,6 @@
+#include <stdio.h>
+#include <string.h>
+
 #include "conn/group.h"
 #include "conn/prepared.h"
 #include "request/pace.h"
@@ -5,9 +8,6 @@
 #include "request/shape.h"
 #include "result/result.h"
 #include "runner.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* What libpq alone can make, a result with the source function of its error, is in the wire tests.
  */

@@ -1,9 +1,9 @@
+#include <pipit/error.h>
+
 #include "conn/prepared.h"
 #include "oom.h"
 #include "request/shape.h"
 #include "runner.h"
-
-#include <pipit/error.h>
 
 #define SLOTS 2
 

@@ -1,8 +1,8 @@
-#include "oom.h"
-#include "segments.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "oom.h"
+#include "segments.h"
 
 START_TEST(a_statement_is_done_at_its_sync_and_not_before)
 {

@@ -1,8 +1,8 @@
-#include "conn/session_settings.h"
-#include "runner.h"
-
 #include <stdbool.h>
 #include <string.h>
+
+#include "conn/session_settings.h"
+#include "runner.h"
 
 static struct session_settings settings;
 

@@ -1,11 +1,11 @@
 /* What is read out of libpq's messages is private to attempt.c: the test is a part of it. */
-#include "connect/attempt.c"
-#include "oom.h"
-#include "runner.h"
-
 #include <event2/event.h>
 #include <pipit/error.h>
 #include <unistd.h>
+
+#include "connect/attempt.c"
+#include "oom.h"
+#include "runner.h"
 
 static const struct {
         const char *message;

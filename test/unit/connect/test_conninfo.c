@@ -1,13 +1,13 @@
-#include "connect/conninfo.h"
-#include "oom.h"
-#include "runner.h"
-
 #include <pipit/error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "connect/conninfo.h"
+#include "oom.h"
+#include "runner.h"
 
 extern char **environ;
 

@@ -1,12 +1,12 @@
-#include "loop/deadline.h"
-#include "loop/reactor.h"
-#include "oom.h"
-#include "runner.h"
-
 #include <event2/event.h>
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "loop/deadline.h"
+#include "loop/reactor.h"
+#include "oom.h"
+#include "runner.h"
 
 #define ITEMS   64
 #define FAR_MS  ((int64_t)1000000)

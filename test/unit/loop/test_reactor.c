@@ -1,10 +1,10 @@
-#include "loop/reactor.h"
-#include "runner.h"
-
 #include <event2/event.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "loop/reactor.h"
+#include "runner.h"
 
 #define HANDLERS 20
 

@@ -1,12 +1,12 @@
 /*
  * The reactor without memory.
  */
+#include <event2/event.h>
+#include <stdlib.h>
+
 #include "loop/reactor.h"
 #include "oom.h"
 #include "runner.h"
-
-#include <event2/event.h>
-#include <stdlib.h>
 
 static struct event_base *base;
 static struct reactor *reactor;

@@ -1,10 +1,10 @@
+#include <string.h>
+
 #include "pool/burst.h"
 #include "request/request.h"
 #include "request/shape.h"
 #include "request/statement.h"
 #include "runner.h"
-
-#include <string.h>
 
 #define REQUESTS 600
 

@@ -1,3 +1,7 @@
+#include <event2/event.h>
+#include <pipit/query.h>
+#include <string.h>
+
 #include "loop/reactor.h"
 #include "oom.h"
 #include "pool/burst.h"
@@ -8,10 +12,6 @@
 #include "request/statement.h"
 #include "runner.h"
 #include "value/oid.h"
-
-#include <event2/event.h>
-#include <pipit/query.h>
-#include <string.h>
 
 enum { OID_INT4_ARRAY = 1007 };
 

@@ -1,10 +1,10 @@
+#include <string.h>
+
 #include "oom.h"
 #include "pool/lookup.h"
 #include "request/shape.h"
 #include "runner.h"
 #include "value/oid.h"
-
-#include <string.h>
 
 static struct shapes shapes;
 static struct lookups *lookups;

@@ -1,9 +1,9 @@
+#include <pipit/error.h>
+#include <string.h>
+
 #include "oom.h"
 #include "pool/options.h"
 #include "runner.h"
-
-#include <pipit/error.h>
-#include <string.h>
 
 static const char *problem;
 

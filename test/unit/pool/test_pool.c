@@ -1,14 +1,14 @@
+#include <event2/event.h>
+#include <pipit/error.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "connect/conninfo.h"
 #include "oom.h"
 #include "pool/pool.h"
 #include "request/shape.h"
 #include "runner.h"
-
-#include <event2/event.h>
-#include <pipit/error.h>
-#include <stdio.h>
-#include <string.h>
 
 /* A pool whose server does not exist: what works with one is in the live tests. */
 

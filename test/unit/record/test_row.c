@@ -2,15 +2,15 @@
  * Rows and texts of results in binary form, when memory runs out. What they are is the business of
  * the live tests.
  */
+#include <libpq-fe.h>
+#include <pipit/pipit.h>
+#include <string.h>
+
 #include "oom.h"
 #include "record/row.h"
 #include "result/result.h"
 #include "runner.h"
 #include "value/oid.h"
-
-#include <libpq-fe.h>
-#include <pipit/pipit.h>
-#include <string.h>
 
 #define PAIR(FIELD) FIELD(text, name) FIELD(bytea, data)
 PIPIT_MODEL(pair, PAIR);

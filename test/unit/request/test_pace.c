@@ -1,7 +1,7 @@
+#include <stddef.h>
+
 #include "request/pace.h"
 #include "runner.h"
-
-#include <stddef.h>
 
 /* Uses of a shape, each fast or slow, each in a millisecond of its own. */
 struct walk {

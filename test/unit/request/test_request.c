@@ -1,11 +1,11 @@
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "loop/reactor.h"
 #include "oom.h"
 #include "request/request.h"
 #include "runner.h"
-
-#include <event2/event.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define BUDGET 64
 

@@ -1,11 +1,11 @@
-#include "oom.h"
-#include "request/shape.h"
-#include "runner.h"
-
 #include <pipit/error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "oom.h"
+#include "request/shape.h"
+#include "runner.h"
 
 #define SLOTS 4
 

@@ -1,11 +1,11 @@
-#include "request/shape.h"
-#include "request/statement.h"
-#include "runner.h"
-
 #include <pipit/error.h>
 #include <pipit/query.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "request/shape.h"
+#include "request/statement.h"
+#include "runner.h"
 
 static struct statement_problem problem;
 static struct shapes shapes;

@@ -1,11 +1,11 @@
+#include <pipit/error.h>
+#include <pipit/item.h>
+#include <string.h>
+
 #include "oom.h"
 #include "result/result.h"
 #include "runner.h"
 #include "value/oid.h"
-
-#include <pipit/error.h>
-#include <pipit/item.h>
-#include <string.h>
 
 enum { INT4_ARRAY = 1007, TEXT_ARRAY = 1009, INT4_RANGE = 3904, INT4_MULTIRANGE = 4451 };
 

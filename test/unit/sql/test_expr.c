@@ -1,11 +1,11 @@
+#include <pipit/error.h>
+#include <string.h>
+
 #include "base/arena.h"
 #include "models.h"
 #include "oom.h"
 #include "runner.h"
 #include "sql/expr.h"
-
-#include <pipit/error.h>
-#include <string.h>
 
 #define M page_block_model
 

@@ -1,10 +1,10 @@
-#include "models.h"
-#include "runner.h"
-#include "sql/model.h"
-
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "models.h"
+#include "runner.h"
+#include "sql/model.h"
 
 START_TEST(the_object_describes_the_table)
 {

@@ -1,10 +1,10 @@
+#include <pipit/error.h>
+#include <string.h>
+
 #include "models.h"
 #include "oom.h"
 #include "runner.h"
 #include "sql/schema.h"
-
-#include <pipit/error.h>
-#include <string.h>
 
 #define LONG "a_table_with_a_name_that_fills_all_of_the_sixty_three_bytes_it_"
 #define CLIPPED(FIELD)                                                                             \

@@ -1,10 +1,10 @@
+#include <pipit/error.h>
+#include <string.h>
+
 #include "models.h"
 #include "oom.h"
 #include "runner.h"
 #include "sql/select.h"
-
-#include <pipit/error.h>
-#include <string.h>
 
 #define M page_block_model
 #define HEAD                                                                                       \

@@ -1,9 +1,9 @@
+#include <pipit/error.h>
+#include <string.h>
+
 #include "oom.h"
 #include "runner.h"
 #include "sql/sql.h"
-
-#include <pipit/error.h>
-#include <string.h>
 
 static struct sql sql;
 

@@ -1,10 +1,10 @@
+#include <pipit/error.h>
+#include <string.h>
+
 #include "models.h"
 #include "oom.h"
 #include "runner.h"
 #include "sql/write.h"
-
-#include <pipit/error.h>
-#include <string.h>
 
 #define RETURNING                                                                                  \
         " RETURNING \"page_block\".\"id\", \"page_block\".\"key\", \"page_block\".\"text\", "      \

@@ -1,12 +1,12 @@
+#include <pipit/error.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "oom.h"
 #include "runner.h"
 #include "value/binary.h"
 #include "value/binary_type.h"
 #include "value/oid.h"
-
-#include <pipit/error.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { INT4_ARRAY = 1007, TEXT_ARRAY = 1009, INT4_RANGE = 3904, INT4_MULTIRANGE = 4451 };
 

@@ -1,11 +1,11 @@
-#include "runner.h"
-#include "value/codec.h"
-
 #include <locale.h>
 #include <math.h>
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "runner.h"
+#include "value/codec.h"
 
 enum { N_RANDOM = 5000 };
 

@@ -1,9 +1,9 @@
-#include "runner.h"
-#include "value/decimal.h"
-
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "runner.h"
+#include "value/decimal.h"
 
 static const struct {
         const char *text;

@@ -1,11 +1,11 @@
+#include <math.h>
+#include <pipit/error.h>
+#include <string.h>
+
 #include "oom.h"
 #include "runner.h"
 #include "value/decode.h"
 #include "value/oid.h"
-
-#include <math.h>
-#include <pipit/error.h>
-#include <string.h>
 
 /* Bytes of a literal, without its NUL. */
 #define BINARY(type, literal) binary((type), (literal), sizeof(literal) - 1)

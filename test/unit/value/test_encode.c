@@ -1,10 +1,10 @@
-#include "runner.h"
-#include "value/encode.h"
-#include "value/oid.h"
-
 #include <pipit/error.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "runner.h"
+#include "value/encode.h"
+#include "value/oid.h"
 
 /* In a block of exactly the measured size: the memory checkers watch its end. */
 static void

@@ -1,8 +1,8 @@
-#include "runner.h"
-#include "value/interval.h"
-
 #include <pipit/error.h>
 #include <string.h>
+
+#include "runner.h"
+#include "value/interval.h"
 
 #define SECOND INT64_C(1000000)
 

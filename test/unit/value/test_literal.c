@@ -1,8 +1,8 @@
-#include "runner.h"
-#include "value/literal.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "runner.h"
+#include "value/literal.h"
 
 enum { ITEMS_MAX = 16 };
 

@@ -1,13 +1,13 @@
-#include "runner.h"
-#include "value/number.h"
-#include "value/shortest.h"
-
 #include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "runner.h"
+#include "value/number.h"
+#include "value/shortest.h"
 
 enum { N_RANDOM = 3000 };
 

@@ -1,8 +1,8 @@
+#include <pipit/error.h>
+
 #include "oom.h"
 #include "runner.h"
 #include "value/value.h"
-
-#include <pipit/error.h>
 
 START_TEST(every_integer_type_has_a_kind)
 {
