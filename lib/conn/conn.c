@@ -11,7 +11,7 @@
 #include "conn/cancel.h"
 #include "conn/group.h"
 #include "request/request.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 
 static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
                                           "leased",     "cleaning",   "cancelling", "closed"};
@@ -100,7 +100,7 @@ conn_fail_requests(struct conn *conn, const struct attempt_failure *cause)
                         list_push_back(&again, &req->link);
                 else if (req != NULL)
                         conn_fail_request(&expected, cause);
-                pipit__shape_unref(expected.shape);
+                pipit__stmt_unref(expected.stmt);
         }
         pipit__requests_again(&again);
 }

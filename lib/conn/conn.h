@@ -81,7 +81,7 @@ struct conn_config {
         struct log *log;
         int64_t connect_timeout_ms;
         size_t max_result_bytes;
-        struct shapes *shapes;
+        struct stmt_cache *stmt_cache;
         struct control *control;
         int max_prepared;        /* 0: nothing is prepared */
         const char *search_path; /* "" leaves the server's */

@@ -12,7 +12,7 @@
 #include "conn/conn_cancel.h"
 #include "conn/group.h"
 #include "request/request.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 
 /* Results that one wake-up works off before others have their turn. */
 #define CONN_BUDGET 256
@@ -101,11 +101,11 @@ static struct request *
 conn_take_segment(struct conn *conn)
 {
         struct segments *segments = &conn->segments;
-        struct shapes *shapes = conn->config->shapes;
+        struct stmt_cache *stmt_cache = conn->config->stmt_cache;
         int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
-        struct group_timing timing =
-                pipit__group_time(&shapes->scale, pipit__segments_reading(segments), &conn->flight,
-                                  segments->reading + 1 == segments->n, conn->read_us, now_us);
+        struct group_timing timing = pipit__group_time(
+                &stmt_cache->scale, pipit__segments_reading(segments), &conn->flight,
+                segments->reading + 1 == segments->n, conn->read_us, now_us);
         struct group_lesson lesson = {.timing = &timing};
         bool failed = segments->failed;
         struct request *done = NULL;
@@ -115,10 +115,10 @@ conn_take_segment(struct conn *conn)
         list_init(&again);
         conn->read_us = now_us;
         while (pipit__segments_pop(segments, &expected)) {
-                if (expected.kind == EXPECTED_STATEMENT && !failed && expected.shape != NULL)
+                if (expected.kind == EXPECTED_STATEMENT && !failed && expected.stmt != NULL)
                         pipit__group_teach(&lesson, &expected);
                 conn_sort(conn, &expected, failed, &again, &done);
-                pipit__shape_unref(expected.shape);
+                pipit__stmt_unref(expected.stmt);
         }
         pipit__group_taught(&lesson);
         pipit__requests_again(&again);

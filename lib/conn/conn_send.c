@@ -10,8 +10,8 @@
 #include "conn/session_settings.h"
 #include "pq/pq_cancel.h"
 #include "request/request.h"
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 
 /* What one statement can be: a Close, a Prepare, a Describe, itself. */
 #define SEND_PER_STATEMENT 4
@@ -19,10 +19,10 @@
 #define SEND_PER_SEGMENT 3
 
 static void
-conn_owe(struct conn *conn, enum expected_kind kind, struct request *req, struct shape *shape)
+conn_owe(struct conn *conn, enum expected_kind kind, struct request *req, struct stmt *stmt)
 {
         pipit__segments_push(&conn->segments,
-                             &(struct expected){.kind = kind, .req = req, .shape = shape});
+                             &(struct expected){.kind = kind, .req = req, .stmt = stmt});
 }
 
 /* The end of a segment of n statements, which take so long together. 0, or -1. */
@@ -84,29 +84,29 @@ conn_send_role(struct conn *conn, bool reader)
         return pipit__conn_send_own(conn, sql);
 }
 
-/* Has the server prepare a shape, and forget what had its place. 0, or -1. */
+/* Has the server prepare a statement, and forget what had its place. 0, or -1. */
 static COLD int
-conn_send_prepare(struct conn *conn, struct request *req, struct shape *shape)
+conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
 {
-        uint64_t old = pipit__prepared_add(&conn->prepared, shape);
+        uint64_t old = pipit__prepared_add(&conn->prepared, stmt);
 
         if (old != 0) {
-                char name[SHAPE_NAME_SIZE];
-                pipit__shapes_name(conn->config->shapes, old, name);
+                char name[STMT_NAME_SIZE];
+                pipit__stmt_cache_name(conn->config->stmt_cache, old, name);
                 if (pipit__pq_close_prepared(conn->pq, name) != 0)
                         return -1;
                 conn_owe(conn, EXPECTED_CLOSE, NULL, NULL);
         }
         /* Types that are known are said: values in binary form depend on them. */
-        if (pipit__pq_prepare(conn->pq, shape->name, shape->sql,
-                              shape->n_types > 0 ? shape->n_types : 0, shape->types) != 0)
+        if (pipit__pq_prepare(conn->pq, stmt->name, stmt->sql,
+                              stmt->n_types > 0 ? stmt->n_types : 0, stmt->types) != 0)
                 return -1;
-        conn_owe(conn, EXPECTED_PREPARE, req, shape);
-        if (shape->n_types >= 0)
+        conn_owe(conn, EXPECTED_PREPARE, req, stmt);
+        if (stmt->n_types >= 0)
                 return 0;
-        if (pipit__pq_describe(conn->pq, shape->name) != 0)
+        if (pipit__pq_describe(conn->pq, stmt->name) != 0)
                 return -1;
-        conn_owe(conn, EXPECTED_DESCRIBE, NULL, shape);
+        conn_owe(conn, EXPECTED_DESCRIBE, NULL, stmt);
         return 0;
 }
 
@@ -115,26 +115,26 @@ static int
 conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req, bool undone)
 {
         const struct statement *statement = req->statement;
-        struct shape *shape = statement->shape;
+        struct stmt *stmt = statement->stmt;
         struct expected expected = {.kind = EXPECTED_STATEMENT,
                                     .segment = kind,
                                     .undone = undone,
                                     .req = req,
-                                    .shape = shape};
+                                    .stmt = stmt};
         /* One that could not be run by its name brings its text along, and gets its own errors. */
-        bool named = shape->slot >= 0 && conn->prepared.slots != NULL && req->n_heals == 0;
+        bool named = stmt->slot >= 0 && conn->prepared.slots != NULL && req->n_heals == 0;
         int r;
 
-        expected.typed = shape->n_types >= 0;
-        if (named && !pipit__prepared_has(&conn->prepared, shape) &&
-            conn_send_prepare(conn, req, shape) != 0)
+        expected.typed = stmt->n_types >= 0;
+        if (named && !pipit__prepared_has(&conn->prepared, stmt) &&
+            conn_send_prepare(conn, req, stmt) != 0)
                 return -1;
         if (named)
-                r = pipit__pq_send_prepared(conn->pq, shape->name, &statement->params,
-                                            shape->is_binary);
+                r = pipit__pq_send_prepared(conn->pq, stmt->name, &statement->params,
+                                            stmt->is_binary);
         else
-                r = pipit__pq_send(conn->pq, shape->sql,
-                                   statement->params.formats != NULL ? shape->types : NULL,
+                r = pipit__pq_send(conn->pq, stmt->sql,
+                                   statement->params.formats != NULL ? stmt->types : NULL,
                                    &statement->params);
         if (r != 0)
                 return -1;
@@ -151,15 +151,15 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
 static int
 conn_entries(const struct conn *conn, const struct list *requests)
 {
-        const struct shape *shape = NULL;
+        const struct stmt *stmt = NULL;
         int n = SEND_PER_SEGMENT;
         int each = 0;
 
         LIST_EACH(link, requests) {
                 const struct request *req = container_of(link, struct request, link);
-                if (req->statement->shape != shape) { /* most are of one */
-                        shape = req->statement->shape;
-                        each = pipit__prepared_has(&conn->prepared, shape) ? 1 : SEND_PER_STATEMENT;
+                if (req->statement->stmt != stmt) { /* most are of one */
+                        stmt = req->statement->stmt;
+                        each = pipit__prepared_has(&conn->prepared, stmt) ? 1 : SEND_PER_STATEMENT;
                 }
                 n += each;
         }
@@ -185,7 +185,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         while (!list_empty(requests)) {
                 struct request *req = container_of(list_first(requests), struct request, link);
                 req->group = (uint16_t)n;
-                foretold_us += req->statement->shape->pace.best_us;
+                foretold_us += req->statement->stmt->pace.best_us;
                 if (conn_send_statement(conn, kind, req, false) != 0)
                         return -1;
         }

@@ -10,8 +10,8 @@
 #include "base/cold.h"
 #include "conn/prepared.h"
 #include "request/request.h"
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 #include "result/result.h"
 
 /* How often a statement is prepared anew for one request. */
@@ -43,16 +43,16 @@ sqlstate_is_one_of(const char *sqlstate, const char *const *states)
         return false;
 }
 
-/* Has a request run a fresh shape of its text, of which nothing is known. 0 or PIPIT_ENOMEM. */
+/* Has a request run a fresh statement of its text, of which nothing is known. 0 or PIPIT_ENOMEM. */
 static COLD int
-request_renew_shape(struct request *req)
+request_renew_stmt(struct request *req)
 {
-        struct shape *shape = pipit__shape_renew(req->statement->shape);
+        struct stmt *stmt = pipit__stmt_renew(req->statement->stmt);
         struct statement *statement =
-                shape != NULL ? pipit__statement_rewrite(req->statement, shape) : NULL;
+                stmt != NULL ? pipit__statement_rewrite(req->statement, stmt) : NULL;
 
         if (statement == NULL) {
-                pipit__shape_unref(shape);
+                pipit__stmt_unref(stmt);
                 return PIPIT_ENOMEM;
         }
         pipit__statement_fini(req->statement);
@@ -72,11 +72,11 @@ error_is_of_prepared(const struct expected *statement, const struct pipit_error 
 {
         static const char *const of_types[] = {"42883", "42804", "42725", "42846",
                                                "42P08", "42P18", "22P03", NULL};
-        struct shape *shape = statement->shape;
+        struct stmt *stmt = statement->stmt;
         const char *function = error->source_function != NULL ? error->source_function : "";
 
-        if (strcmp(error->sqlstate, "26000") == 0 && strstr(error->message, shape->name) != NULL) {
-                pipit__prepared_drop(prepared, shape);
+        if (strcmp(error->sqlstate, "26000") == 0 && strstr(error->message, stmt->name) != NULL) {
+                pipit__prepared_drop(prepared, stmt);
                 return true;
         }
         /* Without types nothing was known: the error is the statement's. */
@@ -84,8 +84,8 @@ error_is_of_prepared(const struct expected *statement, const struct pipit_error 
         bool stale = strcmp(error->sqlstate, "0A000") == 0 &&
                      strcmp(function, "RevalidateCachedQuery") == 0;
         if (typed || stale)
-                pipit__prepared_expire(prepared, shape);
-        return (typed || stale) && request_renew_shape(statement->req) == 0;
+                pipit__prepared_expire(prepared, stmt);
+        return (typed || stale) && request_renew_stmt(statement->req) == 0;
 }
 
 static COLD bool
@@ -110,7 +110,7 @@ pipit__group_note(const struct expected *statement, struct prepared *prepared)
 {
         const struct pipit_error *error = pipit_result_error(statement->req->res);
 
-        if (error != NULL && statement->shape != NULL)
+        if (error != NULL && statement->stmt != NULL)
                 error_is_of_prepared(statement, error, prepared);
 }
 
@@ -171,7 +171,7 @@ read_fate(const struct expected *statement)
                 request_shrink_group(req);
                 return FATE_AGAIN;
         }
-        pipit__pace_failed(&statement->shape->pace);
+        pipit__pace_failed(&statement->stmt->pace);
         if (error_is_of_sharing(error)) {
                 req->max_group = 1;
                 return FATE_AGAIN;
@@ -244,7 +244,7 @@ static void
 lesson_end(struct group_lesson *lesson)
 {
         const struct group_timing *timing = lesson->timing;
-        struct pace *pace = &lesson->shape->pace;
+        struct pace *pace = &lesson->stmt->pace;
 
         pipit__pace_answered(pace, lesson->n, timing->us, timing->slow, timing->now_ms);
         if (timing->each_us > 0)
@@ -253,16 +253,16 @@ lesson_end(struct group_lesson *lesson)
                 pipit__pace_took_together(pace, lesson->n);
         else if (timing->each_us > 0 && lesson->segment == SEGMENT_SINGLE)
                 pipit__pace_took_alone(pace, timing->each_us, timing->most_us);
-        pipit__shape_unref(lesson->shape);
-        lesson->shape = NULL;
+        pipit__stmt_unref(lesson->stmt);
+        lesson->stmt = NULL;
 }
 
 void
 pipit__group_teach(struct group_lesson *lesson, const struct expected *statement)
 {
-        if (lesson->shape != statement->shape) {
+        if (lesson->stmt != statement->stmt) {
                 pipit__group_taught(lesson);
-                lesson->shape = pipit__shape_ref(statement->shape);
+                lesson->stmt = pipit__stmt_ref(statement->stmt);
                 lesson->segment = statement->segment;
                 lesson->n = 0;
         }
@@ -272,6 +272,6 @@ pipit__group_teach(struct group_lesson *lesson, const struct expected *statement
 void
 pipit__group_taught(struct group_lesson *lesson)
 {
-        if (lesson->shape != NULL)
+        if (lesson->stmt != NULL)
                 lesson_end(lesson);
 }

@@ -22,11 +22,11 @@ enum fate {
 };
 
 /* What becomes of a statement whose segment is complete, has failed, and that somebody waits for.
- * What the answer says of its shape, and of what is prepared, is noted. */
+ * What the answer says of its statement, and of what is prepared, is noted. */
 enum fate
 pipit__group_fate(const struct expected *statement, bool failed, struct prepared *prepared);
 
-/* What the error of a statement of a transaction says of its shape, and of what is prepared, is
+/* What the error of a statement of a transaction says of its statement, and of what is prepared, is
  * noted: it cannot be run again there, but the next one can. */
 void pipit__group_note(const struct expected *statement, struct prepared *prepared);
 
@@ -55,11 +55,11 @@ struct group_timing
 pipit__group_time(struct pace_scale *scale, const struct expected *sync,
                   const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us);
 
-/* What that says of the statements of a segment: one lesson for those of one shape that stand one
- * behind the other. */
+/* What that says of the statements of a segment: one lesson for those of one statement that stand
+ * one behind the other. */
 struct group_lesson {
         const struct group_timing *timing;
-        struct shape *shape; /* a reference; NULL: none is open */
+        struct stmt *stmt; /* a reference; NULL: none is open */
         enum segment_kind segment;
         int n;
 };

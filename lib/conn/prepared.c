@@ -6,7 +6,7 @@
 #include <pipit/error.h>
 #include <stdlib.h>
 
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 
 int
 pipit__prepared_init(struct prepared *prepared, int n)
@@ -35,45 +35,45 @@ pipit__prepared_clear(struct prepared *prepared)
 
 /* Its place, when it is its own; NULL when it is another's by now, or it has none. */
 static struct prepared_slot *
-prepared_slot(const struct prepared *prepared, const struct shape *shape)
+prepared_slot(const struct prepared *prepared, const struct stmt *stmt)
 {
-        if (shape->slot < 0)
+        if (stmt->slot < 0)
                 return NULL;
-        struct prepared_slot *slot = &prepared->slots[shape->slot];
-        return slot->serial == shape->serial ? slot : NULL;
+        struct prepared_slot *slot = &prepared->slots[stmt->slot];
+        return slot->serial == stmt->serial ? slot : NULL;
 }
 
 bool
-pipit__prepared_has(const struct prepared *prepared, const struct shape *shape)
+pipit__prepared_has(const struct prepared *prepared, const struct stmt *stmt)
 {
-        const struct prepared_slot *slot = prepared_slot(prepared, shape);
+        const struct prepared_slot *slot = prepared_slot(prepared, stmt);
 
         return slot != NULL && slot->valid;
 }
 
 uint64_t
-pipit__prepared_add(struct prepared *prepared, const struct shape *shape)
+pipit__prepared_add(struct prepared *prepared, const struct stmt *stmt)
 {
-        struct prepared_slot *slot = &prepared->slots[shape->slot];
+        struct prepared_slot *slot = &prepared->slots[stmt->slot];
         uint64_t old = slot->serial;
 
-        *slot = (struct prepared_slot){.serial = shape->serial, .valid = true};
+        *slot = (struct prepared_slot){.serial = stmt->serial, .valid = true};
         return old;
 }
 
 void
-pipit__prepared_drop(struct prepared *prepared, const struct shape *shape)
+pipit__prepared_drop(struct prepared *prepared, const struct stmt *stmt)
 {
-        struct prepared_slot *slot = prepared_slot(prepared, shape);
+        struct prepared_slot *slot = prepared_slot(prepared, stmt);
 
         if (slot != NULL)
                 *slot = (struct prepared_slot){0};
 }
 
 void
-pipit__prepared_expire(struct prepared *prepared, const struct shape *shape)
+pipit__prepared_expire(struct prepared *prepared, const struct stmt *stmt)
 {
-        struct prepared_slot *slot = prepared_slot(prepared, shape);
+        struct prepared_slot *slot = prepared_slot(prepared, stmt);
 
         if (slot != NULL)
                 slot->valid = false;

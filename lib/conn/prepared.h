@@ -1,5 +1,5 @@
 /*
- * What one connection has prepared: a place for each slot of the table of shapes.
+ * What one connection has prepared: a place for each slot of the cache of statements.
  */
 #ifndef PIPIT_PREPARED_INTERNAL_H
 #define PIPIT_PREPARED_INTERNAL_H
@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct shape;
+struct stmt;
 
 struct prepared_slot {
-        uint64_t serial; /* of the shape that the server has, or had, here; 0: none */
+        uint64_t serial; /* of the statement that the server has, or had, here; 0: none */
         bool valid;      /* what the server has, or will have when its Prepare is answered */
 };
 
@@ -28,15 +28,15 @@ void pipit__prepared_fini(struct prepared *prepared);
 void pipit__prepared_clear(struct prepared *prepared);
 
 /* Whether the server knows it, or will when what was sent so far is answered. */
-bool pipit__prepared_has(const struct prepared *prepared, const struct shape *shape);
+bool pipit__prepared_has(const struct prepared *prepared, const struct stmt *stmt);
 
 /* Its Prepare goes out: the serial of what is to be closed in front of it, 0 for none. */
-uint64_t pipit__prepared_add(struct prepared *prepared, const struct shape *shape);
+uint64_t pipit__prepared_add(struct prepared *prepared, const struct stmt *stmt);
 
 /* The server does not have it: its Prepare failed or was skipped, or somebody closed it. */
-void pipit__prepared_drop(struct prepared *prepared, const struct shape *shape);
+void pipit__prepared_drop(struct prepared *prepared, const struct stmt *stmt);
 
 /* The server has it, and it is of no use any more: it is closed before it is prepared again. */
-void pipit__prepared_expire(struct prepared *prepared, const struct shape *shape);
+void pipit__prepared_expire(struct prepared *prepared, const struct stmt *stmt);
 
 #endif

@@ -11,7 +11,7 @@
 #include "conn/prepared.h"
 #include "pq/pq.h"
 #include "request/request.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "result/result.h"
 #include "value/binary.h"
 
@@ -32,7 +32,7 @@ pipit__segments_fini(struct segments *segments)
 
         while (segments->n > 0) {
                 pipit__segments_pop(segments, &expected);
-                pipit__shape_unref(expected.shape);
+                pipit__stmt_unref(expected.stmt);
         }
         free(segments->ring);
         segments->ring = NULL;
@@ -71,8 +71,8 @@ pipit__segments_push(struct segments *segments, const struct expected *expected)
 {
         assert(segments->n < segments->capacity);
         *segments_at(segments, segments->n++) = *expected;
-        if (expected->shape != NULL)
-                pipit__shape_ref(expected->shape);
+        if (expected->stmt != NULL)
+                pipit__stmt_ref(expected->stmt);
         if (pipit__expected_waiter(expected) != NULL)
                 segments->n_waiting++;
 }
@@ -194,8 +194,8 @@ statement_answer(struct segments *segments, struct expected *expected, struct pg
         /* Rows that came out of place are not told otherwise: libpq drops them. */
         bool torn = kind == PQ_KIND_ROWS && selected >= 0 && selected != pipit__pq_rows(answer);
 
-        if (expected->shape != NULL)
-                expected->shape->is_plain = plain;
+        if (expected->stmt != NULL)
+                expected->stmt->is_plain = plain;
         expected->answered = true;
         if (expected->req != NULL)
                 pipit__result_take(expected->req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
@@ -211,15 +211,15 @@ statement_answer(struct segments *segments, struct expected *expected, struct pg
 static COLD enum verdict
 describe_answer(struct expected *expected, struct pg_result *answer)
 {
-        uint32_t params[SHAPE_MAX_TYPES];
-        uint32_t columns[SHAPE_MAX_TYPES];
-        int n_params = pipit__pq_param_types(answer, SHAPE_MAX_TYPES, params);
-        int n_columns = pipit__pq_column_types(answer, SHAPE_MAX_TYPES, columns);
+        uint32_t params[STMT_MAX_TYPES];
+        uint32_t columns[STMT_MAX_TYPES];
+        int n_params = pipit__pq_param_types(answer, STMT_MAX_TYPES, params);
+        int n_columns = pipit__pq_column_types(answer, STMT_MAX_TYPES, columns);
 
-        if (n_params <= SHAPE_MAX_TYPES)
-                pipit__shape_learn(expected->shape, n_params, params,
-                                   n_columns <= SHAPE_MAX_TYPES &&
-                                           pipit__binary_suits(columns, n_columns));
+        if (n_params <= STMT_MAX_TYPES)
+                pipit__stmt_learn(expected->stmt, n_params, params,
+                                  n_columns <= STMT_MAX_TYPES &&
+                                          pipit__binary_suits(columns, n_columns));
         expected->answered = true;
         pipit__pq_clear(answer);
         return VERDICT_MORE;
@@ -284,7 +284,7 @@ command_end(struct segments *segments, struct expected *expected, struct request
         if (segments_at(segments, segments->reading)->kind == EXPECTED_COMMIT)
                 segments->reading++;
         if (expected->kind == EXPECTED_PREPARE && failed)
-                pipit__prepared_drop(segments->prepared, expected->shape);
+                pipit__prepared_drop(segments->prepared, expected->stmt);
         if (expected->kind == EXPECTED_CLOSE && failed)
                 segments->prepared->n_lost++;
         bool early = expected->segment == SEGMENT_READS || expected->segment == SEGMENT_TRANSACTION;

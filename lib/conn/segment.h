@@ -16,7 +16,7 @@
 struct pg_result;
 struct prepared;
 struct request;
-struct shape;
+struct stmt;
 
 /* What an answer says. */
 enum verdict {
@@ -41,7 +41,7 @@ enum expected_kind {
         EXPECTED_OWN,       /* a statement of pipit's own, without which nothing is as it must be */
         EXPECTED_CONTROL,   /* the same, as BEGIN: when it fails, the statement behind it does */
         EXPECTED_CLOSE,     /* the end of a prepared statement */
-        EXPECTED_PREPARE,   /* in front of the first statement of a shape */
+        EXPECTED_PREPARE,   /* in front of the first statement of a statement */
         EXPECTED_DESCRIBE,  /* the types of its parameters and columns */
         EXPECTED_STATEMENT, /* somebody's, or a COMMIT */
         EXPECTED_COMMIT,    /* no command: the Sync behind it commits what is in front of it */
@@ -57,7 +57,7 @@ struct expected {
         bool typed;    /* a statement: what is known of its types was relied on */
         bool undone;   /* its transaction cannot be committed yet: without an answer it was not */
         struct request *req; /* NULL: none's, or one that was given up or is done */
-        struct shape *shape; /* of a Prepare, a Describe or a statement: a reference */
+        struct stmt *stmt;   /* of a Prepare, a Describe or a statement: a reference */
         int64_t sent_us;     /* of a Sync: when it was sent */
         int n_statements;    /* of a Sync: in its segment */
         float foretold_us;   /* of a Sync: what its statements take at their best */
@@ -92,7 +92,7 @@ pipit__expected_waiter(const struct expected *expected)
 /* Makes room for n more entries. 0 or PIPIT_ENOMEM. */
 int pipit__segments_reserve(struct segments *segments, int n);
 
-/* A command was sent; a reference to its shape is taken. There must be room. */
+/* A command was sent; a reference to its statement is taken. There must be room. */
 void pipit__segments_push(struct segments *segments, const struct expected *expected);
 
 /*
@@ -104,7 +104,7 @@ pipit__segments_read(struct segments *segments, struct pg_result *answer, struct
 
 /*
  * Takes the next entry off the first segment; false when it was the Sync, its end. The reference to
- * a shape becomes the caller's.
+ * a statement becomes the caller's.
  */
 bool pipit__segments_pop(struct segments *segments, struct expected *ret_expected);
 

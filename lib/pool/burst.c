@@ -6,10 +6,10 @@
 #include <math.h>
 
 #include "request/request.h"
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 
-/* The time that a group should take at most, as its shapes foretell, and its bytes. */
+/* The time that a group should take at most, as its statements foretell, and its bytes. */
 #define BURST_MAX_US    2000.0F
 #define BURST_MAX_BYTES ((size_t)1 << 16)
 /* Reads that take less than this together are not dealt to several connections: the client, and
@@ -37,7 +37,7 @@ request_of(struct list *link)
 static const struct pace *
 request_pace(const struct request *req)
 {
-        return &req->statement->shape->pace;
+        return &req->statement->stmt->pace;
 }
 
 static bool
@@ -71,9 +71,9 @@ request_class(const struct request *req, int n_waiting)
         return crowded ? PACE_FAST : class;
 }
 
-/* The largest group that statements of its shape may be in; 1: alone. */
+/* The largest group that statements of its statement may be in; 1: alone. */
 static int
-request_shape_limit(const struct request *req, int n_waiting)
+request_stmt_limit(const struct request *req, int n_waiting)
 {
         if (request_class(req, n_waiting) != PACE_FAST)
                 return 1;
@@ -84,11 +84,11 @@ request_shape_limit(const struct request *req, int n_waiting)
 
 /* The same of the request itself. */
 static int
-request_limit(const struct request *req, int shape_limit)
+request_limit(const struct request *req, int stmt_limit)
 {
         if (!req->is_read && !req->is_grouped)
                 return 1;
-        return req->max_group > 0 && req->max_group < shape_limit ? req->max_group : shape_limit;
+        return req->max_group > 0 && req->max_group < stmt_limit ? req->max_group : stmt_limit;
 }
 
 /* Those that may share a Sync with the first: each bounds the group that it is in. */
@@ -96,18 +96,18 @@ static void
 burst_take_group(struct burst *burst, struct list *queue, struct room *room, int n_waiting)
 {
         struct list *link = queue->next;
-        const struct shape *shape = NULL;
-        int shape_limit = 1;
+        const struct stmt *stmt = NULL;
+        int stmt_limit = 1;
 
         for (int looks = 0; link != queue && room->n > 0 && room->us > 0 && looks < BURST_MAX_LOOKS;
              looks++) {
                 struct request *req = request_of(link);
                 link = link->next;
-                if (req->statement->shape != shape) { /* most are of one */
-                        shape = req->statement->shape;
-                        shape_limit = request_shape_limit(req, n_waiting);
+                if (req->statement->stmt != stmt) { /* most are of one */
+                        stmt = req->statement->stmt;
+                        stmt_limit = request_stmt_limit(req, n_waiting);
                 }
-                int limit = request_limit(req, shape_limit);
+                int limit = request_limit(req, stmt_limit);
                 if (limit <= burst->n || !room_has(room, req))
                         continue;
                 burst_add(burst, room, req);
@@ -162,7 +162,7 @@ pipit__burst_take(struct burst *burst, struct list *queue, int max, bool shares)
 
         *burst = (struct burst){.kind = SEGMENT_SINGLE};
         list_init(&burst->requests);
-        int limit = request_limit(first, request_shape_limit(first, max));
+        int limit = request_limit(first, request_stmt_limit(first, max));
         if (!shares || max == 1 || limit == 1) {
                 burst_take_singles(burst, queue, &room, max);
                 return;

@@ -10,8 +10,8 @@
 #include "base/list.h"
 #include "pq/pq.h"
 #include "request/request.h"
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 #include "value/array.h"
 #include "value/binary.h"
 #include "value/binary_type.h"
@@ -51,7 +51,7 @@ column_value(const struct column *column, struct list *link)
         value.binary = params->formats != NULL && params->formats[column->i] == 1;
         value.length = value.binary ? (size_t)params->lengths[column->i] : strlen(value.data);
         if (params->formats != NULL)
-                value.type = statement->shape->types[column->i];
+                value.type = statement->stmt->types[column->i];
         return value;
 }
 
@@ -116,10 +116,10 @@ column_write_text(const struct column *column)
 
 /* What the arrays of a parameter are of; 0 when that is not known. */
 static uint32_t
-shape_element(const struct shape *shape, int n_params, int i)
+stmt_element(const struct stmt *stmt, int n_params, int i)
 {
         const struct binary_type *type =
-                shape->n_types == n_params ? pipit__binary_type_find(shape->types[i]) : NULL;
+                stmt->n_types == n_params ? pipit__binary_type_find(stmt->types[i]) : NULL;
 
         return type != NULL && type->form == BINARY_ARRAY ? type->element : 0;
 }
@@ -140,7 +140,7 @@ cargo_finish(struct cargo *cargo)
 }
 
 int
-pipit__cargo_load(struct cargo *cargo, const struct list *requests, const struct shape *shape,
+pipit__cargo_load(struct cargo *cargo, const struct list *requests, const struct stmt *stmt,
                   int n_params)
 {
         cargo->n = n_params;
@@ -148,7 +148,7 @@ pipit__cargo_load(struct cargo *cargo, const struct list *requests, const struct
         for (int i = 0; i < n_params; i++) {
                 struct column column = {.requests = requests,
                                         .i = i,
-                                        .element = shape_element(shape, n_params, i),
+                                        .element = stmt_element(stmt, n_params, i),
                                         .out = &cargo->bytes};
                 size_t start = cargo->bytes.length;
                 bool has_null = false;

@@ -9,7 +9,7 @@
 
 struct list;
 struct pq_params;
-struct shape;
+struct stmt;
 
 struct cargo {
         struct buf bytes; /* the arrays, each with a NUL behind it */
@@ -20,10 +20,11 @@ struct cargo {
 };
 
 /*
- * Loads the values of the statements of requests, in their order; shape is what runs them all. In
- * binary form where the types are known and all values have it, else as text. 0, or a PIPIT_E code.
+ * Loads the values of the statements of requests, in their order; statement is what runs them all.
+ * In binary form where the types are known and all values have it, else as text. 0, or a PIPIT_E
+ * code.
  */
-int pipit__cargo_load(struct cargo *cargo, const struct list *requests, const struct shape *shape,
+int pipit__cargo_load(struct cargo *cargo, const struct list *requests, const struct stmt *stmt,
                       int n_params);
 void pipit__cargo_fini(struct cargo *cargo);
 

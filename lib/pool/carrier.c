@@ -13,8 +13,8 @@
 #include "pool/cargo.h"
 #include "pool/lookup.h"
 #include "request/request.h"
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 #include "result/result.h"
 
 /* Of the answer; else the number of its row. */
@@ -176,13 +176,13 @@ passenger_show(struct request *req, struct pipit_result *res, const struct looku
 static void
 carrier_teach(const struct carrier *carrier)
 {
-        const struct pace *many = &carrier->carries->statement->shape->pace;
+        const struct pace *many = &carrier->carries->statement->stmt->pace;
 
         for (int i = 0; i < carrier->n; i++) {
                 const struct request *req = carrier->passengers[i].req;
                 if (req == NULL)
                         continue;
-                pipit__pace_carried(&req->statement->shape->pace, many, carrier->n);
+                pipit__pace_carried(&req->statement->stmt->pace, many, carrier->n);
                 return;
         }
 }
@@ -272,7 +272,7 @@ carrier_size(const struct lookup *lookup)
 
 /* A request that runs one statement for all that board; NULL when memory ran out. */
 static struct request *
-carrier_new(const struct lookup *lookup, struct shape *shape, const struct cargo *cargo)
+carrier_new(const struct lookup *lookup, struct stmt *stmt, const struct cargo *cargo)
 {
         const struct request *first =
                 container_of(list_first(&lookup->boarding), struct request, link);
@@ -289,7 +289,7 @@ carrier_new(const struct lookup *lookup, struct shape *shape, const struct cargo
         carrier->carries = req;
         carrier->n = 0;
         req->first.arg = carrier;
-        req->statement = pipit__statement_write_raw(block + size, pipit__shape_ref(shape), &params);
+        req->statement = pipit__statement_write_raw(block + size, pipit__stmt_ref(stmt), &params);
         return req;
 }
 
@@ -297,16 +297,16 @@ carrier_new(const struct lookup *lookup, struct shape *shape, const struct cargo
 static struct request *
 carrier_start(const struct lookup *lookup)
 {
-        struct shape *shape = pipit__lookup_many(lookup);
+        struct stmt *stmt = pipit__lookup_many(lookup);
         struct request *carries = NULL;
         struct cargo cargo;
 
-        if (shape == NULL)
+        if (stmt == NULL)
                 return NULL;
-        if (pipit__cargo_load(&cargo, &lookup->boarding, shape, lookup->plan.n_params) == 0)
-                carries = carrier_new(lookup, shape, &cargo);
+        if (pipit__cargo_load(&cargo, &lookup->boarding, stmt, lookup->plan.n_params) == 0)
+                carries = carrier_new(lookup, stmt, &cargo);
         pipit__cargo_fini(&cargo);
-        pipit__shape_unref(shape);
+        pipit__stmt_unref(stmt);
         return carries;
 }
 
@@ -377,7 +377,7 @@ pipit__carriers_pack(struct burst *burst)
                 struct request *req = container_of(link, struct request, link);
                 struct lookup *lookup = req->lookup;
                 bool boards =
-                        lookup != NULL && pipit__lookup_may_carry(lookup, req->statement->shape);
+                        lookup != NULL && pipit__lookup_may_carry(lookup, req->statement->stmt);
                 list_push_back(boards ? &lookup->boarding : &burst->requests, link);
                 if (boards && lookup->n_boarding++ == 0)
                         list_push_back(&lookups, &lookup->link);

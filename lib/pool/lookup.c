@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "value/oid.h"
 
 #define HASH_NONFATAL_OOM 1
@@ -32,16 +32,16 @@ struct node {
 struct lookups {
         struct node *nodes;
         struct node *latest; /* that was found; most programs ask for the same again and again */
-        struct shapes *shapes;
+        struct stmt_cache *stmt_cache;
 };
 
 struct lookups *
-pipit__lookups_new(struct shapes *shapes)
+pipit__lookups_new(struct stmt_cache *stmt_cache)
 {
         struct lookups *lookups = calloc(1, sizeof *lookups);
 
         if (lookups != NULL)
-                lookups->shapes = shapes;
+                lookups->stmt_cache = stmt_cache;
         return lookups;
 }
 
@@ -76,7 +76,7 @@ pipit__lookups_has_room(const struct lookups *lookups)
 }
 
 static struct node *
-node_new(struct shapes *shapes, struct lookup_id id, const struct lookup_plan *plan)
+node_new(struct stmt_cache *stmt_cache, struct lookup_id id, const struct lookup_plan *plan)
 {
         size_t one = strlen(plan->one) + 1;
         size_t many = strlen(plan->many) + 1;
@@ -85,7 +85,7 @@ node_new(struct shapes *shapes, struct lookup_id id, const struct lookup_plan *p
         if (node == NULL)
                 return NULL;
         node->id = id;
-        node->lookup = (struct lookup){.plan = *plan, .shapes = shapes};
+        node->lookup = (struct lookup){.plan = *plan, .stmt_cache = stmt_cache};
         list_init(&node->lookup.link);
         list_init(&node->lookup.boarding);
         node->lookup.plan.one = memcpy(node->texts, plan->one, one);
@@ -99,7 +99,7 @@ node_new(struct shapes *shapes, struct lookup_id id, const struct lookup_plan *p
 struct lookup *
 pipit__lookups_add(struct lookups *lookups, struct lookup_id id, const struct lookup_plan *plan)
 {
-        struct node *node = node_new(lookups->shapes, id, plan);
+        struct node *node = node_new(lookups->stmt_cache, id, plan);
 
         if (node == NULL)
                 return NULL;
@@ -111,18 +111,18 @@ pipit__lookups_add(struct lookups *lookups, struct lookup_id id, const struct lo
         return &node->lookup;
 }
 
-/* The table of shapes may forget them meanwhile: they are not held, and found by where their text
- * is. */
-struct shape *
+/* The cache of statements may forget them meanwhile: they are not held, and found by where their
+ * text is. */
+struct stmt *
 pipit__lookup_one(const struct lookup *lookup)
 {
-        return pipit__shapes_get(lookup->shapes, lookup->plan.one);
+        return pipit__stmt_cache_get(lookup->stmt_cache, lookup->plan.one);
 }
 
-struct shape *
+struct stmt *
 pipit__lookup_many(const struct lookup *lookup)
 {
-        return pipit__shapes_get(lookup->shapes, lookup->plan.many);
+        return pipit__stmt_cache_get(lookup->stmt_cache, lookup->plan.many);
 }
 
 /* Whether a value of the one type reads as the same for the other. */
@@ -135,7 +135,7 @@ types_are_alike(uint32_t a, uint32_t b)
 
 /* The types of many are its text's; those of one are the table's: other types have other rules. */
 static bool
-lookup_suits(const struct lookup *lookup, const struct shape *one)
+lookup_suits(const struct lookup *lookup, const struct stmt *one)
 {
         const struct lookup_plan *plan = &lookup->plan;
 
@@ -151,7 +151,7 @@ lookup_suits(const struct lookup *lookup, const struct shape *one)
 }
 
 bool
-pipit__lookup_may_carry(struct lookup *lookup, const struct shape *one)
+pipit__lookup_may_carry(struct lookup *lookup, const struct stmt *one)
 {
         if (lookup->rests > 0) {
                 lookup->rests--;

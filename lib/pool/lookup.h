@@ -15,8 +15,8 @@
 #define LOOKUP_MAX_PARAMS 64
 
 struct lookups;
-struct shape;
-struct shapes;
+struct stmt;
+struct stmt_cache;
 
 enum lookup_key {
         LOOKUP_INT,    /* equal values have equal bytes */
@@ -44,7 +44,7 @@ struct lookup_plan {
 /* For as long as its scope lives. */
 struct lookup {
         struct lookup_plan plan;
-        struct shapes *shapes;
+        struct stmt_cache *stmt_cache;
         int n_failures;       /* of many, without a success in between */
         int rests;            /* uses that run one by one, because of them */
         struct list link;     /* while a burst is packed: in its list */
@@ -53,7 +53,7 @@ struct lookup {
 };
 
 /* NULL when memory ran out. */
-struct lookups *pipit__lookups_new(struct shapes *shapes);
+struct lookups *pipit__lookups_new(struct stmt_cache *stmt_cache);
 /* NULL does nothing. */
 void pipit__lookups_free(struct lookups *lookups);
 
@@ -65,12 +65,12 @@ bool pipit__lookups_has_room(const struct lookups *lookups);
 struct lookup *
 pipit__lookups_add(struct lookups *lookups, struct lookup_id id, const struct lookup_plan *plan);
 
-/* The shapes of its statements, with a reference for the caller. NULL when memory ran out. */
-struct shape *pipit__lookup_one(const struct lookup *lookup);
-struct shape *pipit__lookup_many(const struct lookup *lookup);
+/* The statements of its statements, with a reference for the caller. NULL when memory ran out. */
+struct stmt *pipit__lookup_one(const struct lookup *lookup);
+struct stmt *pipit__lookup_many(const struct lookup *lookup);
 
-/* Whether a statement of one, which has this shape, may now be one of many. */
-bool pipit__lookup_may_carry(struct lookup *lookup, const struct shape *one);
+/* Whether a statement of one, which has this statement, may now be one of many. */
+bool pipit__lookup_may_carry(struct lookup *lookup, const struct stmt *one);
 /* Many were run as one, and that failed, or not: what fails time and again rests for a while. */
 void pipit__lookup_done(struct lookup *lookup, bool failed);
 

@@ -50,7 +50,7 @@ struct pool_parts {
         struct reactor *reactor;
         const struct conninfo *info;
         struct log *log;
-        struct shapes *shapes;
+        struct stmt_cache *stmt_cache;
         const struct pool_ops *ops;
         void *arg;
 };

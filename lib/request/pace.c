@@ -9,7 +9,7 @@
 #define PACE_MEMORY 1024.0F
 /* Of uses, or of microseconds. */
 #define PACE_NOTHING 0.0001F
-/* Slow uses in so many that make a shape slow: two in the memory and a half. */
+/* Slow uses in so many that make a statement slow: two in the memory and a half. */
 #define PACE_SLOW_USES 2.5F
 /* A slow use may delay one neighbour in two hundred. */
 #define PACE_DELAYED 5.0F

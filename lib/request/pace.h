@@ -1,6 +1,6 @@
 /*
- * Paces: how fast statements of one shape are answered, and so whether one may share a Sync with
- * others, who would wait for it.
+ * Paces: how fast statements of one statement are answered, and so whether one may share a Sync
+ * with others, who would wait for it.
  */
 #ifndef PIPIT_PACE_INTERNAL_H
 #define PIPIT_PACE_INTERNAL_H
@@ -57,7 +57,7 @@ void pipit__pace_learn(struct pace_scale *scale, int64_t us, float foretold_us);
 /* n statements were answered, in a segment that took so long. */
 void pipit__pace_answered(struct pace *pace, int n, int64_t us, bool slow, int64_t now_ms);
 
-/* Each of those that were sent together, n of them of this shape, took so long. */
+/* Each of those that were sent together, n of them of this statement, took so long. */
 void pipit__pace_took(struct pace *pace, int n, float us);
 /* They shared one: what one takes by itself is forgotten little by little, so that it is tried
  * again. It may have been learned when all was slow. */

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/cold.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "value/binary.h"
 #include "value/encode.h"
 
@@ -44,29 +44,29 @@ pipit__statement_check(const char *sql, struct pipit_params params,
 
 /* The type of a parameter; 0 while it is not known. */
 static uint32_t
-param_type(const struct shape *shape, struct pipit_params params, int i)
+param_type(const struct stmt *stmt, struct pipit_params params, int i)
 {
-        return shape->n_types == params.n ? shape->types[i] : 0;
+        return stmt->n_types == params.n ? stmt->types[i] : 0;
 }
 
 /* The bytes in front of the values. */
 static size_t
-head_size(const struct shape *shape, int n)
+head_size(const struct stmt *stmt, int n)
 {
         size_t size = sizeof(struct statement) + (size_t)n * sizeof(char *);
 
-        return shape->n_types == n ? size + (size_t)n * 2 * sizeof(int) : size;
+        return stmt->n_types == n ? size + (size_t)n * 2 * sizeof(int) : size;
 }
 
 int
-pipit__statement_measure(const struct shape *shape, struct pipit_params params, size_t *ret_size,
+pipit__statement_measure(const struct stmt *stmt, struct pipit_params params, size_t *ret_size,
                          struct statement_problem *ret_problem)
 {
-        size_t size = head_size(shape, params.n);
+        size_t size = head_size(stmt, params.n);
 
         for (int i = 0; i < params.n; i++) {
                 size_t taken = 0;
-                int code = pipit__encode_measure(&params.values[i], param_type(shape, params, i),
+                int code = pipit__encode_measure(&params.values[i], param_type(stmt, params, i),
                                                  &taken);
                 if (code != 0)
                         return problem_set(ret_problem, code, i + 1, value_problem(code));
@@ -86,7 +86,7 @@ struct arrays {
 };
 
 static struct arrays
-statement_init(struct statement *statement, struct shape *shape, int n, bool has_formats)
+statement_init(struct statement *statement, struct stmt *stmt, int n, bool has_formats)
 {
         struct arrays arrays = {.values = (const char **)(void *)(statement + 1)};
 
@@ -94,7 +94,7 @@ statement_init(struct statement *statement, struct shape *shape, int n, bool has
                 arrays.lengths = (int *)(void *)(arrays.values + n);
                 arrays.formats = arrays.lengths + n;
         }
-        *statement = (struct statement){.shape = shape,
+        *statement = (struct statement){.stmt = stmt,
                                         .params = {.n = n,
                                                    .values = arrays.values,
                                                    .lengths = arrays.lengths,
@@ -103,17 +103,16 @@ statement_init(struct statement *statement, struct shape *shape, int n, bool has
 }
 
 struct statement *
-pipit__statement_write(void *block, struct shape *shape, struct pipit_params params)
+pipit__statement_write(void *block, struct stmt *stmt, struct pipit_params params)
 {
         struct statement *statement = block;
-        struct arrays arrays =
-                statement_init(statement, shape, params.n, shape->n_types == params.n);
-        char *start = (char *)block + head_size(shape, params.n);
+        struct arrays arrays = statement_init(statement, stmt, params.n, stmt->n_types == params.n);
+        char *start = (char *)block + head_size(stmt, params.n);
         char *out = start;
 
         for (int i = 0; i < params.n; i++) {
                 struct encoded encoded =
-                        pipit__encode(&params.values[i], param_type(shape, params, i), out);
+                        pipit__encode(&params.values[i], param_type(stmt, params, i), out);
                 arrays.values[i] = encoded.taken > 0 ? out : NULL;
                 if (arrays.lengths != NULL) {
                         arrays.lengths[i] = (int)encoded.length;
@@ -121,7 +120,7 @@ pipit__statement_write(void *block, struct shape *shape, struct pipit_params par
                 }
                 out += encoded.taken;
         }
-        statement->bytes = shape->length + 1 + (size_t)(out - start);
+        statement->bytes = stmt->length + 1 + (size_t)(out - start);
         return statement;
 }
 
@@ -137,10 +136,10 @@ pipit__statement_raw_size(const struct pq_params *params)
 }
 
 struct statement *
-pipit__statement_write_raw(void *block, struct shape *shape, const struct pq_params *params)
+pipit__statement_write_raw(void *block, struct stmt *stmt, const struct pq_params *params)
 {
         struct statement *statement = block;
-        struct arrays arrays = statement_init(statement, shape, params->n, true);
+        struct arrays arrays = statement_init(statement, stmt, params->n, true);
         char *start = (char *)(arrays.formats + params->n);
         char *out = start;
 
@@ -153,7 +152,7 @@ pipit__statement_write_raw(void *block, struct shape *shape, const struct pq_par
                 out[length] = '\0';
                 out += length + 1;
         }
-        statement->bytes = shape->length + 1 + (size_t)(out - start);
+        statement->bytes = stmt->length + 1 + (size_t)(out - start);
         return statement;
 }
 
@@ -170,23 +169,23 @@ param_text(const struct statement *statement, int i, struct buf *text)
         if (params->formats == NULL || params->formats[i] == 0)
                 pipit__buf_add_text(text, value);
         else
-                code = pipit__binary_text(statement->shape->types[i], value,
+                code = pipit__binary_text(statement->stmt->types[i], value,
                                           (size_t)params->lengths[i], text);
         pipit__buf_add_char(text, '\0');
         return text->failed ? PIPIT_ENOMEM : code;
 }
 
-/* A statement for another shape, with the texts of its values behind each other. */
+/* A statement for another statement, with the texts of its values behind each other. */
 static struct statement *
-statement_of_texts(const struct pq_params *params, struct shape *shape, const struct buf *text)
+statement_of_texts(const struct pq_params *params, struct stmt *stmt, const struct buf *text)
 {
-        struct statement *statement = malloc(head_size(shape, params->n) + text->length);
+        struct statement *statement = malloc(head_size(stmt, params->n) + text->length);
 
         if (statement == NULL)
                 return NULL;
         struct arrays arrays =
-                statement_init(statement, shape, params->n, shape->n_types == params->n);
-        char *out = (char *)statement + head_size(shape, params->n);
+                statement_init(statement, stmt, params->n, stmt->n_types == params->n);
+        char *out = (char *)statement + head_size(stmt, params->n);
         memcpy(out, pipit__buf_text(text), text->length);
         for (int i = 0; i < params->n; i++) {
                 arrays.values[i] = params->values[i] != NULL ? out : NULL;
@@ -195,12 +194,12 @@ statement_of_texts(const struct pq_params *params, struct shape *shape, const st
                 if (arrays.lengths != NULL)
                         arrays.lengths[i] = arrays.formats[i] = 0;
         }
-        statement->bytes = shape->length + 1 + text->length;
+        statement->bytes = stmt->length + 1 + text->length;
         return statement;
 }
 
 struct statement *
-pipit__statement_rewrite(const struct statement *statement, struct shape *shape)
+pipit__statement_rewrite(const struct statement *statement, struct stmt *stmt)
 {
         struct statement *copy = NULL;
         struct buf text;
@@ -210,7 +209,7 @@ pipit__statement_rewrite(const struct statement *statement, struct shape *shape)
         for (int i = 0; i < statement->params.n && code == 0; i++)
                 code = param_text(statement, i, &text);
         if (code == 0)
-                copy = statement_of_texts(&statement->params, shape, &text);
+                copy = statement_of_texts(&statement->params, stmt, &text);
         pipit__buf_fini(&text);
         return copy;
 }
@@ -219,5 +218,5 @@ void
 pipit__statement_fini(struct statement *statement)
 {
         if (statement != NULL)
-                pipit__shape_unref(statement->shape);
+                pipit__stmt_unref(statement->stmt);
 }

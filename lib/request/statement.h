@@ -1,5 +1,5 @@
 /*
- * Statements: a shape and its parameters, encoded, in one block of memory.
+ * Statements: a statement and its parameters, encoded, in one block of memory.
  */
 #ifndef PIPIT_STATEMENT_INTERNAL_H
 #define PIPIT_STATEMENT_INTERNAL_H
@@ -12,11 +12,11 @@
 /* Most parameters that the protocol can count. */
 #define STATEMENT_MAX_PARAMS 65535
 
-struct shape;
+struct stmt;
 
 struct statement {
-        struct shape *shape; /* a reference */
-        size_t bytes;        /* of the text and the values */
+        struct stmt *stmt; /* a reference */
+        size_t bytes;      /* of the text and the values */
         struct pq_params params;
 };
 
@@ -35,28 +35,28 @@ int pipit__statement_check(const char *sql, struct pipit_params params,
  * What pipit__statement_write() needs: 0 and the bytes of the block, or a PIPIT_E code with a
  * problem with the parameter.
  */
-int pipit__statement_measure(const struct shape *shape, struct pipit_params params,
-                             size_t *ret_size, struct statement_problem *ret_problem);
+int pipit__statement_measure(const struct stmt *stmt, struct pipit_params params, size_t *ret_size,
+                             struct statement_problem *ret_problem);
 
 /*
  * Writes the statement into a block of that size, aligned as malloc() does; nothing is borrowed but
- * the caller's reference to the shape, which it takes over. Values are in binary form where that is
- * better and the shape's types are known.
+ * the caller's reference to the statement, which it takes over. Values are in binary form where
+ * that is better and the statement's types are known.
  */
 struct statement *
-pipit__statement_write(void *block, struct shape *shape, struct pipit_params params);
+pipit__statement_write(void *block, struct stmt *stmt, struct pipit_params params);
 
 /* The bytes for a statement whose values are in wire form already, all of them with their length
  * and their format; and that statement, as above. */
 size_t pipit__statement_raw_size(const struct pq_params *params);
 struct statement *
-pipit__statement_write_raw(void *block, struct shape *shape, const struct pq_params *params);
+pipit__statement_write_raw(void *block, struct stmt *stmt, const struct pq_params *params);
 
-/* Makes another block of it, for the shape that is to be used instead; all values are text there.
- * Takes the reference over. NULL when memory ran out. */
-struct statement *pipit__statement_rewrite(const struct statement *statement, struct shape *shape);
+/* Makes another block of it, for the statement that is to be used instead; all values are text
+ * there. Takes the reference over. NULL when memory ran out. */
+struct statement *pipit__statement_rewrite(const struct statement *statement, struct stmt *stmt);
 
-/* Gives its shape back; NULL does nothing. */
+/* Gives its statement back; NULL does nothing. */
 void pipit__statement_fini(struct statement *statement);
 
 #endif

@@ -29,7 +29,7 @@ database_destroy(void *arg)
         pipit__requests_fini(&db->requests);
         pipit__pool_fini(&db->pool);
         pipit__lookups_free(db->lookups);
-        pipit__shapes_fini(&db->shapes);
+        pipit__stmt_cache_fini(&db->stmt_cache);
         pipit__conninfo_fini(&db->info);
         pipit__options_fini(&db->options);
         pipit__reactor_free(db->reactor);
@@ -267,13 +267,13 @@ database_init_parts(struct database *db, struct event_base *base)
         struct pool_parts parts = {.reactor = db->reactor,
                                    .info = &db->info,
                                    .log = &db->log,
-                                   .shapes = &db->shapes,
+                                   .stmt_cache = &db->stmt_cache,
                                    .ops = &database_pool_ops,
                                    .arg = db};
         code = pipit__pool_init(&db->pool, options, &parts);
         if (code == 0)
-                code = pipit__shapes_init(&db->shapes, db->pool.config.max_prepared);
-        db->lookups = pipit__lookups_new(&db->shapes);
+                code = pipit__stmt_cache_init(&db->stmt_cache, db->pool.config.max_prepared);
+        db->lookups = pipit__lookups_new(&db->stmt_cache);
         if (db->lookups == NULL)
                 return PIPIT_ENOMEM;
         pipit__dispatch_init(&db->dispatch, options, db->reactor, &db->pool);

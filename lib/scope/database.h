@@ -13,7 +13,7 @@
 #include "pool/dispatch.h"
 #include "pool/pool.h"
 #include "request/request.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "scope/pin.h"
 #include "scope/scope.h"
 
@@ -29,7 +29,7 @@ struct database {
         char *url;
         struct conninfo info;
         struct log log;
-        struct shapes shapes;
+        struct stmt_cache stmt_cache;
         struct lookups *lookups;
         struct pool pool;
         struct dispatch dispatch;

@@ -64,9 +64,9 @@ query_refuse_problem(struct pipit *scope, const struct statement_problem *proble
                                    "parameter $%d: %s", problem->parameter, problem->text);
 }
 
-/* Every check has passed; takes *shape over. NULL when memory ran out. */
+/* Every check has passed; takes *statement over. NULL when memory ran out. */
 static struct request *
-query_enqueue(struct pipit *scope, const struct query *query, struct shape **shape, size_t size,
+query_enqueue(struct pipit *scope, const struct query *query, struct stmt **stmt, size_t size,
               const struct completion *completion)
 {
         const struct pipit_options *options = &scope->db->options;
@@ -74,8 +74,8 @@ query_enqueue(struct pipit *scope, const struct query *query, struct shape **sha
 
         if (req == NULL)
                 return NULL;
-        req->statement = pipit__statement_write(pipit__request_block(req), *shape, query->params);
-        *shape = NULL;
+        req->statement = pipit__statement_write(pipit__request_block(req), *stmt, query->params);
+        *stmt = NULL;
         req->is_read = query->is_read;
         req->is_grouped = scope->groups_writes && !query->is_read;
         req->lookup =
@@ -96,31 +96,32 @@ query_refuse_size(struct pipit *scope, size_t bytes, const struct completion *co
                                    bytes, scope->db->options.max_request_bytes);
 }
 
-/* The checks that depend on its values; the shape goes on to the request, or *shape is left. */
+/* The checks that depend on its values; the statement goes on to the request, or *statement is
+ * left. */
 static struct request *
-query_admit(struct pipit *scope, const struct query *query, struct shape **shape,
+query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
             const struct completion *completion)
 {
         struct statement_problem problem;
         struct refusal refusal;
         size_t size;
 
-        if (pipit__statement_measure(*shape, query->params, &size, &problem) != 0)
+        if (pipit__statement_measure(*stmt, query->params, &size, &problem) != 0)
                 return query_refuse_problem(scope, &problem, completion);
-        size_t bytes = size + (*shape)->length;
+        size_t bytes = size + (*stmt)->length;
         if (bytes > scope->db->options.max_request_bytes)
                 return query_refuse_size(scope, bytes, completion);
         if (scope->ops->refuse(scope, bytes, &refusal))
                 return query_fail_like(scope, &refusal.error, completion->cb, completion->arg);
-        return query_enqueue(scope, query, shape, size, completion);
+        return query_enqueue(scope, query, stmt, size, completion);
 }
 
-static struct shape *
-query_shape(struct pipit *scope, const struct query *query)
+static struct stmt *
+query_stmt(struct pipit *scope, const struct query *query)
 {
         if (query->lookup != NULL)
                 return pipit__lookup_one(query->lookup);
-        return pipit__shapes_get(&scope->db->shapes, query->sql);
+        return pipit__stmt_cache_get(&scope->db->stmt_cache, query->sql);
 }
 
 struct request *
@@ -136,11 +137,11 @@ pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, 
         if (query->lookup == NULL &&
             pipit__statement_check(query->sql, query->params, &problem) != 0)
                 return query_refuse_problem(scope, &problem, &completion);
-        struct shape *shape = query_shape(scope, query);
-        if (shape == NULL)
+        struct stmt *stmt = query_stmt(scope, query);
+        if (stmt == NULL)
                 return NULL;
-        struct request *req = query_admit(scope, query, &shape, &completion);
-        pipit__shape_unref(shape);
+        struct request *req = query_admit(scope, query, &stmt, &completion);
+        pipit__stmt_unref(stmt);
         return req;
 }
 
@@ -149,20 +150,20 @@ static int
 query_replace(struct request *req, const struct query *query)
 {
         struct pipit *scope = pipit__request_scope(req);
-        struct shape *shape = pipit__shapes_get(&scope->db->shapes, query->sql);
+        struct stmt *stmt = pipit__stmt_cache_get(&scope->db->stmt_cache, query->sql);
         struct statement_problem problem;
         void *block = NULL;
         size_t size;
 
-        if (shape != NULL && pipit__statement_measure(shape, query->params, &size, &problem) == 0)
+        if (stmt != NULL && pipit__statement_measure(stmt, query->params, &size, &problem) == 0)
                 block = malloc(size);
         if (block != NULL &&
-            pipit__request_again(req, block, pipit__statement_write(block, shape, query->params)) ==
+            pipit__request_again(req, block, pipit__statement_write(block, stmt, query->params)) ==
                     0) {
                 req->is_read = query->is_read;
                 return 0;
         }
-        pipit__shape_unref(shape);
+        pipit__stmt_unref(stmt);
         free(block);
         return PIPIT_ENOMEM;
 }

@@ -8,7 +8,7 @@
 #include "choose.h"
 #include "model.h"
 #include "net.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "scope/database.h"
 #include "world.h"
 
@@ -113,10 +113,10 @@ client_know(void)
 
         call();
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-                struct shape *shape = pipit__shapes_get(&client.db->db->shapes, texts[i]);
-                if (shape != NULL)
-                        shape->pace.uses = 3;
-                pipit__shape_unref(shape);
+                struct stmt *stmt = pipit__stmt_cache_get(&client.db->db->stmt_cache, texts[i]);
+                if (stmt != NULL)
+                        stmt->pace.uses = 3;
+                pipit__stmt_unref(stmt);
         }
         called();
 }
@@ -200,7 +200,7 @@ client_drain(void)
 
 /* What its statement gives back. */
 static void
-op_choose_shape(struct op *op)
+op_choose_stmt(struct op *op)
 {
         switch (op->kind) {
         case OP_READ:
@@ -285,7 +285,7 @@ client_submit_on(struct pipit *scope, struct op *atomic, enum op_kind kind)
 
         if (op == NULL)
                 return NULL;
-        op_choose_shape(op);
+        op_choose_stmt(op);
         op->atomic = atomic;
         op->is_read = atomic == NULL && choose_declared(kind);
         op->is_grouped = atomic == NULL && !op->is_read && may(MAY_GROUP);

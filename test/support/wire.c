@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "scope/database.h"
 
 struct server *wire_server;
@@ -80,10 +80,10 @@ on_batch(struct pipit_result *res, void *arg)
 static void
 make_quick(const char *sql)
 {
-        struct shape *shape = pipit__shapes_get(&live_db->db->shapes, sql);
+        struct stmt *stmt = pipit__stmt_cache_get(&live_db->db->stmt_cache, sql);
 
-        shape->pace.best_us = shape->pace.slow = 0;
-        pipit__shape_unref(shape);
+        stmt->pace.best_us = stmt->pace.slow = 0;
+        pipit__stmt_unref(stmt);
 }
 
 void

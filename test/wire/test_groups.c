@@ -229,7 +229,7 @@ START_TEST(when_all_fail_each_has_its_error)
 }
 END_TEST
 
-START_TEST(a_shape_that_failed_in_a_group_does_not_share_for_a_while)
+START_TEST(a_statement_that_failed_in_a_group_does_not_share_for_a_while)
 {
         struct batch batch = {0};
         struct batch after = {0};
@@ -453,7 +453,7 @@ add_failures(Suite *suite)
         tcase_add_checked_fixture(tcase, setup, wire_teardown);
         tcase_add_loop_test(tcase, the_culprit_alone_fails_wherever_it_is, 0, N);
         tcase_add_test(tcase, when_all_fail_each_has_its_error);
-        tcase_add_test(tcase, a_shape_that_failed_in_a_group_does_not_share_for_a_while);
+        tcase_add_test(tcase, a_statement_that_failed_in_a_group_does_not_share_for_a_while);
         tcase_add_test(tcase, the_skipped_are_run_together_once_then_in_halves_then_alone);
         tcase_add_loop_test(tcase, what_sharing_may_have_caused_is_run_once_more_alone, 0,
                             n_shared);

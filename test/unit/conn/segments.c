@@ -3,8 +3,8 @@
 #include <string.h>
 
 static struct result_home home;
-static struct shapes shapes;
-struct shape *shape;
+static struct stmt_cache stmt_cache;
+struct stmt *stmt;
 struct prepared prepared;
 struct segments segments;
 struct request requests[CAPACITY];
@@ -13,8 +13,8 @@ void
 segments_setup(void)
 {
         pipit__result_home_init(&home, NULL);
-        ck_assert_int_eq(pipit__shapes_init(&shapes, SLOTS), 0);
-        shape = pipit__shapes_get(&shapes, "SELECT 1");
+        ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, SLOTS), 0);
+        stmt = pipit__stmt_cache_get(&stmt_cache, "SELECT 1");
         ck_assert_int_eq(pipit__prepared_init(&prepared, SLOTS), 0);
         pipit__segments_init(&segments, &prepared);
         memset(requests, 0, sizeof requests);
@@ -28,9 +28,9 @@ segments_teardown(void)
         for (int i = 0; i < CAPACITY; i++)
                 pipit_result_unref(requests[i].res);
         pipit__segments_fini(&segments);
-        ck_assert_int_eq(shape->refs, 1);
-        pipit__shape_unref(shape);
-        pipit__shapes_fini(&shapes);
+        ck_assert_int_eq(stmt->refs, 1);
+        pipit__stmt_unref(stmt);
+        pipit__stmt_cache_fini(&stmt_cache);
         pipit__prepared_fini(&prepared);
         pipit__result_home_fini(&home);
 }
@@ -38,9 +38,9 @@ segments_teardown(void)
 void
 push(enum expected_kind kind, enum segment_kind segment, struct request *req)
 {
-        bool has_shape = kind == EXPECTED_PREPARE || kind == EXPECTED_STATEMENT;
+        bool has_stmt = kind == EXPECTED_PREPARE || kind == EXPECTED_STATEMENT;
         struct expected expected = {
-                .kind = kind, .segment = segment, .req = req, .shape = has_shape ? shape : NULL};
+                .kind = kind, .segment = segment, .req = req, .stmt = has_stmt ? stmt : NULL};
 
         ck_assert_int_eq(pipit__segments_reserve(&segments, 1), 0);
         pipit__segments_push(&segments, &expected);
@@ -102,7 +102,7 @@ expect_popped(const struct request *expected)
 
         ck_assert(pipit__segments_pop(&segments, &popped));
         ck_assert_ptr_eq(popped.req, expected);
-        pipit__shape_unref(popped.shape);
+        pipit__stmt_unref(popped.stmt);
         ck_assert(!pipit__segments_pop(&segments, &popped));
         ck_assert_int_eq(popped.kind, EXPECTED_SYNC);
 }

@@ -9,7 +9,7 @@
 #include "conn/prepared.h"
 #include "conn/segment.h"
 #include "request/request.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "result/result.h"
 #include "runner.h"
 
@@ -18,7 +18,7 @@
 #define CAPACITY 3
 #define SLOTS    2
 
-extern struct shape *shape; /* of all statements */
+extern struct stmt *stmt; /* of all statements */
 extern struct prepared prepared;
 extern struct segments segments;
 extern struct request requests[CAPACITY];

@@ -5,7 +5,7 @@
 #include "conn/prepared.h"
 #include "request/pace.h"
 #include "request/request.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "result/result.h"
 #include "runner.h"
 
@@ -13,8 +13,8 @@
  */
 
 static struct result_home home;
-static struct shapes shapes;
-static struct shape *shape;
+static struct stmt_cache stmt_cache;
+static struct stmt *stmt;
 static struct prepared prepared;
 static struct request req;
 
@@ -22,10 +22,10 @@ static void
 setup(void)
 {
         pipit__result_home_init(&home, NULL);
-        ck_assert_int_eq(pipit__shapes_init(&shapes, 2), 0);
+        ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 2), 0);
         ck_assert_int_eq(pipit__prepared_init(&prepared, 2), 0);
-        shape = pipit__shapes_get(&shapes, "SELECT 1");
-        pipit__prepared_add(&prepared, shape);
+        stmt = pipit__stmt_cache_get(&stmt_cache, "SELECT 1");
+        pipit__prepared_add(&prepared, stmt);
         req = (struct request){.res = pipit__result_new(&home), .group = 64};
 }
 
@@ -33,8 +33,8 @@ static void
 teardown(void)
 {
         pipit_result_unref(req.res);
-        pipit__shape_unref(shape);
-        pipit__shapes_fini(&shapes);
+        pipit__stmt_unref(stmt);
+        pipit__stmt_cache_fini(&stmt_cache);
         pipit__prepared_fini(&prepared);
         pipit__result_home_fini(&home);
 }
@@ -48,7 +48,7 @@ fate_of(enum segment_kind kind, bool skipped)
                                      .answered = true,
                                      .skipped = skipped,
                                      .req = &req,
-                                     .shape = shape};
+                                     .stmt = stmt};
 
         return pipit__group_fate(&statement, true, &prepared);
 }
@@ -79,7 +79,7 @@ START_TEST(what_did_not_fail_is_done)
         struct expected statement = {.kind = EXPECTED_STATEMENT,
                                      .segment = (enum segment_kind)_i,
                                      .req = &req,
-                                     .shape = shape};
+                                     .stmt = stmt};
 
         ck_assert_int_eq(pipit__group_fate(&statement, false, &prepared), FATE_DONE);
 }
@@ -106,20 +106,20 @@ START_TEST(what_sharing_may_have_caused_is_run_once_more_alone)
 }
 END_TEST
 
-START_TEST(a_shape_that_failed_in_a_group_is_known_for_it)
+START_TEST(a_statement_that_failed_in_a_group_is_known_for_it)
 {
-        shape->pace.uses = 100;
-        ck_assert_int_eq(pipit__pace_class(&shape->pace), PACE_FAST);
+        stmt->pace.uses = 100;
+        ck_assert_int_eq(pipit__pace_class(&stmt->pace), PACE_FAST);
         failed(SEGMENT_READS, "22012", "no");
-        ck_assert_int_eq(pipit__pace_class(&shape->pace), PACE_ALONE);
+        ck_assert_int_eq(pipit__pace_class(&stmt->pace), PACE_ALONE);
 }
 END_TEST
 
-START_TEST(a_shape_that_was_only_skipped_is_not)
+START_TEST(a_statement_that_was_only_skipped_is_not)
 {
-        shape->pace.uses = 100;
+        stmt->pace.uses = 100;
         skipped(SEGMENT_READS);
-        ck_assert_int_eq(pipit__pace_class(&shape->pace), PACE_FAST);
+        ck_assert_int_eq(pipit__pace_class(&stmt->pace), PACE_FAST);
 }
 END_TEST
 
@@ -180,15 +180,15 @@ unknown_to_the_server(enum segment_kind kind)
 {
         char text[200];
 
-        snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", shape->name);
+        snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", stmt->name);
         return failed(kind, "26000", text);
 }
 
 START_TEST(what_the_server_does_not_know_any_more_is_prepared_again)
 {
         ck_assert_int_eq(unknown_to_the_server((enum segment_kind)_i), FATE_AGAIN);
-        ck_assert(!pipit__prepared_has(&prepared, shape));
-        ck_assert_uint_eq(pipit__prepared_add(&prepared, shape), 0);
+        ck_assert(!pipit__prepared_has(&prepared, stmt));
+        ck_assert_uint_eq(pipit__prepared_add(&prepared, stmt), 0);
         ck_assert_int_eq(req.max_group, 0);
 }
 END_TEST
@@ -209,7 +209,7 @@ START_TEST(the_same_error_about_another_name_is_the_statements_own)
         ck_assert_int_eq(
                 failed(SEGMENT_SINGLE, "26000", "prepared statement \"mine\" is not there"),
                 FATE_DONE);
-        ck_assert(pipit__prepared_has(&prepared, shape));
+        ck_assert(pipit__prepared_has(&prepared, stmt));
 }
 END_TEST
 
@@ -217,7 +217,7 @@ START_TEST(an_unsupported_feature_is_not_a_plan_that_is_out_of_date)
 {
         ck_assert_int_eq(failed(SEGMENT_SINGLE, "0A000", "cached plan must not change result type"),
                          FATE_DONE);
-        ck_assert(pipit__prepared_has(&prepared, shape));
+        ck_assert(pipit__prepared_has(&prepared, stmt));
 }
 END_TEST
 
@@ -301,8 +301,8 @@ test_suite(void)
         tcase_add_loop_test(tcase, the_culprit_gets_its_own_error, 0, n_own);
         tcase_add_loop_test(tcase, what_sharing_may_have_caused_is_run_once_more_alone, 0,
                             n_shared);
-        tcase_add_test(tcase, a_shape_that_failed_in_a_group_is_known_for_it);
-        tcase_add_test(tcase, a_shape_that_was_only_skipped_is_not);
+        tcase_add_test(tcase, a_statement_that_failed_in_a_group_is_known_for_it);
+        tcase_add_test(tcase, a_statement_that_was_only_skipped_is_not);
         tcase_add_test(tcase, the_skipped_are_regrouped_once_then_in_halves_then_alone);
         tcase_add_loop_test(tcase, half_of_a_pair_is_alone, 0, 2);
         tcase_add_test(tcase, all_of_a_group_of_writes_are_run_alone_the_culprit_too);

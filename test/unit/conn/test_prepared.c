@@ -2,36 +2,36 @@
 
 #include "conn/prepared.h"
 #include "oom.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "runner.h"
 
 #define SLOTS 2
 
-static struct shapes shapes;
+static struct stmt_cache stmt_cache;
 static struct prepared prepared;
-static struct shape *a;
+static struct stmt *a;
 
 static void
 setup(void)
 {
-        ck_assert_int_eq(pipit__shapes_init(&shapes, SLOTS), 0);
+        ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, SLOTS), 0);
         ck_assert_int_eq(pipit__prepared_init(&prepared, SLOTS), 0);
-        a = pipit__shapes_get(&shapes, "a");
+        a = pipit__stmt_cache_get(&stmt_cache, "a");
 }
 
 static void
 teardown(void)
 {
-        pipit__shape_unref(a);
-        pipit__shapes_fini(&shapes);
+        pipit__stmt_unref(a);
+        pipit__stmt_cache_fini(&stmt_cache);
         pipit__prepared_fini(&prepared);
 }
 
-/* A shape that has the same slot later. */
-static struct shape
+/* A statement that has the same slot later. */
+static struct stmt
 successor(void)
 {
-        return (struct shape){.slot = a->slot, .serial = a->serial + 1};
+        return (struct stmt){.slot = a->slot, .serial = a->serial + 1};
 }
 
 START_TEST(nothing_is_prepared_at_first)
@@ -49,7 +49,7 @@ END_TEST
 
 START_TEST(the_next_of_a_slot_has_the_last_one_closed)
 {
-        struct shape next = successor();
+        struct stmt next = successor();
 
         pipit__prepared_add(&prepared, a);
         ck_assert(!pipit__prepared_has(&prepared, &next));
@@ -78,10 +78,10 @@ START_TEST(what_is_of_no_use_any_more_is_closed_before_it_is_prepared_again)
 }
 END_TEST
 
-/* An answer can be about a shape that has lost its slot since. */
+/* An answer can be about a statement that has lost its slot since. */
 START_TEST(the_end_of_the_last_one_does_not_touch_the_next)
 {
-        struct shape next = successor();
+        struct stmt next = successor();
 
         pipit__prepared_add(&prepared, &next);
         pipit__prepared_drop(&prepared, a);
@@ -91,9 +91,9 @@ START_TEST(the_end_of_the_last_one_does_not_touch_the_next)
 }
 END_TEST
 
-START_TEST(a_shape_without_slot_is_never_prepared)
+START_TEST(a_statement_without_slot_is_never_prepared)
 {
-        struct shape stranger = {.slot = -1, .serial = 99};
+        struct stmt stranger = {.slot = -1, .serial = 99};
 
         ck_assert(!pipit__prepared_has(&prepared, &stranger));
         pipit__prepared_drop(&prepared, &stranger);
@@ -128,7 +128,7 @@ test_suite(void)
         tcase_add_test(tcase, what_the_server_lost_is_not_closed);
         tcase_add_test(tcase, what_is_of_no_use_any_more_is_closed_before_it_is_prepared_again);
         tcase_add_test(tcase, the_end_of_the_last_one_does_not_touch_the_next);
-        tcase_add_test(tcase, a_shape_without_slot_is_never_prepared);
+        tcase_add_test(tcase, a_statement_without_slot_is_never_prepared);
         tcase_add_test(tcase, without_memory_there_are_no_places);
         suite_add_tcase(suite, tcase);
         return suite;

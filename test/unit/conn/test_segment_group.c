@@ -78,12 +78,12 @@ END_TEST
 
 START_TEST(a_prepare_that_is_answered_stays_prepared)
 {
-        pipit__prepared_add(&prepared, shape);
+        pipit__prepared_add(&prepared, stmt);
         push(EXPECTED_PREPARE, SEGMENT_SINGLE, &requests[0]);
         push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_COMMAND_OK, ""), VERDICT_MORE);
         ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert(pipit__prepared_has(&prepared, shape));
+        ck_assert(pipit__prepared_has(&prepared, stmt));
 }
 END_TEST
 
@@ -109,7 +109,7 @@ START_TEST(behind_an_error_all_are_skipped_until_the_sync)
                 ck_assert(pipit__segments_pop(&segments, &popped));
                 ck_assert(popped.skipped);
                 ck_assert_ptr_eq(popped.req, &requests[i]);
-                pipit__shape_unref(popped.shape);
+                pipit__stmt_unref(popped.stmt);
         }
 }
 END_TEST
@@ -135,14 +135,14 @@ END_TEST
 
 START_TEST(a_skipped_prepare_is_not_prepared)
 {
-        pipit__prepared_add(&prepared, shape);
+        pipit__prepared_add(&prepared, stmt);
         push(EXPECTED_PREPARE, SEGMENT_READS, &requests[0]);
         push(EXPECTED_STATEMENT, SEGMENT_READS, &requests[0]);
         fail_segment();
         ck_assert_int_eq(hear(PGRES_PIPELINE_ABORTED, ""), VERDICT_MORE);
-        ck_assert(pipit__prepared_has(&prepared, shape));
+        ck_assert(pipit__prepared_has(&prepared, stmt));
         ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert(!pipit__prepared_has(&prepared, shape));
+        ck_assert(!pipit__prepared_has(&prepared, stmt));
 }
 END_TEST
 

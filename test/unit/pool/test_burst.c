@@ -2,14 +2,14 @@
 
 #include "pool/burst.h"
 #include "request/request.h"
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 #include "runner.h"
 
 #define REQUESTS 600
 
-/* Shapes of each pace, and the requests that wait. */
-static struct shape fast, alone, unknown, slow;
+/* Statements of each pace, and the requests that wait. */
+static struct stmt fast, alone, unknown, slow;
 static struct request requests[REQUESTS];
 static struct statement statements[REQUESTS];
 static struct list queue;
@@ -17,10 +17,10 @@ static struct burst burst;
 static int n_requests;
 
 /* As it is after so many uses. */
-static struct shape
-shape_of(unsigned uses, float n_slow, unsigned n_alone)
+static struct stmt
+stmt_of(unsigned uses, float n_slow, unsigned n_alone)
 {
-        return (struct shape){
+        return (struct stmt){
                 .pace = {.uses = uses, .best_us = 1, .slow = n_slow, .alone = n_alone}};
 }
 
@@ -29,10 +29,10 @@ setup(void)
 {
         n_requests = 0;
         list_init(&queue);
-        fast = shape_of(3, 0, 0);
-        alone = shape_of(3, 0, 1);
-        unknown = shape_of(0, 0, 0);
-        slow = shape_of(3, 3, 0);
+        fast = stmt_of(3, 0, 0);
+        alone = stmt_of(3, 0, 1);
+        unknown = stmt_of(0, 0, 0);
+        slow = stmt_of(3, 3, 0);
         ck_assert_int_eq(pipit__pace_class(&fast.pace), PACE_FAST);
         ck_assert_int_eq(pipit__pace_class(&alone.pace), PACE_ALONE);
         ck_assert_int_eq(pipit__pace_class(&unknown.pace), PACE_UNKNOWN);
@@ -40,12 +40,12 @@ setup(void)
 }
 
 static struct request *
-wait_for(struct shape *shape)
+wait_for(struct stmt *stmt)
 {
         struct request *req = &requests[n_requests];
         struct statement *statement = &statements[n_requests++];
 
-        *statement = (struct statement){.shape = shape, .bytes = 10};
+        *statement = (struct statement){.stmt = stmt, .bytes = 10};
         *req = (struct request){.statement = statement, .state = REQUEST_WAITING};
         list_push_back(&queue, &req->link);
         return req;
@@ -53,9 +53,9 @@ wait_for(struct shape *shape)
 
 /* A declared read waits. */
 static struct request *
-read_of(struct shape *shape)
+read_of(struct stmt *stmt)
 {
-        struct request *req = wait_for(shape);
+        struct request *req = wait_for(stmt);
 
         req->is_read = true;
         return req;
@@ -63,9 +63,9 @@ read_of(struct shape *shape)
 
 /* One that may be committed with others. */
 static struct request *
-write_of(struct shape *shape)
+write_of(struct stmt *stmt)
 {
-        struct request *req = wait_for(shape);
+        struct request *req = wait_for(stmt);
 
         req->is_grouped = true;
         return req;
@@ -113,7 +113,7 @@ END_TEST
 static int
 least(struct request *req, float best_us)
 {
-        req->statement->shape->pace.best_us = best_us;
+        req->statement->stmt->pace.best_us = best_us;
         return pipit__burst_least(&queue);
 }
 
@@ -137,11 +137,11 @@ END_TEST
 
 START_TEST(what_shares_nothing_is_worth_a_burst_by_itself)
 {
-        static struct shape *const shapes[] = {&alone, &unknown, &slow};
+        static struct stmt *const stmt_cache[] = {&alone, &unknown, &slow};
 
-        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        for (size_t i = 0; i < sizeof stmt_cache / sizeof stmt_cache[0]; i++) {
                 list_init(&queue);
-                ck_assert_int_eq(least(read_of(shapes[i]), 5), 1);
+                ck_assert_int_eq(least(read_of(stmt_cache[i]), 5), 1);
         }
         list_init(&queue);
         ck_assert_int_eq(least(wait_for(&fast), 5), 1);
@@ -298,7 +298,7 @@ START_TEST(one_that_is_to_be_alone_is_alone)
 }
 END_TEST
 
-START_TEST(a_shape_that_was_slow_once_bounds_its_group)
+START_TEST(a_statement_that_was_slow_once_bounds_its_group)
 {
         fast.pace.slow = 1;
         int limit = pipit__pace_group_limit(&fast.pace);
@@ -385,7 +385,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_request_bounds_the_group_that_it_is_in, 0, 4);
         tcase_add_test(tcase, a_group_that_is_too_large_for_a_request_goes_without_it);
         tcase_add_test(tcase, one_that_is_to_be_alone_is_alone);
-        tcase_add_test(tcase, a_shape_that_was_slow_once_bounds_its_group);
+        tcase_add_test(tcase, a_statement_that_was_slow_once_bounds_its_group);
         tcase_add_loop_test(tcase, a_group_is_bounded_by_the_time_that_it_should_take, 0, 2);
         tcase_add_loop_test(tcase, a_group_is_bounded_by_its_bytes, 0, 2);
         tcase_add_loop_test(tcase, a_statement_larger_than_all_bounds_goes_by_itself, 0, 2);

@@ -8,8 +8,8 @@
 #include "pool/carrier.h"
 #include "pool/lookup.h"
 #include "request/request.h"
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 #include "runner.h"
 #include "value/oid.h"
 
@@ -19,7 +19,7 @@ static struct event_base *base;
 static struct reactor *reactor;
 static struct requests requests;
 static struct result_home home;
-static struct shapes shapes;
+static struct stmt_cache stmt_cache;
 static struct lookups *lookups;
 static struct lookup *by_number, *by_text, *creates;
 static struct burst burst;
@@ -79,8 +79,8 @@ setup(void)
         reactor = pipit__reactor_new(base, 0, on_turn, NULL);
         ck_assert_int_eq(pipit__requests_init(&requests, reactor, &ops, NULL), 0);
         pipit__result_home_init(&home, NULL);
-        ck_assert_int_eq(pipit__shapes_init(&shapes, 0), 0);
-        lookups = pipit__lookups_new(&shapes);
+        ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 0), 0);
+        lookups = pipit__lookups_new(&stmt_cache);
         by_number = lookup_of(1, LOOKUP_INT, "many numbers");
         by_text = lookup_of(2, LOOKUP_TEXT, "many texts");
         creates = lookup_of(3, LOOKUP_ORDINAL, "many creates");
@@ -95,7 +95,7 @@ teardown(void)
         pipit__requests_fini(&requests);
         pipit__result_home_fini(&home);
         pipit__lookups_free(lookups);
-        pipit__shapes_fini(&shapes);
+        pipit__stmt_cache_fini(&stmt_cache);
         pipit__reactor_free(reactor);
         event_base_free(base);
 }
@@ -112,14 +112,14 @@ on_done(struct pipit_result *res, void *arg)
 static struct request *
 member(struct lookup *lookup, struct pipit_value value)
 {
-        struct shape *shape = pipit__shapes_get(&shapes, "one");
+        struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "one");
         struct pipit_params params = {&value, 1};
         struct statement_problem problem;
         size_t size = 0;
 
-        ck_assert_int_eq(pipit__statement_measure(shape, params, &size, &problem), 0);
+        ck_assert_int_eq(pipit__statement_measure(stmt, params, &size, &problem), 0);
         struct request *req = pipit__request_new(&requests, &home, size, on_done, NULL);
-        req->statement = pipit__statement_write(pipit__request_block(req), shape, params);
+        req->statement = pipit__statement_write(pipit__request_block(req), stmt, params);
         req->state = REQUEST_WAITING;
         req->is_read = lookup != creates;
         req->is_grouped = lookup == creates;
@@ -142,10 +142,10 @@ last(void)
 static void
 learn(const char *sql, uint32_t type)
 {
-        struct shape *shape = pipit__shapes_get(&shapes, sql);
+        struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, sql);
 
-        pipit__shape_learn(shape, 1, &type, false);
-        pipit__shape_unref(shape);
+        pipit__stmt_learn(stmt, 1, &type, false);
+        pipit__stmt_unref(stmt);
 }
 
 START_TEST(two_of_one_sort_are_carried_by_a_third)
@@ -157,7 +157,7 @@ START_TEST(two_of_one_sort_are_carried_by_a_third)
         ck_assert_int_eq(burst.n, 1);
         ck_assert_int_eq(burst.kind, SEGMENT_SINGLE);
         ck_assert_ptr_eq(list_first(&burst.requests), burst.requests.prev);
-        ck_assert_str_eq(last()->statement->shape->sql, "many numbers");
+        ck_assert_str_eq(last()->statement->stmt->sql, "many numbers");
         ck_assert_str_eq(last()->statement->params.values[0], "{\"9\",\"-4\"}");
         ck_assert(last()->is_read);
         ck_assert_int_eq(one->state, REQUEST_SENT);

@@ -2,11 +2,11 @@
 
 #include "oom.h"
 #include "pool/lookup.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "runner.h"
 #include "value/oid.h"
 
-static struct shapes shapes;
+static struct stmt_cache stmt_cache;
 static struct lookups *lookups;
 
 static const uint32_t types[] = {OID_INT4, OID_VARCHAR};
@@ -22,8 +22,8 @@ static const struct lookup_plan plan = {.one = "one",
 static void
 setup(void)
 {
-        ck_assert_int_eq(pipit__shapes_init(&shapes, 4), 0);
-        lookups = pipit__lookups_new(&shapes);
+        ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 4), 0);
+        lookups = pipit__lookups_new(&stmt_cache);
         ck_assert_ptr_nonnull(lookups);
 }
 
@@ -31,14 +31,14 @@ static void
 teardown(void)
 {
         pipit__lookups_free(lookups);
-        pipit__shapes_fini(&shapes);
+        pipit__stmt_cache_fini(&stmt_cache);
 }
 
-/* The shape of one, whose parameters have two types. */
-static struct shape
-shape_of(uint32_t *of)
+/* The statement of one, whose parameters have two types. */
+static struct stmt
+stmt_of(uint32_t *of)
 {
-        return (struct shape){.n_types = 2, .types = of};
+        return (struct stmt){.n_types = 2, .types = of};
 }
 
 START_TEST(what_was_added_is_found_by_both_parts_of_its_name)
@@ -52,42 +52,42 @@ START_TEST(what_was_added_is_found_by_both_parts_of_its_name)
 }
 END_TEST
 
-START_TEST(its_shapes_are_those_that_the_table_knows_at_the_time)
+START_TEST(its_statements_are_those_that_the_table_knows_at_the_time)
 {
         const struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
-        struct shape *one = pipit__lookup_one(lookup);
-        struct shape *many = pipit__lookup_many(lookup);
+        struct stmt *one = pipit__lookup_one(lookup);
+        struct stmt *many = pipit__lookup_many(lookup);
 
         ck_assert_str_eq(one->sql, "one");
         ck_assert_str_eq(many->sql, "many");
-        struct shape *fresh = pipit__shape_renew(many);
-        struct shape *again = pipit__lookup_many(lookup);
+        struct stmt *fresh = pipit__stmt_renew(many);
+        struct stmt *again = pipit__lookup_many(lookup);
         ck_assert_ptr_eq(again, fresh);
-        pipit__shape_unref(one);
-        pipit__shape_unref(many);
-        pipit__shape_unref(fresh);
-        pipit__shape_unref(again);
+        pipit__stmt_unref(one);
+        pipit__stmt_unref(many);
+        pipit__stmt_unref(fresh);
+        pipit__stmt_unref(again);
 }
 END_TEST
 
-START_TEST(it_holds_no_place_in_the_table_of_shapes)
+START_TEST(it_holds_no_place_in_the_table_of_statements)
 {
         for (uint64_t i = 0; i < 20; i++)
                 ck_assert_ptr_nonnull(
                         pipit__lookups_add(lookups, (struct lookup_id){.what = i}, &plan));
-        struct shape *shape = pipit__shapes_get(&shapes, "other");
-        ck_assert_int_ge(shape->slot, 0);
-        pipit__shape_unref(shape);
+        struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "other");
+        ck_assert_int_ge(stmt->slot, 0);
+        pipit__stmt_unref(stmt);
 }
 END_TEST
 
 START_TEST(writes_of_other_types_than_the_model_s_are_not_carried)
 {
         struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
-        struct shape same = shape_of((uint32_t[]){OID_INT4, OID_VARCHAR});
-        struct shape alike = shape_of((uint32_t[]){OID_INT4, OID_TEXT});
-        struct shape other = shape_of((uint32_t[]){OID_NUMERIC, OID_VARCHAR});
-        struct shape unknown = {.n_types = -1};
+        struct stmt same = stmt_of((uint32_t[]){OID_INT4, OID_VARCHAR});
+        struct stmt alike = stmt_of((uint32_t[]){OID_INT4, OID_TEXT});
+        struct stmt other = stmt_of((uint32_t[]){OID_NUMERIC, OID_VARCHAR});
+        struct stmt unknown = {.n_types = -1};
 
         ck_assert(pipit__lookup_may_carry(lookup, &same));
         ck_assert(pipit__lookup_may_carry(lookup, &alike));
@@ -99,7 +99,7 @@ END_TEST
 START_TEST(after_three_failures_in_a_row_it_rests_for_a_thousand_uses)
 {
         struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
-        struct shape one = shape_of((uint32_t[]){OID_INT4, OID_VARCHAR});
+        struct stmt one = stmt_of((uint32_t[]){OID_INT4, OID_VARCHAR});
 
         for (int i = 0; i < 6; i++) {
                 pipit__lookup_done(lookup, i % 3 != 2); /* never three in a row */
@@ -151,8 +151,8 @@ test_suite(void)
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, what_was_added_is_found_by_both_parts_of_its_name);
-        tcase_add_test(tcase, its_shapes_are_those_that_the_table_knows_at_the_time);
-        tcase_add_test(tcase, it_holds_no_place_in_the_table_of_shapes);
+        tcase_add_test(tcase, its_statements_are_those_that_the_table_knows_at_the_time);
+        tcase_add_test(tcase, it_holds_no_place_in_the_table_of_statements);
         tcase_add_test(tcase, writes_of_other_types_than_the_model_s_are_not_carried);
         tcase_add_test(tcase, after_three_failures_in_a_row_it_rests_for_a_thousand_uses);
         tcase_add_test(tcase, there_is_an_end_to_their_number);

@@ -7,7 +7,7 @@
 #include "connect/conninfo.h"
 #include "oom.h"
 #include "pool/pool.h"
-#include "request/shape.h"
+#include "request/stmt_cache.h"
 #include "runner.h"
 
 /* A pool whose server does not exist: what works with one is in the live tests. */
@@ -17,7 +17,7 @@ static struct reactor *reactor;
 static struct conninfo info;
 static struct pool pool;
 static struct log no_log;
-static struct shapes shapes; /* nothing is prepared: they are only passed on */
+static struct stmt_cache stmt_cache; /* nothing is prepared: they are only passed on */
 static int n_ready;
 static int n_refused;
 static char described[1024];
@@ -63,7 +63,7 @@ parts_of(struct pool *made)
         return (struct pool_parts){.reactor = reactor,
                                    .info = &info,
                                    .log = &no_log,
-                                   .shapes = &shapes,
+                                   .stmt_cache = &stmt_cache,
                                    .ops = &ops,
                                    .arg = made};
 }

@@ -3,7 +3,7 @@
 #include "request/pace.h"
 #include "runner.h"
 
-/* Uses of a shape, each fast or slow, each in a millisecond of its own. */
+/* Uses of a statement, each fast or slow, each in a millisecond of its own. */
 struct walk {
         struct pace pace;
         int64_t now_ms;
@@ -24,7 +24,7 @@ START_TEST(what_was_never_used_is_unknown)
 }
 END_TEST
 
-START_TEST(three_fast_uses_make_a_shape_fast)
+START_TEST(three_fast_uses_make_a_statement_fast)
 {
         struct walk walk = {0};
 
@@ -47,7 +47,7 @@ START_TEST(three_slow_uses_make_it_slow_be_it_known_or_not)
 }
 END_TEST
 
-START_TEST(a_slow_shape_that_is_fast_again_becomes_fast_in_time)
+START_TEST(a_slow_statement_that_is_fast_again_becomes_fast_in_time)
 {
         struct walk walk = {0};
 
@@ -60,7 +60,7 @@ START_TEST(a_slow_shape_that_is_fast_again_becomes_fast_in_time)
 END_TEST
 
 /* One in a hundred, among fast ones: the mean says nothing of it. */
-START_TEST(a_moody_shape_is_slow)
+START_TEST(a_moody_statement_is_slow)
 {
         struct walk walk = {0};
 
@@ -82,7 +82,7 @@ START_TEST(many_slow_ones_in_one_moment_are_one_stall)
 }
 END_TEST
 
-START_TEST(a_fast_shape_may_be_in_a_group_of_any_size)
+START_TEST(a_fast_statement_may_be_in_a_group_of_any_size)
 {
         struct walk walk = {0};
 
@@ -91,7 +91,7 @@ START_TEST(a_fast_shape_may_be_in_a_group_of_any_size)
 }
 END_TEST
 
-START_TEST(the_slow_use_of_a_shape_bounds_its_groups)
+START_TEST(the_slow_use_of_a_statement_bounds_its_groups)
 {
         struct walk walk = {0};
 
@@ -242,7 +242,7 @@ START_TEST(what_has_become_slower_is_known_in_time)
 }
 END_TEST
 
-/* How many uses a shape has alone after a failure. */
+/* How many uses a statement has alone after a failure. */
 static int
 uses_alone(struct walk *walk)
 {
@@ -255,7 +255,7 @@ uses_alone(struct walk *walk)
         return n;
 }
 
-START_TEST(a_shape_that_failed_in_a_group_is_alone_for_a_while)
+START_TEST(a_statement_that_failed_in_a_group_is_alone_for_a_while)
 {
         struct walk walk = {0};
 
@@ -298,7 +298,7 @@ START_TEST(good_conduct_shortens_the_next_penalty)
 }
 END_TEST
 
-START_TEST(a_failure_of_an_unknown_shape_does_not_make_it_known)
+START_TEST(a_failure_of_an_unknown_statement_does_not_make_it_known)
 {
         struct pace pace = {0};
 
@@ -360,13 +360,13 @@ test_suite(void)
         TCase *tcase = tcase_create("pace");
 
         tcase_add_test(tcase, what_was_never_used_is_unknown);
-        tcase_add_test(tcase, three_fast_uses_make_a_shape_fast);
+        tcase_add_test(tcase, three_fast_uses_make_a_statement_fast);
         tcase_add_loop_test(tcase, three_slow_uses_make_it_slow_be_it_known_or_not, 0, 2);
-        tcase_add_test(tcase, a_slow_shape_that_is_fast_again_becomes_fast_in_time);
-        tcase_add_test(tcase, a_moody_shape_is_slow);
+        tcase_add_test(tcase, a_slow_statement_that_is_fast_again_becomes_fast_in_time);
+        tcase_add_test(tcase, a_moody_statement_is_slow);
         tcase_add_test(tcase, many_slow_ones_in_one_moment_are_one_stall);
-        tcase_add_test(tcase, a_fast_shape_may_be_in_a_group_of_any_size);
-        tcase_add_test(tcase, the_slow_use_of_a_shape_bounds_its_groups);
+        tcase_add_test(tcase, a_fast_statement_may_be_in_a_group_of_any_size);
+        tcase_add_test(tcase, the_slow_use_of_a_statement_bounds_its_groups);
         tcase_add_test(tcase, where_those_who_wait_take_longer_than_a_slow_one_all_share);
         tcase_add_test(tcase, what_one_takes_alone_is_tried_again_where_they_share);
         tcase_add_test(tcase, what_was_long_ago_is_nothing_and_not_next_to_nothing);
@@ -376,10 +376,10 @@ test_suite(void)
         tcase_add_test(tcase, a_slow_use_does_not_make_a_crowd);
         tcase_add_test(tcase, the_quickest_use_counts);
         tcase_add_test(tcase, what_has_become_slower_is_known_in_time);
-        tcase_add_test(tcase, a_shape_that_failed_in_a_group_is_alone_for_a_while);
+        tcase_add_test(tcase, a_statement_that_failed_in_a_group_is_alone_for_a_while);
         tcase_add_test(tcase, who_fails_again_is_alone_for_twice_as_long_up_to_a_bound);
         tcase_add_test(tcase, good_conduct_shortens_the_next_penalty);
-        tcase_add_test(tcase, a_failure_of_an_unknown_shape_does_not_make_it_known);
+        tcase_add_test(tcase, a_failure_of_an_unknown_statement_does_not_make_it_known);
         tcase_add_test(tcase, what_takes_much_longer_than_usual_is_slow);
         tcase_add_test(tcase, where_everything_takes_long_nothing_is_slow);
         tcase_add_test(tcase, what_was_foretold_is_not_slow);

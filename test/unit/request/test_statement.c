@@ -3,23 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "request/shape.h"
 #include "request/statement.h"
+#include "request/stmt_cache.h"
 #include "runner.h"
 
 static struct statement_problem problem;
-static struct shapes shapes;
+static struct stmt_cache stmt_cache;
 
 static void
 setup(void)
 {
-        ck_assert_int_eq(pipit__shapes_init(&shapes, 0), 0);
+        ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 0), 0);
 }
 
 static void
 teardown(void)
 {
-        pipit__shapes_fini(&shapes);
+        pipit__stmt_cache_fini(&stmt_cache);
 }
 
 /* In a block of exactly the measured size: the memory checkers watch its end. */
@@ -28,11 +28,11 @@ statement(const char *sql, struct pipit_params params)
 {
         size_t size = 0;
 
-        struct shape *shape = pipit__shapes_get(&shapes, sql);
-        ck_assert_int_eq(pipit__statement_measure(shape, params, &size, &problem), 0);
+        struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, sql);
+        ck_assert_int_eq(pipit__statement_measure(stmt, params, &size, &problem), 0);
         void *block = malloc(size);
         ck_assert_ptr_nonnull(block);
-        return pipit__statement_write(block, shape, params);
+        return pipit__statement_write(block, stmt, params);
 }
 
 static void
@@ -50,9 +50,9 @@ measure(const char *sql, const struct pipit_value *values, int n)
         int code = pipit__statement_check(sql, params, &problem);
 
         if (code == 0) {
-                struct shape *shape = pipit__shapes_get(&shapes, sql);
-                code = pipit__statement_measure(shape, params, &size, &problem);
-                pipit__shape_unref(shape);
+                struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, sql);
+                code = pipit__statement_measure(stmt, params, &size, &problem);
+                pipit__stmt_unref(stmt);
         }
         if (code != 0)
                 ck_assert_uint_eq(size, 12345);
@@ -63,7 +63,7 @@ START_TEST(a_statement_without_parameters_is_its_text)
 {
         struct statement *made = statement("SELECT 1", (struct pipit_params){NULL, 0});
 
-        ck_assert_str_eq(made->shape->sql, "SELECT 1");
+        ck_assert_str_eq(made->stmt->sql, "SELECT 1");
         ck_assert_int_eq(made->params.n, 0);
         ck_assert_uint_eq(made->bytes, 9);
         statement_free(made);
@@ -84,7 +84,7 @@ START_TEST(values_are_texts_in_their_order)
         ck_assert_str_eq(made->params.values[3], "cu");
         ck_assert_ptr_null(made->params.values[4]);
         ck_assert_str_eq(made->params.values[5], "");
-        ck_assert_str_eq(made->shape->sql, "SELECT $1");
+        ck_assert_str_eq(made->stmt->sql, "SELECT $1");
         statement_free(made);
 }
 END_TEST
@@ -99,7 +99,7 @@ START_TEST(nothing_is_borrowed)
         memset(sql, 'x', sizeof sql - 1);
         memset(text, 'x', sizeof text - 1);
         memset(values, 0, sizeof values);
-        ck_assert_str_eq(made->shape->sql, "SELECT $1");
+        ck_assert_str_eq(made->stmt->sql, "SELECT $1");
         ck_assert_str_eq(made->params.values[0], "text");
         statement_free(made);
 }

@@ -218,7 +218,7 @@ START_TEST(nowhere_to_write_is_a_bad_argument)
 }
 END_TEST
 
-START_TEST(a_value_of_another_shape_is_no_array)
+START_TEST(a_value_of_another_statement_is_no_array)
 {
         struct pipit_item number = BINARY(OID_INT8, "\0\0\0\0\0\0\0\0");
         struct pipit_item vector = BINARY(OID_INT2VECTOR, "\0\0\0\0\0\0\0\0\0\0\0\x15");
@@ -290,7 +290,7 @@ test_suite(void)
         tcase_add_test(tcase, bytes_are_read_from_both_forms);
         tcase_add_test(tcase, what_is_not_there_is_told_apart);
         tcase_add_test(tcase, nowhere_to_write_is_a_bad_argument);
-        tcase_add_test(tcase, a_value_of_another_shape_is_no_array);
+        tcase_add_test(tcase, a_value_of_another_statement_is_no_array);
         tcase_add_test(tcase, a_count_without_values_takes_no_memory);
         tcase_add_loop_test(tcase, an_array_without_memory_fails, 0, 2);
         suite_add_tcase(suite, tcase);
