@@ -189,9 +189,9 @@ pipit__conn_rest(struct conn *conn)
 }
 
 enum fate
-pipit__conn_stray_fate(const struct conn *conn, const struct expected *statement)
+pipit__conn_stray_fate(const struct conn *conn, const struct expected *reply)
 {
-        return conn->cancel_state == CANCEL_NONE ? FATE_DONE : pipit__group_stray_fate(statement);
+        return conn->cancel_state == CANCEL_NONE ? FATE_DONE : pipit__group_stray_fate(reply);
 }
 
 void

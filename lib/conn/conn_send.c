@@ -9,8 +9,8 @@
 #include "conn/conn.h"
 #include "conn/session_settings.h"
 #include "pq/pq_cancel.h"
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 #include "request/stmt_cache.h"
 
 /* What one statement can be: a Close, a Prepare, a Describe, itself. */
@@ -114,8 +114,8 @@ conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
 static int
 conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req, bool undone)
 {
-        const struct statement *statement = req->statement;
-        struct stmt *stmt = statement->stmt;
+        const struct bound_stmt *bound = req->bound;
+        struct stmt *stmt = bound->stmt;
         struct expected expected = {.kind = EXPECTED_STATEMENT,
                                     .segment = kind,
                                     .undone = undone,
@@ -130,15 +130,14 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
             conn_send_prepare(conn, req, stmt) != 0)
                 return -1;
         if (named)
-                r = pipit__pq_send_prepared(conn->pq, stmt->name, &statement->params,
-                                            stmt->is_binary);
+                r = pipit__pq_send_prepared(conn->pq, stmt->name, &bound->params, stmt->is_binary);
         else
                 r = pipit__pq_send(conn->pq, stmt->sql,
-                                   statement->params.formats != NULL ? stmt->types : NULL,
-                                   &statement->params);
+                                   bound->params.formats != NULL ? stmt->types : NULL,
+                                   &bound->params);
         if (r != 0)
                 return -1;
-        if (statement->bytes > CONN_LARGE)
+        if (bound->bytes > CONN_LARGE)
                 conn->large = true;
         list_remove(&req->link);
         req->state = REQUEST_SENT;
@@ -157,8 +156,8 @@ conn_entries(const struct conn *conn, const struct list *requests)
 
         LIST_EACH(link, requests) {
                 const struct request *req = container_of(link, struct request, link);
-                if (req->statement->stmt != stmt) { /* most are of one */
-                        stmt = req->statement->stmt;
+                if (req->bound->stmt != stmt) { /* most are of one */
+                        stmt = req->bound->stmt;
                         each = pipit__prepared_has(&conn->prepared, stmt) ? 1 : SEND_PER_STATEMENT;
                 }
                 n += each;
@@ -185,7 +184,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         while (!list_empty(requests)) {
                 struct request *req = container_of(list_first(requests), struct request, link);
                 req->group = (uint16_t)n;
-                foretold_us += req->statement->stmt->pace.best_us;
+                foretold_us += req->bound->stmt->pace.best_us;
                 if (conn_send_statement(conn, kind, req, false) != 0)
                         return -1;
         }

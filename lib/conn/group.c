@@ -9,8 +9,8 @@
 
 #include "base/cold.h"
 #include "conn/prepared.h"
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
 
@@ -47,17 +47,17 @@ sqlstate_is_one_of(const char *sqlstate, const char *const *states)
 static COLD int
 request_renew_stmt(struct request *req)
 {
-        struct stmt *stmt = pipit__stmt_renew(req->statement->stmt);
-        struct statement *statement =
-                stmt != NULL ? pipit__statement_rewrite(req->statement, stmt) : NULL;
+        struct stmt *stmt = pipit__stmt_renew(req->bound->stmt);
+        struct bound_stmt *bound =
+                stmt != NULL ? pipit__bound_stmt_rewrite(req->bound, stmt) : NULL;
 
-        if (statement == NULL) {
+        if (bound == NULL) {
                 pipit__stmt_unref(stmt);
                 return PIPIT_ENOMEM;
         }
-        pipit__statement_fini(req->statement);
-        free(req->more_statement);
-        req->statement = req->more_statement = statement;
+        pipit__bound_stmt_fini(req->bound);
+        free(req->more_bound);
+        req->bound = req->more_bound = bound;
         return 0;
 }
 
@@ -67,12 +67,12 @@ request_renew_stmt(struct request *req)
  * Then nothing has run. Not told by messages: they are translated, but for the name.
  */
 static COLD bool
-error_is_of_prepared(const struct expected *statement, const struct pipit_error *error,
+error_is_of_prepared(const struct expected *reply, const struct pipit_error *error,
                      struct prepared *prepared)
 {
         static const char *const of_types[] = {"42883", "42804", "42725", "42846",
                                                "42P08", "42P18", "22P03", NULL};
-        struct stmt *stmt = statement->stmt;
+        struct stmt *stmt = reply->stmt;
         const char *function = error->source_function != NULL ? error->source_function : "";
 
         if (strcmp(error->sqlstate, "26000") == 0 && strstr(error->message, stmt->name) != NULL) {
@@ -80,38 +80,38 @@ error_is_of_prepared(const struct expected *statement, const struct pipit_error 
                 return true;
         }
         /* Without types nothing was known: the error is the statement's. */
-        bool typed = statement->typed && sqlstate_is_one_of(error->sqlstate, of_types);
+        bool typed = reply->typed && sqlstate_is_one_of(error->sqlstate, of_types);
         bool stale = strcmp(error->sqlstate, "0A000") == 0 &&
                      strcmp(function, "RevalidateCachedQuery") == 0;
         if (typed || stale)
                 pipit__prepared_expire(prepared, stmt);
-        return (typed || stale) && request_renew_stmt(statement->req) == 0;
+        return (typed || stale) && request_renew_stmt(reply->req) == 0;
 }
 
 static COLD bool
-statement_heals(const struct expected *statement, struct prepared *prepared)
+statement_heals(const struct expected *reply, struct prepared *prepared)
 {
-        struct request *req = statement->req;
+        struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
-        bool is_group = statement->segment == SEGMENT_READS || statement->segment == SEGMENT_WRITES;
+        bool is_group = reply->segment == SEGMENT_READS || reply->segment == SEGMENT_WRITES;
         /* Skipped, and not for its own Prepare: the end of an older statement failed. */
-        bool skipped = error == NULL && !is_group && statement->skipped;
+        bool skipped = error == NULL && !is_group && reply->skipped;
 
         if (req->n_heals >= GROUP_MAX_HEALS)
                 return false;
-        if (!skipped && (error == NULL || !error_is_of_prepared(statement, error, prepared)))
+        if (!skipped && (error == NULL || !error_is_of_prepared(reply, error, prepared)))
                 return false;
         req->n_heals++;
         return true;
 }
 
 void
-pipit__group_note(const struct expected *statement, struct prepared *prepared)
+pipit__group_note(const struct expected *reply, struct prepared *prepared)
 {
-        const struct pipit_error *error = pipit_result_error(statement->req->res);
+        const struct pipit_error *error = pipit_result_error(reply->req->res);
 
-        if (error != NULL && statement->stmt != NULL)
-                error_is_of_prepared(statement, error, prepared);
+        if (error != NULL && reply->stmt != NULL)
+                error_is_of_prepared(reply, error, prepared);
 }
 
 /* The next group of a statement that was skipped. */
@@ -162,16 +162,16 @@ fail_stray(struct pipit_result *res)
 }
 
 static COLD enum fate
-read_fate(const struct expected *statement)
+read_fate(const struct expected *reply)
 {
-        struct request *req = statement->req;
+        struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
 
         if (error == NULL) {
                 request_shrink_group(req);
                 return FATE_AGAIN;
         }
-        pipit__pace_failed(&statement->stmt->pace);
+        pipit__pace_failed(&reply->stmt->pace);
         if (error_is_of_sharing(error)) {
                 req->max_group = 1;
                 return FATE_AGAIN;
@@ -182,23 +182,23 @@ read_fate(const struct expected *statement)
 }
 
 enum fate
-pipit__group_fate(const struct expected *statement, bool failed, struct prepared *prepared)
+pipit__group_fate(const struct expected *reply, bool failed, struct prepared *prepared)
 {
-        struct request *req = statement->req;
+        struct request *req = reply->req;
 
         if (!failed)
                 return FATE_DONE;
-        if (statement_heals(statement, prepared))
+        if (statement_heals(reply, prepared))
                 return FATE_AGAIN;
-        switch (statement->segment) {
-        case SEGMENT_READS: return read_fate(statement);
+        switch (reply->segment) {
+        case SEGMENT_READS: return read_fate(reply);
         case SEGMENT_WRITES: req->max_group = 1; return FATE_AGAIN;
         case SEGMENT_SINGLE:
         case SEGMENT_SESSION:
         case SEGMENT_TRANSACTION:
         case SEGMENT_COMMIT: break;
         }
-        if (!pipit_failed(req->res) && statement->skipped)
+        if (!pipit_failed(req->res) && reply->skipped)
                 pipit__result_fail(req->res, PIPIT_ESERVER, PIPIT_EXECUTED_ROLLED_BACK,
                                    PIPIT_PHASE_EXECUTE,
                                    "the server skipped the statement time and again: what was "
@@ -207,9 +207,9 @@ pipit__group_fate(const struct expected *statement, bool failed, struct prepared
 }
 
 enum fate
-pipit__group_stray_fate(const struct expected *statement)
+pipit__group_stray_fate(const struct expected *reply)
 {
-        struct request *req = statement->req;
+        struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
 
         if (error == NULL || strcmp(error->sqlstate, "57014") != 0)
@@ -258,12 +258,12 @@ lesson_end(struct group_lesson *lesson)
 }
 
 void
-pipit__group_teach(struct group_lesson *lesson, const struct expected *statement)
+pipit__group_teach(struct group_lesson *lesson, const struct expected *reply)
 {
-        if (lesson->stmt != statement->stmt) {
+        if (lesson->stmt != reply->stmt) {
                 pipit__group_taught(lesson);
-                lesson->stmt = pipit__stmt_ref(statement->stmt);
-                lesson->segment = statement->segment;
+                lesson->stmt = pipit__stmt_ref(reply->stmt);
+                lesson->segment = reply->segment;
                 lesson->n = 0;
         }
         lesson->n++;

@@ -5,8 +5,8 @@
 
 #include <math.h>
 
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 #include "request/stmt_cache.h"
 
 /* The time that a group should take at most, as its statements foretell, and its bytes. */
@@ -37,19 +37,19 @@ request_of(struct list *link)
 static const struct pace *
 request_pace(const struct request *req)
 {
-        return &req->statement->stmt->pace;
+        return &req->bound->stmt->pace;
 }
 
 static bool
 room_has(const struct room *room, const struct request *req)
 {
-        return room->n > 0 && room->us > 0 && req->statement->bytes <= room->bytes;
+        return room->n > 0 && room->us > 0 && req->bound->bytes <= room->bytes;
 }
 
 static void
 burst_add(struct burst *burst, struct room *room, struct request *req)
 {
-        size_t bytes = req->statement->bytes;
+        size_t bytes = req->bound->bytes;
 
         list_remove(&req->link);
         list_push_back(&burst->requests, &req->link);
@@ -103,8 +103,8 @@ burst_take_group(struct burst *burst, struct list *queue, struct room *room, int
              looks++) {
                 struct request *req = request_of(link);
                 link = link->next;
-                if (req->statement->stmt != stmt) { /* most are of one */
-                        stmt = req->statement->stmt;
+                if (req->bound->stmt != stmt) { /* most are of one */
+                        stmt = req->bound->stmt;
                         stmt_limit = request_stmt_limit(req, n_waiting);
                 }
                 int limit = request_limit(req, stmt_limit);

@@ -9,8 +9,8 @@
 
 #include "base/list.h"
 #include "pq/pq.h"
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 #include "request/stmt_cache.h"
 #include "value/array.h"
 #include "value/binary.h"
@@ -42,8 +42,8 @@ type_is_text(uint32_t type)
 static struct value
 column_value(const struct column *column, struct list *link)
 {
-        const struct statement *statement = container_of(link, struct request, link)->statement;
-        const struct pq_params *params = &statement->params;
+        const struct bound_stmt *bound = container_of(link, struct request, link)->bound;
+        const struct pq_params *params = &bound->params;
         struct value value = {.data = params->values[column->i]};
 
         if (value.data == NULL)
@@ -51,7 +51,7 @@ column_value(const struct column *column, struct list *link)
         value.binary = params->formats != NULL && params->formats[column->i] == 1;
         value.length = value.binary ? (size_t)params->lengths[column->i] : strlen(value.data);
         if (params->formats != NULL)
-                value.type = statement->stmt->types[column->i];
+                value.type = bound->stmt->types[column->i];
         return value;
 }
 

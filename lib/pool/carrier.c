@@ -12,8 +12,8 @@
 #include "pool/burst.h"
 #include "pool/cargo.h"
 #include "pool/lookup.h"
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
 
@@ -176,13 +176,13 @@ passenger_show(struct request *req, struct pipit_result *res, const struct looku
 static void
 carrier_teach(const struct carrier *carrier)
 {
-        const struct pace *many = &carrier->carries->statement->stmt->pace;
+        const struct pace *many = &carrier->carries->bound->stmt->pace;
 
         for (int i = 0; i < carrier->n; i++) {
                 const struct request *req = carrier->passengers[i].req;
                 if (req == NULL)
                         continue;
-                pipit__pace_carried(&req->statement->stmt->pace, many, carrier->n);
+                pipit__pace_carried(&req->bound->stmt->pace, many, carrier->n);
                 return;
         }
 }
@@ -265,7 +265,7 @@ carrier_size(const struct lookup *lookup)
         LIST_EACH(link, &lookup->boarding) {
                 const struct request *req = container_of(link, struct request, link);
                 if (lookup->plan.key == LOOKUP_TEXT)
-                        size += strlen(req->statement->params.values[0]) + 1;
+                        size += strlen(req->bound->params.values[0]) + 1;
         }
         return (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
 }
@@ -279,7 +279,7 @@ carrier_new(const struct lookup *lookup, struct stmt *stmt, const struct cargo *
         size_t size = carrier_size(lookup);
         struct pq_params params = pipit__cargo_params(cargo);
         struct request *req = pipit__request_new(first->requests, first->home,
-                                                 size + pipit__statement_raw_size(&params),
+                                                 size + pipit__bound_stmt_raw_size(&params),
                                                  carrier_on_done, NULL);
 
         if (req == NULL)
@@ -289,7 +289,7 @@ carrier_new(const struct lookup *lookup, struct stmt *stmt, const struct cargo *
         carrier->carries = req;
         carrier->n = 0;
         req->first.arg = carrier;
-        req->statement = pipit__statement_write_raw(block + size, pipit__stmt_ref(stmt), &params);
+        req->bound = pipit__bound_stmt_write_raw(block + size, pipit__stmt_ref(stmt), &params);
         return req;
 }
 
@@ -329,7 +329,7 @@ carrier_board(struct carrier *carrier, struct lookup *lookup)
                 passenger->key.number = sort == LOOKUP_ORDINAL ? carrier->n : req->key;
                 if (sort == LOOKUP_TEXT) {
                         passenger->key.text = text;
-                        text = stpcpy(text, req->statement->params.values[0]) + 1;
+                        text = stpcpy(text, req->bound->params.values[0]) + 1;
                 }
                 if (req->deadline_ms > carries->deadline_ms)
                         carries->deadline_ms = req->deadline_ms;
@@ -376,8 +376,7 @@ pipit__carriers_pack(struct burst *burst)
                 struct list *link = list_pop_first(&all);
                 struct request *req = container_of(link, struct request, link);
                 struct lookup *lookup = req->lookup;
-                bool boards =
-                        lookup != NULL && pipit__lookup_may_carry(lookup, req->statement->stmt);
+                bool boards = lookup != NULL && pipit__lookup_may_carry(lookup, req->bound->stmt);
                 list_push_back(boards ? &lookup->boarding : &burst->requests, link);
                 if (boards && lookup->n_boarding++ == 0)
                         list_push_back(&lookups, &lookup->link);

@@ -13,8 +13,8 @@
 #include "pool/burst.h"
 #include "pool/carrier.h"
 #include "pool/pool.h"
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 
 void
 pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,
@@ -40,7 +40,7 @@ pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes)
 static struct list *
 dispatch_queue(struct dispatch *dispatch, const struct request *req)
 {
-        if (req->statement == NULL)
+        if (req->bound == NULL)
                 return &dispatch->leases;
         return req->is_read ? &dispatch->reads : &dispatch->others;
 }
@@ -48,7 +48,7 @@ dispatch_queue(struct dispatch *dispatch, const struct request *req)
 static size_t
 request_bytes(const struct request *req)
 {
-        return req->statement != NULL ? req->statement->bytes : 0;
+        return req->bound != NULL ? req->bound->bytes : 0;
 }
 
 /* It waits from now on. */

@@ -9,7 +9,7 @@
 
 #include "base/cold.h"
 #include "loop/reactor.h"
-#include "request/statement.h"
+#include "request/bound_stmt.h"
 
 /* Of nearly all processors there are; on others it is a little slower. */
 #define CACHE_LINE 64
@@ -107,11 +107,11 @@ requests_rest(struct requests *requests)
 }
 
 struct request *
-pipit__request_new(struct requests *requests, struct result_home *home, size_t statement_size,
+pipit__request_new(struct requests *requests, struct result_home *home, size_t bound_size,
                    pipit_cb cb, void *arg)
 {
         struct pipit_result *res =
-                pipit__result_new_with(home, sizeof(struct request) + statement_size);
+                pipit__result_new_with(home, sizeof(struct request) + bound_size);
 
         if (res == NULL)
                 return NULL;
@@ -234,9 +234,9 @@ request_free(struct request *req)
         struct requests *requests = req->requests;
         struct result_home *home = req->home;
 
-        pipit__statement_fini(req->statement);
+        pipit__bound_stmt_fini(req->bound);
         pipit_result_unref(req->res);
-        free(req->more_statement);
+        free(req->more_bound);
         free(req->more);
         pipit_result_unref(req->block);
         home->n_requests--;
@@ -319,18 +319,18 @@ pipit__request_complete(struct request *req)
 }
 
 int
-pipit__request_again(struct request *req, void *block, struct statement *statement)
+pipit__request_again(struct request *req, void *block, struct bound_stmt *bound)
 {
         struct pipit_result *res = pipit__result_new(req->home);
 
         if (res == NULL)
                 return PIPIT_ENOMEM;
-        pipit__statement_fini(req->statement);
+        pipit__bound_stmt_fini(req->bound);
         pipit_result_unref(req->res);
-        free(req->more_statement);
+        free(req->more_bound);
         req->res = res;
-        req->more_statement = block;
-        req->statement = statement;
+        req->more_bound = block;
+        req->bound = bound;
         req->state = REQUEST_NEW;
         return 0;
 }

@@ -25,7 +25,7 @@ struct conn;
 struct lookup;
 struct reactor;
 struct request;
-struct statement;
+struct bound_stmt;
 
 enum request_state {
         REQUEST_NEW,     /* in no list: it is being made */
@@ -65,11 +65,11 @@ struct request {
         struct requests *requests;
         struct result_home *home; /* of the scope that it was started on */
         struct pipit_result *res;
-        struct pipit_result *block;  /* the one that it lives in: a reference */
-        struct statement *statement; /* NULL when it runs none */
-        void *more_statement;        /* the block of a statement that came later */
-        struct conn *conn;           /* while it is sent; NULL while another carries it */
-        struct lookup *lookup;       /* of a get that others may be carried with; else NULL */
+        struct pipit_result *block; /* the one that it lives in: a reference */
+        struct bound_stmt *bound;   /* NULL when it runs none */
+        void *more_bound;           /* the block of a statement that came later */
+        struct conn *conn;          /* while it is sent; NULL while another carries it */
+        struct lookup *lookup;      /* of a get that others may be carried with; else NULL */
         union {
                 int64_t key;         /* of that get, when it is a number */
                 struct child *child; /* without a statement: the scope that it opens, or NULL */
@@ -124,7 +124,7 @@ void pipit__requests_turn(struct requests *requests, int budget);
 /* A new request of the scope with that home, with room for a statement of that size, 0 for none;
  * NULL when memory ran out. */
 struct request *pipit__request_new(struct requests *requests, struct result_home *home,
-                                   size_t statement_size, pipit_cb cb, void *arg);
+                                   size_t bound_size, pipit_cb cb, void *arg);
 /* Drops a request without its callbacks, frames and all. */
 void pipit__request_discard(struct request *req);
 /* The same of all. */
@@ -164,6 +164,6 @@ void pipit__request_complete(struct request *req);
 /* A frame hands the result on, last of all it does. */
 void pipit__request_next(struct request *req, struct pipit_result *res);
 /* A frame takes the request back to run another statement: its result is new. 0 or PIPIT_ENOMEM. */
-int pipit__request_again(struct request *req, void *block, struct statement *statement);
+int pipit__request_again(struct request *req, void *block, struct bound_stmt *bound);
 
 #endif

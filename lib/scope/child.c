@@ -48,7 +48,7 @@ pipit__child_scope(struct pipit *scope)
 struct child *
 pipit__child_of(const struct request *done)
 {
-        return done->statement == NULL ? done->child : NULL;
+        return done->bound == NULL ? done->child : NULL;
 }
 
 void

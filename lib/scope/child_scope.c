@@ -86,7 +86,7 @@ child_add(struct pipit *scope, struct request *req, bool again)
         req->state = REQUEST_QUEUED;
         req->lookup = NULL;
         /* One that goes on with another statement keeps its place. */
-        if (again || req->more_statement != NULL)
+        if (again || req->more_bound != NULL)
                 list_push_front(&child->queue, &req->link);
         else
                 list_push_back(&child->queue, &req->link);

@@ -10,7 +10,7 @@
 #include "conn/conn.h"
 #include "conn/conn_lease.h"
 #include "pool/dispatch.h"
-#include "request/statement.h"
+#include "request/bound_stmt.h"
 #include "request/stmt_cache.h"
 
 /* The pause in front of another attempt: twice as long each time, less up to a half. */
@@ -419,7 +419,7 @@ child_is_implicit(const struct child *child, const struct list *requests)
                 return false;
         LIST_EACH(link, requests) {
                 const struct request *req = container_of(link, struct request, link);
-                if (!req->statement->stmt->is_plain)
+                if (!req->bound->stmt->is_plain)
                         return false;
         }
         return true;

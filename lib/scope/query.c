@@ -11,7 +11,7 @@
 #include "base/cold.h"
 #include "loop/reactor.h"
 #include "pool/lookup.h"
-#include "request/statement.h"
+#include "request/bound_stmt.h"
 #include "scope/database.h"
 #include "scope/scope.h"
 
@@ -54,7 +54,7 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
 }
 
 static COLD struct request *
-query_refuse_problem(struct pipit *scope, const struct statement_problem *problem,
+query_refuse_problem(struct pipit *scope, const struct stmt_problem *problem,
                      const struct completion *completion)
 {
         if (problem->parameter == 0)
@@ -74,7 +74,7 @@ query_enqueue(struct pipit *scope, const struct query *query, struct stmt **stmt
 
         if (req == NULL)
                 return NULL;
-        req->statement = pipit__statement_write(pipit__request_block(req), *stmt, query->params);
+        req->bound = pipit__bound_stmt_write(pipit__request_block(req), *stmt, query->params);
         *stmt = NULL;
         req->is_read = query->is_read;
         req->is_grouped = scope->groups_writes && !query->is_read;
@@ -102,11 +102,11 @@ static struct request *
 query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
             const struct completion *completion)
 {
-        struct statement_problem problem;
+        struct stmt_problem problem;
         struct refusal refusal;
         size_t size;
 
-        if (pipit__statement_measure(*stmt, query->params, &size, &problem) != 0)
+        if (pipit__bound_stmt_measure(*stmt, query->params, &size, &problem) != 0)
                 return query_refuse_problem(scope, &problem, completion);
         size_t bytes = size + (*stmt)->length;
         if (bytes > scope->db->options.max_request_bytes)
@@ -128,14 +128,14 @@ struct request *
 pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, void *arg)
 {
         struct completion completion = {cb, arg};
-        struct statement_problem problem;
+        struct stmt_problem problem;
 
         if (!pipit__scope_is_mine(scope))
                 return NULL;
         if (scope_refusal(scope) != NULL)
                 return query_fail_like(scope, scope_refusal(scope), cb, arg);
         if (query->lookup == NULL &&
-            pipit__statement_check(query->sql, query->params, &problem) != 0)
+            pipit__bound_stmt_check(query->sql, query->params, &problem) != 0)
                 return query_refuse_problem(scope, &problem, &completion);
         struct stmt *stmt = query_stmt(scope, query);
         if (stmt == NULL)
@@ -151,14 +151,14 @@ query_replace(struct request *req, const struct query *query)
 {
         struct pipit *scope = pipit__request_scope(req);
         struct stmt *stmt = pipit__stmt_cache_get(&scope->db->stmt_cache, query->sql);
-        struct statement_problem problem;
+        struct stmt_problem problem;
         void *block = NULL;
         size_t size;
 
-        if (stmt != NULL && pipit__statement_measure(stmt, query->params, &size, &problem) == 0)
+        if (stmt != NULL && pipit__bound_stmt_measure(stmt, query->params, &size, &problem) == 0)
                 block = malloc(size);
         if (block != NULL &&
-            pipit__request_again(req, block, pipit__statement_write(block, stmt, query->params)) ==
+            pipit__request_again(req, block, pipit__bound_stmt_write(block, stmt, query->params)) ==
                     0) {
                 req->is_read = query->is_read;
                 return 0;

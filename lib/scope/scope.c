@@ -74,10 +74,10 @@ pipit__scope_find(const struct pipit *scope, pipit_request number)
 }
 
 struct request *
-pipit__scope_request(struct pipit *scope, size_t statement_size, pipit_cb cb, void *arg)
+pipit__scope_request(struct pipit *scope, size_t bound_size, pipit_cb cb, void *arg)
 {
         struct requests *requests = scope->requests;
-        struct request *req = pipit__request_new(requests, &scope->home, statement_size, cb, arg);
+        struct request *req = pipit__request_new(requests, &scope->home, bound_size, cb, arg);
 
         if (req == NULL || scope->kept == NULL)
                 return req;

@@ -86,6 +86,6 @@ void pipit__scope_close_children(struct pipit *scope);
 
 /* A new request of the scope, with its frames in a blocking one; NULL when memory ran out. */
 struct request *
-pipit__scope_request(struct pipit *scope, size_t statement_size, pipit_cb cb, void *arg);
+pipit__scope_request(struct pipit *scope, size_t bound_size, pipit_cb cb, void *arg);
 
 #endif

@@ -43,14 +43,14 @@ teardown(void)
 static enum fate
 fate_of(enum segment_kind kind, bool skipped)
 {
-        struct expected statement = {.kind = EXPECTED_STATEMENT,
-                                     .segment = kind,
-                                     .answered = true,
-                                     .skipped = skipped,
-                                     .req = &req,
-                                     .stmt = stmt};
+        struct expected reply = {.kind = EXPECTED_STATEMENT,
+                                 .segment = kind,
+                                 .answered = true,
+                                 .skipped = skipped,
+                                 .req = &req,
+                                 .stmt = stmt};
 
-        return pipit__group_fate(&statement, true, &prepared);
+        return pipit__group_fate(&reply, true, &prepared);
 }
 
 static enum fate
@@ -76,12 +76,12 @@ failed(enum segment_kind kind, const char *sqlstate, const char *message)
 
 START_TEST(what_did_not_fail_is_done)
 {
-        struct expected statement = {.kind = EXPECTED_STATEMENT,
-                                     .segment = (enum segment_kind)_i,
-                                     .req = &req,
-                                     .stmt = stmt};
+        struct expected reply = {.kind = EXPECTED_STATEMENT,
+                                 .segment = (enum segment_kind)_i,
+                                 .req = &req,
+                                 .stmt = stmt};
 
-        ck_assert_int_eq(pipit__group_fate(&statement, false, &prepared), FATE_DONE);
+        ck_assert_int_eq(pipit__group_fate(&reply, false, &prepared), FATE_DONE);
 }
 END_TEST
 

@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "pool/burst.h"
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 #include "request/stmt_cache.h"
 #include "runner.h"
 
@@ -11,7 +11,7 @@
 /* Statements of each pace, and the requests that wait. */
 static struct stmt fast, alone, unknown, slow;
 static struct request requests[REQUESTS];
-static struct statement statements[REQUESTS];
+static struct bound_stmt statements[REQUESTS];
 static struct list queue;
 static struct burst burst;
 static int n_requests;
@@ -43,10 +43,10 @@ static struct request *
 wait_for(struct stmt *stmt)
 {
         struct request *req = &requests[n_requests];
-        struct statement *statement = &statements[n_requests++];
+        struct bound_stmt *bound = &statements[n_requests++];
 
-        *statement = (struct statement){.stmt = stmt, .bytes = 10};
-        *req = (struct request){.statement = statement, .state = REQUEST_WAITING};
+        *bound = (struct bound_stmt){.stmt = stmt, .bytes = 10};
+        *req = (struct request){.bound = bound, .state = REQUEST_WAITING};
         list_push_back(&queue, &req->link);
         return req;
 }
@@ -113,7 +113,7 @@ END_TEST
 static int
 least(struct request *req, float best_us)
 {
-        req->statement->stmt->pace.best_us = best_us;
+        req->bound->stmt->pace.best_us = best_us;
         return pipit__burst_least(&queue);
 }
 
@@ -324,7 +324,7 @@ END_TEST
 START_TEST(a_group_is_bounded_by_its_bytes)
 {
         for (int i = 0; i < 10; i++)
-                read_of(&fast)->statement->bytes = 20000;
+                read_of(&fast)->bound->bytes = 20000;
         take(64, _i == 0);
         ck_assert_int_eq(burst.n, 3);
 }
@@ -332,7 +332,7 @@ END_TEST
 
 START_TEST(a_statement_larger_than_all_bounds_goes_by_itself)
 {
-        read_of(&fast)->statement->bytes = (size_t)1 << 30;
+        read_of(&fast)->bound->bytes = (size_t)1 << 30;
         read_of(&fast);
         take(64, _i == 0);
         expect_taken(SEGMENT_SINGLE, 1, (const int[]){0});
@@ -342,7 +342,7 @@ END_TEST
 START_TEST(a_small_one_behind_a_large_one_is_still_taken)
 {
         read_of(&fast);
-        read_of(&fast)->statement->bytes = 100000;
+        read_of(&fast)->bound->bytes = 100000;
         read_of(&fast);
         take(64, true);
         expect_taken(SEGMENT_READS, 2, (const int[]){0, 2});

@@ -7,8 +7,8 @@
 #include "pool/burst.h"
 #include "pool/carrier.h"
 #include "pool/lookup.h"
+#include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/statement.h"
 #include "request/stmt_cache.h"
 #include "runner.h"
 #include "value/oid.h"
@@ -114,12 +114,12 @@ member(struct lookup *lookup, struct pipit_value value)
 {
         struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "one");
         struct pipit_params params = {&value, 1};
-        struct statement_problem problem;
+        struct stmt_problem problem;
         size_t size = 0;
 
-        ck_assert_int_eq(pipit__statement_measure(stmt, params, &size, &problem), 0);
+        ck_assert_int_eq(pipit__bound_stmt_measure(stmt, params, &size, &problem), 0);
         struct request *req = pipit__request_new(&requests, &home, size, on_done, NULL);
-        req->statement = pipit__statement_write(pipit__request_block(req), stmt, params);
+        req->bound = pipit__bound_stmt_write(pipit__request_block(req), stmt, params);
         req->state = REQUEST_WAITING;
         req->is_read = lookup != creates;
         req->is_grouped = lookup == creates;
@@ -157,8 +157,8 @@ START_TEST(two_of_one_sort_are_carried_by_a_third)
         ck_assert_int_eq(burst.n, 1);
         ck_assert_int_eq(burst.kind, SEGMENT_SINGLE);
         ck_assert_ptr_eq(list_first(&burst.requests), burst.requests.prev);
-        ck_assert_str_eq(last()->statement->stmt->sql, "many numbers");
-        ck_assert_str_eq(last()->statement->params.values[0], "{\"9\",\"-4\"}");
+        ck_assert_str_eq(last()->bound->stmt->sql, "many numbers");
+        ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"-4\"}");
         ck_assert(last()->is_read);
         ck_assert_int_eq(one->state, REQUEST_SENT);
         ck_assert_ptr_nonnull(two->carried);
@@ -189,7 +189,7 @@ START_TEST(each_sort_has_its_own_carrier)
         }
         pipit__carriers_pack(&burst);
         ck_assert_int_eq(burst.n, 5);
-        ck_assert_str_eq(last()->statement->params.values[0],
+        ck_assert_str_eq(last()->bound->params.values[0],
                          "{\"a \\\"b\\\"\",\"a \\\"b\\\"\",\"a \\\"b\\\"\"}");
 }
 END_TEST
@@ -201,8 +201,8 @@ START_TEST(numbers_go_in_binary_form_once_the_types_are_known)
         member(by_number, pipit_value_int(9));
         member(by_number, pipit_value_int(10));
         pipit__carriers_pack(&burst);
-        ck_assert_int_eq(last()->statement->params.formats[0], 1);
-        ck_assert_int_eq(last()->statement->params.lengths[0], 36);
+        ck_assert_int_eq(last()->bound->params.formats[0], 1);
+        ck_assert_int_eq(last()->bound->params.lengths[0], 36);
 }
 END_TEST
 
@@ -213,8 +213,8 @@ START_TEST(one_that_is_no_such_number_makes_all_of_them_text)
         member(by_number, pipit_value_int(9));
         member(by_number, pipit_value_int(INT64_C(5000000000)));
         pipit__carriers_pack(&burst);
-        ck_assert_int_eq(last()->statement->params.formats[0], 0);
-        ck_assert_str_eq(last()->statement->params.values[0], "{\"9\",\"5000000000\"}");
+        ck_assert_int_eq(last()->bound->params.formats[0], 0);
+        ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"5000000000\"}");
 }
 END_TEST
 
@@ -226,7 +226,7 @@ START_TEST(creates_are_carried_where_they_share_a_commit)
         burst.kind = SEGMENT_WRITES;
         pipit__carriers_pack(&burst);
         ck_assert_int_eq(burst.n, 1);
-        ck_assert_str_eq(last()->statement->params.values[0], "{\"1\",NULL}");
+        ck_assert_str_eq(last()->bound->params.values[0], "{\"1\",NULL}");
         ck_assert(!last()->is_read);
         ck_assert(last()->is_grouped);
 }

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "request/statement.h"
+#include "request/bound_stmt.h"
 #include "request/stmt_cache.h"
 #include "runner.h"
 
-static struct statement_problem problem;
+static struct stmt_problem problem;
 static struct stmt_cache stmt_cache;
 
 static void
@@ -23,22 +23,22 @@ teardown(void)
 }
 
 /* In a block of exactly the measured size: the memory checkers watch its end. */
-static struct statement *
-statement(const char *sql, struct pipit_params params)
+static struct bound_stmt *
+bound(const char *sql, struct pipit_params params)
 {
         size_t size = 0;
 
         struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, sql);
-        ck_assert_int_eq(pipit__statement_measure(stmt, params, &size, &problem), 0);
+        ck_assert_int_eq(pipit__bound_stmt_measure(stmt, params, &size, &problem), 0);
         void *block = malloc(size);
         ck_assert_ptr_nonnull(block);
-        return pipit__statement_write(block, stmt, params);
+        return pipit__bound_stmt_write(block, stmt, params);
 }
 
 static void
-statement_free(struct statement *made)
+statement_free(struct bound_stmt *made)
 {
-        pipit__statement_fini(made);
+        pipit__bound_stmt_fini(made);
         free(made);
 }
 
@@ -47,11 +47,11 @@ measure(const char *sql, const struct pipit_value *values, int n)
 {
         struct pipit_params params = {values, n};
         size_t size = 12345;
-        int code = pipit__statement_check(sql, params, &problem);
+        int code = pipit__bound_stmt_check(sql, params, &problem);
 
         if (code == 0) {
                 struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, sql);
-                code = pipit__statement_measure(stmt, params, &size, &problem);
+                code = pipit__bound_stmt_measure(stmt, params, &size, &problem);
                 pipit__stmt_unref(stmt);
         }
         if (code != 0)
@@ -61,7 +61,7 @@ measure(const char *sql, const struct pipit_value *values, int n)
 
 START_TEST(a_statement_without_parameters_is_its_text)
 {
-        struct statement *made = statement("SELECT 1", (struct pipit_params){NULL, 0});
+        struct bound_stmt *made = bound("SELECT 1", (struct pipit_params){NULL, 0});
 
         ck_assert_str_eq(made->stmt->sql, "SELECT 1");
         ck_assert_int_eq(made->params.n, 0);
@@ -75,7 +75,7 @@ START_TEST(values_are_texts_in_their_order)
         const struct pipit_value values[] = {pipit_value_int(-42),   pipit_value_text("te'xt"),
                                              pipit_value_bool(true), pipit_value_text_n("cut", 2),
                                              pipit_value_null(),     pipit_value_text("")};
-        struct statement *made = statement("SELECT $1", (struct pipit_params){values, 6});
+        struct bound_stmt *made = bound("SELECT $1", (struct pipit_params){values, 6});
 
         ck_assert_int_eq(made->params.n, 6);
         ck_assert_str_eq(made->params.values[0], "-42");
@@ -94,7 +94,7 @@ START_TEST(nothing_is_borrowed)
         char sql[] = "SELECT $1";
         char text[] = "text";
         struct pipit_value values[] = {pipit_value_text(text)};
-        struct statement *made = statement(sql, (struct pipit_params){values, 1});
+        struct bound_stmt *made = bound(sql, (struct pipit_params){values, 1});
 
         memset(sql, 'x', sizeof sql - 1);
         memset(text, 'x', sizeof text - 1);
@@ -109,7 +109,7 @@ START_TEST(bytes_are_those_of_text_and_values)
 {
         const struct pipit_value values[] = {pipit_value_text("12345"), pipit_value_null(),
                                              pipit_value_int(7)};
-        struct statement *made = statement("$1", (struct pipit_params){values, 3});
+        struct bound_stmt *made = bound("$1", (struct pipit_params){values, 3});
 
         ck_assert_uint_eq(made->bytes, 3 + 6 + 2);
         statement_free(made);
@@ -150,14 +150,14 @@ END_TEST
 
 START_TEST(the_most_parameters_of_the_protocol_are_taken_and_not_one_more)
 {
-        struct pipit_value *values = calloc(STATEMENT_MAX_PARAMS + 1, sizeof *values);
+        struct pipit_value *values = calloc(STMT_MAX_PARAMS + 1, sizeof *values);
 
-        for (int i = 0; i <= STATEMENT_MAX_PARAMS; i++)
+        for (int i = 0; i <= STMT_MAX_PARAMS; i++)
                 values[i] = pipit_value_int(i);
-        ck_assert_int_eq(measure("", values, STATEMENT_MAX_PARAMS + 1), PIPIT_ELIMIT);
+        ck_assert_int_eq(measure("", values, STMT_MAX_PARAMS + 1), PIPIT_ELIMIT);
         ck_assert_ptr_nonnull(strstr(problem.text, "65535"));
-        struct statement *made = statement("", (struct pipit_params){values, STATEMENT_MAX_PARAMS});
-        ck_assert_str_eq(made->params.values[STATEMENT_MAX_PARAMS - 1], "65534");
+        struct bound_stmt *made = bound("", (struct pipit_params){values, STMT_MAX_PARAMS});
+        ck_assert_str_eq(made->params.values[STMT_MAX_PARAMS - 1], "65534");
         statement_free(made);
         free(values);
 }

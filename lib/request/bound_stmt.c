@@ -1,7 +1,7 @@
 /*
  * Statements. See statement.h.
  */
-#include "request/statement.h"
+#include "request/bound_stmt.h"
 
 #include <pipit/error.h>
 #include <stdbool.h>
@@ -15,9 +15,9 @@
 #include "value/encode.h"
 
 static COLD int
-problem_set(struct statement_problem *problem, int code, int parameter, const char *text)
+problem_set(struct stmt_problem *problem, int code, int parameter, const char *text)
 {
-        *problem = (struct statement_problem){code, parameter, text};
+        *problem = (struct stmt_problem){code, parameter, text};
         return code;
 }
 
@@ -30,13 +30,13 @@ value_problem(int code)
 }
 
 int
-pipit__statement_check(const char *sql, struct pipit_params params,
-                       struct statement_problem *ret_problem)
+pipit__bound_stmt_check(const char *sql, struct pipit_params params,
+                        struct stmt_problem *ret_problem)
 {
         if (sql == NULL || params.n < 0 || (params.n > 0 && params.values == NULL))
                 return problem_set(ret_problem, PIPIT_EINVAL, 0,
                                    "pipit_query() needs an SQL text and its parameters");
-        if (params.n > STATEMENT_MAX_PARAMS)
+        if (params.n > STMT_MAX_PARAMS)
                 return problem_set(ret_problem, PIPIT_ELIMIT, 0,
                                    "a statement takes at most 65535 parameters");
         return 0;
@@ -53,14 +53,14 @@ param_type(const struct stmt *stmt, struct pipit_params params, int i)
 static size_t
 head_size(const struct stmt *stmt, int n)
 {
-        size_t size = sizeof(struct statement) + (size_t)n * sizeof(char *);
+        size_t size = sizeof(struct bound_stmt) + (size_t)n * sizeof(char *);
 
         return stmt->n_types == n ? size + (size_t)n * 2 * sizeof(int) : size;
 }
 
 int
-pipit__statement_measure(const struct stmt *stmt, struct pipit_params params, size_t *ret_size,
-                         struct statement_problem *ret_problem)
+pipit__bound_stmt_measure(const struct stmt *stmt, struct pipit_params params, size_t *ret_size,
+                          struct stmt_problem *ret_problem)
 {
         size_t size = head_size(stmt, params.n);
 
@@ -86,27 +86,27 @@ struct arrays {
 };
 
 static struct arrays
-statement_init(struct statement *statement, struct stmt *stmt, int n, bool has_formats)
+bound_stmt_init(struct bound_stmt *bound, struct stmt *stmt, int n, bool has_formats)
 {
-        struct arrays arrays = {.values = (const char **)(void *)(statement + 1)};
+        struct arrays arrays = {.values = (const char **)(void *)(bound + 1)};
 
         if (has_formats && n > 0) {
                 arrays.lengths = (int *)(void *)(arrays.values + n);
                 arrays.formats = arrays.lengths + n;
         }
-        *statement = (struct statement){.stmt = stmt,
-                                        .params = {.n = n,
-                                                   .values = arrays.values,
-                                                   .lengths = arrays.lengths,
-                                                   .formats = arrays.formats}};
+        *bound = (struct bound_stmt){.stmt = stmt,
+                                     .params = {.n = n,
+                                                .values = arrays.values,
+                                                .lengths = arrays.lengths,
+                                                .formats = arrays.formats}};
         return arrays;
 }
 
-struct statement *
-pipit__statement_write(void *block, struct stmt *stmt, struct pipit_params params)
+struct bound_stmt *
+pipit__bound_stmt_write(void *block, struct stmt *stmt, struct pipit_params params)
 {
-        struct statement *statement = block;
-        struct arrays arrays = statement_init(statement, stmt, params.n, stmt->n_types == params.n);
+        struct bound_stmt *bound = block;
+        struct arrays arrays = bound_stmt_init(bound, stmt, params.n, stmt->n_types == params.n);
         char *start = (char *)block + head_size(stmt, params.n);
         char *out = start;
 
@@ -120,26 +120,26 @@ pipit__statement_write(void *block, struct stmt *stmt, struct pipit_params param
                 }
                 out += encoded.taken;
         }
-        statement->bytes = stmt->length + 1 + (size_t)(out - start);
-        return statement;
+        bound->bytes = stmt->length + 1 + (size_t)(out - start);
+        return bound;
 }
 
 size_t
-pipit__statement_raw_size(const struct pq_params *params)
+pipit__bound_stmt_raw_size(const struct pq_params *params)
 {
         size_t n = (size_t)params->n;
-        size_t size = sizeof(struct statement) + n * (sizeof(char *) + 2 * sizeof(int));
+        size_t size = sizeof(struct bound_stmt) + n * (sizeof(char *) + 2 * sizeof(int));
 
         for (int i = 0; i < params->n; i++)
                 size += (size_t)params->lengths[i] + 1;
         return size;
 }
 
-struct statement *
-pipit__statement_write_raw(void *block, struct stmt *stmt, const struct pq_params *params)
+struct bound_stmt *
+pipit__bound_stmt_write_raw(void *block, struct stmt *stmt, const struct pq_params *params)
 {
-        struct statement *statement = block;
-        struct arrays arrays = statement_init(statement, stmt, params->n, true);
+        struct bound_stmt *bound = block;
+        struct arrays arrays = bound_stmt_init(bound, stmt, params->n, true);
         char *start = (char *)(arrays.formats + params->n);
         char *out = start;
 
@@ -152,15 +152,15 @@ pipit__statement_write_raw(void *block, struct stmt *stmt, const struct pq_param
                 out[length] = '\0';
                 out += length + 1;
         }
-        statement->bytes = stmt->length + 1 + (size_t)(out - start);
-        return statement;
+        bound->bytes = stmt->length + 1 + (size_t)(out - start);
+        return bound;
 }
 
 /* Appends a parameter as text, with a NUL behind it; nothing for SQL NULL. 0 or PIPIT_ENOMEM. */
 static int
-param_text(const struct statement *statement, int i, struct buf *text)
+param_text(const struct bound_stmt *bound, int i, struct buf *text)
 {
-        const struct pq_params *params = &statement->params;
+        const struct pq_params *params = &bound->params;
         const char *value = params->values[i];
         int code = 0;
 
@@ -169,23 +169,22 @@ param_text(const struct statement *statement, int i, struct buf *text)
         if (params->formats == NULL || params->formats[i] == 0)
                 pipit__buf_add_text(text, value);
         else
-                code = pipit__binary_text(statement->stmt->types[i], value,
-                                          (size_t)params->lengths[i], text);
+                code = pipit__binary_text(bound->stmt->types[i], value, (size_t)params->lengths[i],
+                                          text);
         pipit__buf_add_char(text, '\0');
         return text->failed ? PIPIT_ENOMEM : code;
 }
 
 /* A statement for another statement, with the texts of its values behind each other. */
-static struct statement *
+static struct bound_stmt *
 statement_of_texts(const struct pq_params *params, struct stmt *stmt, const struct buf *text)
 {
-        struct statement *statement = malloc(head_size(stmt, params->n) + text->length);
+        struct bound_stmt *bound = malloc(head_size(stmt, params->n) + text->length);
 
-        if (statement == NULL)
+        if (bound == NULL)
                 return NULL;
-        struct arrays arrays =
-                statement_init(statement, stmt, params->n, stmt->n_types == params->n);
-        char *out = (char *)statement + head_size(stmt, params->n);
+        struct arrays arrays = bound_stmt_init(bound, stmt, params->n, stmt->n_types == params->n);
+        char *out = (char *)bound + head_size(stmt, params->n);
         memcpy(out, pipit__buf_text(text), text->length);
         for (int i = 0; i < params->n; i++) {
                 arrays.values[i] = params->values[i] != NULL ? out : NULL;
@@ -194,29 +193,29 @@ statement_of_texts(const struct pq_params *params, struct stmt *stmt, const stru
                 if (arrays.lengths != NULL)
                         arrays.lengths[i] = arrays.formats[i] = 0;
         }
-        statement->bytes = stmt->length + 1 + text->length;
-        return statement;
+        bound->bytes = stmt->length + 1 + text->length;
+        return bound;
 }
 
-struct statement *
-pipit__statement_rewrite(const struct statement *statement, struct stmt *stmt)
+struct bound_stmt *
+pipit__bound_stmt_rewrite(const struct bound_stmt *bound, struct stmt *stmt)
 {
-        struct statement *copy = NULL;
+        struct bound_stmt *copy = NULL;
         struct buf text;
         int code = 0;
 
         pipit__buf_init(&text);
-        for (int i = 0; i < statement->params.n && code == 0; i++)
-                code = param_text(statement, i, &text);
+        for (int i = 0; i < bound->params.n && code == 0; i++)
+                code = param_text(bound, i, &text);
         if (code == 0)
-                copy = statement_of_texts(&statement->params, stmt, &text);
+                copy = statement_of_texts(&bound->params, stmt, &text);
         pipit__buf_fini(&text);
         return copy;
 }
 
 void
-pipit__statement_fini(struct statement *statement)
+pipit__bound_stmt_fini(struct bound_stmt *bound)
 {
-        if (statement != NULL)
-                pipit__stmt_unref(statement->stmt);
+        if (bound != NULL)
+                pipit__stmt_unref(bound->stmt);
 }
