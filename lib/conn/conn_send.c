@@ -184,7 +184,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         while (!list_empty(requests)) {
                 struct request *req = container_of(list_first(requests), struct request, link);
                 req->group = (uint16_t)n;
-                foretold_us += req->bound->stmt->pace.best_us;
+                foretold_us += req->bound->stmt->latency.best_us;
                 if (conn_send_statement(conn, kind, req, false) != 0)
                         return -1;
         }

@@ -171,7 +171,7 @@ read_fate(const struct expected *reply)
                 request_shrink_group(req);
                 return FATE_AGAIN;
         }
-        pipit__pace_failed(&reply->stmt->pace);
+        pipit__latency_failed(&reply->stmt->latency);
         if (error_is_of_sharing(error)) {
                 req->max_group = 1;
                 return FATE_AGAIN;
@@ -221,7 +221,7 @@ pipit__group_stray_fate(const struct expected *reply)
 }
 
 struct group_timing
-pipit__group_time(struct pace_scale *scale, const struct expected *sync,
+pipit__group_time(struct latency_scale *scale, const struct expected *sync,
                   const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us)
 {
         int64_t since_us = sync->sent_us > read_us ? sync->sent_us : read_us;
@@ -231,11 +231,11 @@ pipit__group_time(struct pace_scale *scale, const struct expected *sync,
         /* What is usual is the usual of statements, not of connecting. */
         if (sync->n_statements == 0)
                 return timing;
-        timing.slow = pipit__pace_is_slow(scale, timing.us, sync->foretold_us);
+        timing.slow = pipit__latency_is_slow(scale, timing.us, sync->foretold_us);
         if (is_last && flight->n_statements > 0) {
-                pipit__pace_learn(scale, flight_us, flight->foretold_us);
+                pipit__latency_learn(scale, flight_us, flight->foretold_us);
                 timing.each_us = (float)flight_us / (float)flight->n_statements;
-                timing.most_us = pipit__pace_most(scale);
+                timing.most_us = pipit__latency_most(scale);
         }
         return timing;
 }
@@ -244,15 +244,15 @@ static void
 lesson_end(struct group_lesson *lesson)
 {
         const struct group_timing *timing = lesson->timing;
-        struct pace *pace = &lesson->stmt->pace;
+        struct latency *latency = &lesson->stmt->latency;
 
-        pipit__pace_answered(pace, lesson->n, timing->us, timing->slow, timing->now_ms);
+        pipit__latency_answered(latency, lesson->n, timing->us, timing->slow, timing->now_ms);
         if (timing->each_us > 0)
-                pipit__pace_took(pace, lesson->n, timing->each_us);
+                pipit__latency_took(latency, lesson->n, timing->each_us);
         if (lesson->segment == SEGMENT_READS || lesson->segment == SEGMENT_WRITES)
-                pipit__pace_took_together(pace, lesson->n);
+                pipit__latency_took_together(latency, lesson->n);
         else if (timing->each_us > 0 && lesson->segment == SEGMENT_SINGLE)
-                pipit__pace_took_alone(pace, timing->each_us, timing->most_us);
+                pipit__latency_took_alone(latency, timing->each_us, timing->most_us);
         pipit__stmt_unref(lesson->stmt);
         lesson->stmt = NULL;
 }

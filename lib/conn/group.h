@@ -14,7 +14,7 @@
 #include "conn/segment.h"
 
 struct list;
-struct pace_scale;
+struct latency_scale;
 
 enum fate {
         FATE_DONE, /* its result is what its caller gets */
@@ -51,7 +51,7 @@ struct flight {
 
 /* sync is the end of the segment, is_last whether the flight's as well. */
 struct group_timing
-pipit__group_time(struct pace_scale *scale, const struct expected *sync,
+pipit__group_time(struct latency_scale *scale, const struct expected *sync,
                   const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us);
 
 /* What that says of the statements of a segment: one lesson for those of one statement that stand

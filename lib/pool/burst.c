@@ -34,10 +34,10 @@ request_of(struct list *link)
         return container_of(link, struct request, link);
 }
 
-static const struct pace *
-request_pace(const struct request *req)
+static const struct latency *
+request_latency(const struct request *req)
 {
-        return &req->bound->stmt->pace;
+        return &req->bound->stmt->latency;
 }
 
 static bool
@@ -57,29 +57,30 @@ burst_add(struct burst *burst, struct room *room, struct request *req)
         burst->bytes += bytes;
         burst->may_pack = burst->may_pack || req->lookup != NULL;
         room->n--;
-        room->us -= request_pace(req)->best_us;
+        room->us -= request_latency(req)->best_us;
         room->bytes -= bytes < room->bytes ? bytes : room->bytes;
 }
 
-/* Its pace, where so many wait for each connection. */
-static enum pace_class
+/* Its latency, where so many wait for each connection. */
+static enum latency_class
 request_class(const struct request *req, int n_waiting)
 {
-        enum pace_class class = pipit__pace_class(request_pace(req));
-        bool crowded = class == PACE_SLOW && pipit__pace_is_crowded(request_pace(req), n_waiting);
+        enum latency_class class = pipit__latency_class(request_latency(req));
+        bool crowded =
+                class == LATENCY_SLOW && pipit__latency_is_crowded(request_latency(req), n_waiting);
 
-        return crowded ? PACE_FAST : class;
+        return crowded ? LATENCY_FAST : class;
 }
 
 /* The largest group that statements of its statement may be in; 1: alone. */
 static int
 request_stmt_limit(const struct request *req, int n_waiting)
 {
-        if (request_class(req, n_waiting) != PACE_FAST)
+        if (request_class(req, n_waiting) != LATENCY_FAST)
                 return 1;
-        return pipit__pace_is_crowded(request_pace(req), n_waiting)
+        return pipit__latency_is_crowded(request_latency(req), n_waiting)
                        ? INT16_MAX
-                       : pipit__pace_group_limit(request_pace(req));
+                       : pipit__latency_group_limit(request_latency(req));
 }
 
 /* The same of the request itself. */
@@ -121,15 +122,15 @@ burst_take_group(struct burst *burst, struct list *queue, struct room *room, int
 static void
 burst_take_singles(struct burst *burst, struct list *queue, struct room *room, int n_waiting)
 {
-        enum pace_class last = PACE_FAST;
+        enum latency_class last = LATENCY_FAST;
 
         while (!list_empty(queue)) {
                 struct request *req = request_of(list_first(queue));
-                enum pace_class class = request_class(req, n_waiting);
-                if (class == PACE_ALONE)
-                        class = PACE_FAST;
-                if (burst->n > 0 && (class < last || class == PACE_SLOW || last == PACE_SLOW ||
-                                     !room_has(room, req)))
+                enum latency_class class = request_class(req, n_waiting);
+                if (class == LATENCY_ALONE)
+                        class = LATENCY_FAST;
+                if (burst->n > 0 && (class < last || class == LATENCY_SLOW ||
+                                     last == LATENCY_SLOW || !room_has(room, req)))
                         return;
                 burst_add(burst, room, req);
                 last = class;
@@ -140,9 +141,9 @@ int
 pipit__burst_least(const struct list *queue)
 {
         const struct request *first = request_of(queue->next);
-        float best_us = request_pace(first)->best_us;
+        float best_us = request_latency(first)->best_us;
 
-        if (pipit__pace_class(request_pace(first)) != PACE_FAST || best_us <= 0)
+        if (pipit__latency_class(request_latency(first)) != LATENCY_FAST || best_us <= 0)
                 return 1;
         if (!first->is_read)
                 return first->is_grouped ? BURST_LEAST_WRITES : 1;
@@ -150,7 +151,7 @@ pipit__burst_least(const struct list *queue)
         if (least > BURST_LEAST_READS)
                 least = BURST_LEAST_READS;
         /* Where some are slow, those with them wait: no more than have to. */
-        int limit = pipit__pace_group_limit(request_pace(first));
+        int limit = pipit__latency_group_limit(request_latency(first));
         return least < limit ? least : limit;
 }
 

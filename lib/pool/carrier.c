@@ -176,13 +176,13 @@ passenger_show(struct request *req, struct pipit_result *res, const struct looku
 static void
 carrier_teach(const struct carrier *carrier)
 {
-        const struct pace *many = &carrier->carries->bound->stmt->pace;
+        const struct latency *many = &carrier->carries->bound->stmt->latency;
 
         for (int i = 0; i < carrier->n; i++) {
                 const struct request *req = carrier->passengers[i].req;
                 if (req == NULL)
                         continue;
-                pipit__pace_carried(&req->bound->stmt->pace, many, carrier->n);
+                pipit__latency_carried(&req->bound->stmt->latency, many, carrier->n);
                 return;
         }
 }

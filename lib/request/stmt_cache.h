@@ -14,7 +14,7 @@
 
 #include "base/cold.h"
 #include "base/list.h"
-#include "request/pace.h"
+#include "request/latency.h"
 
 /* Room for the name of a prepared statement. */
 #define STMT_NAME_SIZE 48
@@ -28,7 +28,7 @@
 struct stmt_node;
 
 struct stmt {
-        struct pace pace;
+        struct latency latency;
         int refs;
         int slot;        /* its place in what connections have prepared; -1: it never is prepared */
         uint64_t serial; /* no other statement of the table has it; from 1 */
@@ -45,7 +45,7 @@ struct stmt_cache {
         struct stmt_node *nodes;                   /* a hash table, by text */
         struct list used;                          /* the latest used first */
         struct stmt_node *hints[STMT_CACHE_HINTS]; /* by the address of a text; each may be NULL */
-        struct pace_scale scale;
+        struct latency_scale scale;
         int n;
         int max;
         size_t bytes; /* of the texts */

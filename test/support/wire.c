@@ -82,7 +82,7 @@ make_quick(const char *sql)
 {
         struct stmt *stmt = pipit__stmt_cache_get(&live_db->db->stmt_cache, sql);
 
-        stmt->pace.best_us = stmt->pace.slow = 0;
+        stmt->latency.best_us = stmt->latency.slow = 0;
         pipit__stmt_unref(stmt);
 }
 

@@ -3,7 +3,7 @@
 
 #include "conn/group.h"
 #include "conn/prepared.h"
-#include "request/pace.h"
+#include "request/latency.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
@@ -108,18 +108,18 @@ END_TEST
 
 START_TEST(a_statement_that_failed_in_a_group_is_known_for_it)
 {
-        stmt->pace.uses = 100;
-        ck_assert_int_eq(pipit__pace_class(&stmt->pace), PACE_FAST);
+        stmt->latency.uses = 100;
+        ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_FAST);
         failed(SEGMENT_READS, "22012", "no");
-        ck_assert_int_eq(pipit__pace_class(&stmt->pace), PACE_ALONE);
+        ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_ALONE);
 }
 END_TEST
 
 START_TEST(a_statement_that_was_only_skipped_is_not)
 {
-        stmt->pace.uses = 100;
+        stmt->latency.uses = 100;
         skipped(SEGMENT_READS);
-        ck_assert_int_eq(pipit__pace_class(&stmt->pace), PACE_FAST);
+        ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_FAST);
 }
 END_TEST
 
@@ -232,7 +232,7 @@ START_TEST(a_single_statement_that_was_skipped_is_run_again_a_few_times)
 }
 END_TEST
 
-static struct pace_scale scale;
+static struct latency_scale scale;
 
 /* The timing of a segment that is a flight of its own. */
 static struct group_timing

@@ -8,7 +8,7 @@
 
 #define REQUESTS 600
 
-/* Statements of each pace, and the requests that wait. */
+/* Statements of each latency, and the requests that wait. */
 static struct stmt fast, alone, unknown, slow;
 static struct request requests[REQUESTS];
 static struct bound_stmt statements[REQUESTS];
@@ -21,7 +21,7 @@ static struct stmt
 stmt_of(unsigned uses, float n_slow, unsigned n_alone)
 {
         return (struct stmt){
-                .pace = {.uses = uses, .best_us = 1, .slow = n_slow, .alone = n_alone}};
+                .latency = {.uses = uses, .best_us = 1, .slow = n_slow, .alone = n_alone}};
 }
 
 static void
@@ -33,10 +33,10 @@ setup(void)
         alone = stmt_of(3, 0, 1);
         unknown = stmt_of(0, 0, 0);
         slow = stmt_of(3, 3, 0);
-        ck_assert_int_eq(pipit__pace_class(&fast.pace), PACE_FAST);
-        ck_assert_int_eq(pipit__pace_class(&alone.pace), PACE_ALONE);
-        ck_assert_int_eq(pipit__pace_class(&unknown.pace), PACE_UNKNOWN);
-        ck_assert_int_eq(pipit__pace_class(&slow.pace), PACE_SLOW);
+        ck_assert_int_eq(pipit__latency_class(&fast.latency), LATENCY_FAST);
+        ck_assert_int_eq(pipit__latency_class(&alone.latency), LATENCY_ALONE);
+        ck_assert_int_eq(pipit__latency_class(&unknown.latency), LATENCY_UNKNOWN);
+        ck_assert_int_eq(pipit__latency_class(&slow.latency), LATENCY_SLOW);
 }
 
 static struct request *
@@ -113,7 +113,7 @@ END_TEST
 static int
 least(struct request *req, float best_us)
 {
-        req->bound->stmt->pace.best_us = best_us;
+        req->bound->stmt->latency.best_us = best_us;
         return pipit__burst_least(&queue);
 }
 
@@ -152,7 +152,7 @@ END_TEST
 
 START_TEST(writes_share_however_long_each_took_for_its_own_commit)
 {
-        fast.pace.best_us = 10000;
+        fast.latency.best_us = 10000;
         for (int i = 0; i < 5; i++)
                 write_of(&fast);
         take(64, true);
@@ -300,8 +300,8 @@ END_TEST
 
 START_TEST(a_statement_that_was_slow_once_bounds_its_group)
 {
-        fast.pace.slow = 1;
-        int limit = pipit__pace_group_limit(&fast.pace);
+        fast.latency.slow = 1;
+        int limit = pipit__latency_group_limit(&fast.latency);
         ck_assert_int_lt(limit, 10);
         for (int i = 0; i < 10; i++)
                 read_of(&fast);
@@ -313,7 +313,7 @@ END_TEST
 
 START_TEST(a_group_is_bounded_by_the_time_that_it_should_take)
 {
-        fast.pace.best_us = 500;
+        fast.latency.best_us = 500;
         for (int i = 0; i < 10; i++)
                 read_of(&fast);
         take(64, _i == 0);

@@ -212,7 +212,7 @@ START_TEST(the_bytes_of_all_texts_are_bounded)
 }
 END_TEST
 
-START_TEST(without_slots_nothing_is_prepared_and_paces_are_still_kept)
+START_TEST(without_slots_nothing_is_prepared_and_latencies_are_still_kept)
 {
         struct stmt_cache none;
 
@@ -301,7 +301,7 @@ START_TEST(a_renewed_statement_is_another_of_which_nothing_is_known)
         struct stmt *old = get("a");
 
         pipit__stmt_learn(old, 1, (const uint32_t[]){23}, true);
-        old->pace.uses = 3;
+        old->latency.uses = 3;
         struct stmt *fresh = pipit__stmt_renew(old);
         ck_assert_ptr_ne(fresh, old);
         ck_assert(pipit__stmt_is_known(fresh));
@@ -391,7 +391,7 @@ test_suite(void)
         tcase_add_test(tcase, what_is_in_use_does_not_make_room);
         tcase_add_test(tcase, a_text_that_is_too_long_is_never_prepared_and_drives_nobody_out);
         tcase_add_test(tcase, the_bytes_of_all_texts_are_bounded);
-        tcase_add_test(tcase, without_slots_nothing_is_prepared_and_paces_are_still_kept);
+        tcase_add_test(tcase, without_slots_nothing_is_prepared_and_latencies_are_still_kept);
         tcase_add_test(tcase, a_statement_outlives_its_table);
         tcase_add_test(tcase, names_differ_between_statements_and_between_programs);
         tcase_add_test(tcase, a_name_is_made_from_the_serial_alone);

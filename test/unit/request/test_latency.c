@@ -1,11 +1,11 @@
 #include <stddef.h>
 
-#include "request/pace.h"
+#include "request/latency.h"
 #include "runner.h"
 
 /* Uses of a statement, each fast or slow, each in a millisecond of its own. */
 struct walk {
-        struct pace pace;
+        struct latency latency;
         int64_t now_ms;
 };
 
@@ -13,14 +13,15 @@ static void
 use(struct walk *walk, int n, bool slow)
 {
         for (int i = 0; i < n; i++)
-                pipit__pace_answered(&walk->pace, 1, slow ? 50000 : 100, slow, ++walk->now_ms);
+                pipit__latency_answered(&walk->latency, 1, slow ? 50000 : 100, slow,
+                                        ++walk->now_ms);
 }
 
 START_TEST(what_was_never_used_is_unknown)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
-        ck_assert_int_eq(pipit__pace_class(&pace), PACE_UNKNOWN);
+        ck_assert_int_eq(pipit__latency_class(&latency), LATENCY_UNKNOWN);
 }
 END_TEST
 
@@ -29,9 +30,9 @@ START_TEST(three_fast_uses_make_a_statement_fast)
         struct walk walk = {0};
 
         use(&walk, 2, false);
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_UNKNOWN);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_UNKNOWN);
         use(&walk, 1, false);
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_FAST);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_FAST);
 }
 END_TEST
 
@@ -41,9 +42,9 @@ START_TEST(three_slow_uses_make_it_slow_be_it_known_or_not)
 
         use(&walk, 10 * _i, false);
         use(&walk, 2, true);
-        ck_assert_int_ne(pipit__pace_class(&walk.pace), PACE_SLOW);
+        ck_assert_int_ne(pipit__latency_class(&walk.latency), LATENCY_SLOW);
         use(&walk, 1, true);
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_SLOW);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_SLOW);
 }
 END_TEST
 
@@ -53,9 +54,9 @@ START_TEST(a_slow_statement_that_is_fast_again_becomes_fast_in_time)
 
         use(&walk, 3, true);
         use(&walk, 100, false);
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_SLOW);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_SLOW);
         use(&walk, 1000, false);
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_FAST);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_FAST);
 }
 END_TEST
 
@@ -68,17 +69,17 @@ START_TEST(a_moody_statement_is_slow)
                 use(&walk, 99, false);
                 use(&walk, 1, true);
         }
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_SLOW);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_SLOW);
 }
 END_TEST
 
 START_TEST(many_slow_ones_in_one_moment_are_one_stall)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
         for (int i = 0; i < 100; i++)
-                pipit__pace_answered(&pace, 1, 50000, true, 7);
-        ck_assert_int_eq(pipit__pace_class(&pace), PACE_FAST);
+                pipit__latency_answered(&latency, 1, 50000, true, 7);
+        ck_assert_int_eq(pipit__latency_class(&latency), LATENCY_FAST);
 }
 END_TEST
 
@@ -87,7 +88,7 @@ START_TEST(a_fast_statement_may_be_in_a_group_of_any_size)
         struct walk walk = {0};
 
         use(&walk, 10, false);
-        ck_assert_int_ge(pipit__pace_group_limit(&walk.pace), 512);
+        ck_assert_int_ge(pipit__latency_group_limit(&walk.latency), 512);
 }
 END_TEST
 
@@ -97,55 +98,55 @@ START_TEST(the_slow_use_of_a_statement_bounds_its_groups)
 
         use(&walk, 10, false);
         use(&walk, 1, true);
-        int one = pipit__pace_group_limit(&walk.pace);
+        int one = pipit__latency_group_limit(&walk.latency);
         ck_assert_int_lt(one, 16);
         ck_assert_int_ge(one, 2);
         use(&walk, 1, true);
-        ck_assert_int_lt(pipit__pace_group_limit(&walk.pace), one);
+        ck_assert_int_lt(pipit__latency_group_limit(&walk.latency), one);
         use(&walk, 10000, false);
-        ck_assert_int_ge(pipit__pace_group_limit(&walk.pace), 512);
+        ck_assert_int_ge(pipit__latency_group_limit(&walk.latency), 512);
 }
 END_TEST
 
 START_TEST(where_those_who_wait_take_longer_than_a_slow_one_all_share)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
-        ck_assert(!pipit__pace_is_crowded(&pace, 1000));
-        pipit__pace_took_alone(&pace, 100, 1000);
-        pipit__pace_answered(&pace, 1, 3000, true, 1);
-        ck_assert(!pipit__pace_is_crowded(&pace, 29));
-        ck_assert(pipit__pace_is_crowded(&pace, 31));
+        ck_assert(!pipit__latency_is_crowded(&latency, 1000));
+        pipit__latency_took_alone(&latency, 100, 1000);
+        pipit__latency_answered(&latency, 1, 3000, true, 1);
+        ck_assert(!pipit__latency_is_crowded(&latency, 29));
+        ck_assert(pipit__latency_is_crowded(&latency, 31));
 }
 END_TEST
 
 /* What was learned while all was slow would keep them together for ever. */
 START_TEST(what_one_takes_alone_is_tried_again_where_they_share)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
-        pipit__pace_took_alone(&pace, 900, 1000);
-        pipit__pace_answered(&pace, 1, 3000, true, 1);
-        ck_assert(pipit__pace_is_crowded(&pace, 8));
+        pipit__latency_took_alone(&latency, 900, 1000);
+        pipit__latency_answered(&latency, 1, 3000, true, 1);
+        ck_assert(pipit__latency_is_crowded(&latency, 8));
         for (int i = 0; i < 20; i++)
-                pipit__pace_took_together(&pace, 64);
-        ck_assert(!pipit__pace_is_crowded(&pace, 8));
+                pipit__latency_took_together(&latency, 64);
+        ck_assert(!pipit__latency_is_crowded(&latency, 8));
 }
 END_TEST
 
 /* Numbers that are too small take a processor a hundred times as long. */
 START_TEST(what_was_long_ago_is_nothing_and_not_next_to_nothing)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
-        pipit__pace_took_alone(&pace, 900, 1000);
-        pipit__pace_answered(&pace, 1, 3000, true, 1);
+        pipit__latency_took_alone(&latency, 900, 1000);
+        pipit__latency_answered(&latency, 1, 3000, true, 1);
         for (int i = 0; i < 100000; i++) {
-                pipit__pace_answered(&pace, 1, 100, false, 2);
-                pipit__pace_took_together(&pace, 1);
+                pipit__latency_answered(&latency, 1, 100, false, 2);
+                pipit__latency_took_together(&latency, 1);
         }
-        ck_assert_float_eq(pace.slow, 0);
-        ck_assert_float_eq(pace.single_us, 0);
+        ck_assert_float_eq(latency.slow, 0);
+        ck_assert_float_eq(latency.single_us, 0);
 }
 END_TEST
 
@@ -158,16 +159,16 @@ START_TEST(many_uses_at_once_count_as_many)
         use(&one, 3, true);
         use(&many, 3, true);
         use(&one, 64, false);
-        pipit__pace_answered(&many.pace, 64, 100, false, 1000);
-        ck_assert_float_eq_tol(many.pace.slow, one.pace.slow, 0.01F);
-        pipit__pace_failed(&one.pace);
-        pipit__pace_failed(&many.pace);
-        unsigned alone = one.pace.alone;
-        pipit__pace_answered(&many.pace, (int)alone - 1, 100, false, 1001);
-        ck_assert_int_eq(pipit__pace_class(&many.pace), pipit__pace_class(&one.pace));
-        ck_assert_uint_eq(many.pace.alone, 1);
-        pipit__pace_answered(&many.pace, 100, 100, false, 1002);
-        ck_assert_uint_eq(many.pace.alone, 0);
+        pipit__latency_answered(&many.latency, 64, 100, false, 1000);
+        ck_assert_float_eq_tol(many.latency.slow, one.latency.slow, 0.01F);
+        pipit__latency_failed(&one.latency);
+        pipit__latency_failed(&many.latency);
+        unsigned alone = one.latency.alone;
+        pipit__latency_answered(&many.latency, (int)alone - 1, 100, false, 1001);
+        ck_assert_int_eq(pipit__latency_class(&many.latency), pipit__latency_class(&one.latency));
+        ck_assert_uint_eq(many.latency.alone, 1);
+        pipit__latency_answered(&many.latency, 100, 100, false, 1002);
+        ck_assert_uint_eq(many.latency.alone, 0);
 }
 END_TEST
 
@@ -181,13 +182,13 @@ START_TEST(what_runs_as_one_forgets_slow_uses_as_if_each_had_run)
         use(&one, 1, true);
         use(&many, 3, false);
         use(&many, 1, true);
-        ck_assert_int_lt(pipit__pace_group_limit(&one.pace), 8);
+        ck_assert_int_lt(pipit__latency_group_limit(&one.latency), 8);
         for (int i = 0; i < 200; i++) {
                 use(&many, 1, false);
-                int n = pipit__pace_group_limit(&one.pace);
-                pipit__pace_carried(&one.pace, &many.pace, n < 64 ? n : 64);
+                int n = pipit__latency_group_limit(&one.latency);
+                pipit__latency_carried(&one.latency, &many.latency, n < 64 ? n : 64);
         }
-        ck_assert_int_ge(pipit__pace_group_limit(&one.pace), 64);
+        ck_assert_int_ge(pipit__latency_group_limit(&one.latency), 64);
 }
 END_TEST
 
@@ -199,46 +200,46 @@ START_TEST(what_runs_as_one_and_is_moody_has_small_groups)
         use(&one, 10, false);
         for (int i = 0; i < 1000; i++) {
                 use(&many, 1, i % 12 == 0);
-                pipit__pace_carried(&one.pace, &many.pace, 8);
+                pipit__latency_carried(&one.latency, &many.latency, 8);
         }
-        ck_assert_int_le(pipit__pace_group_limit(&one.pace), 1);
+        ck_assert_int_le(pipit__latency_group_limit(&one.latency), 1);
 }
 END_TEST
 
 /* Those who wait are mostly others. */
 START_TEST(a_slow_use_does_not_make_a_crowd)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
         for (int i = 0; i < 100; i++) {
-                pipit__pace_took_alone(&pace, 100000, 1500);
-                pipit__pace_answered(&pace, 1, 100000, true, i);
+                pipit__latency_took_alone(&latency, 100000, 1500);
+                pipit__latency_answered(&latency, 1, 100000, true, i);
         }
-        ck_assert(!pipit__pace_is_crowded(&pace, 60));
+        ck_assert(!pipit__latency_is_crowded(&latency, 60));
 }
 END_TEST
 
 /* The others are slow because much runs at once. */
 START_TEST(the_quickest_use_counts)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
-        pipit__pace_took(&pace, 1, 500);
-        pipit__pace_took(&pace, 1, 100);
+        pipit__latency_took(&latency, 1, 500);
+        pipit__latency_took(&latency, 1, 100);
         for (int i = 0; i < 10; i++)
-                pipit__pace_took(&pace, 1, 500);
-        ck_assert_float_eq_tol(pace.best_us, 100, 5);
+                pipit__latency_took(&latency, 1, 500);
+        ck_assert_float_eq_tol(latency.best_us, 100, 5);
 }
 END_TEST
 
 START_TEST(what_has_become_slower_is_known_in_time)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
-        pipit__pace_took(&pace, 1, 100);
+        pipit__latency_took(&latency, 1, 100);
         for (int i = 0; i < 10000; i++)
-                pipit__pace_took(&pace, 1, 500);
-        ck_assert_float_eq_tol(pace.best_us, 500, 5);
+                pipit__latency_took(&latency, 1, 500);
+        ck_assert_float_eq_tol(latency.best_us, 500, 5);
 }
 END_TEST
 
@@ -248,7 +249,7 @@ uses_alone(struct walk *walk)
 {
         int n = 0;
 
-        while (pipit__pace_class(&walk->pace) == PACE_ALONE) {
+        while (pipit__latency_class(&walk->latency) == LATENCY_ALONE) {
                 use(walk, 1, false);
                 n++;
         }
@@ -260,10 +261,10 @@ START_TEST(a_statement_that_failed_in_a_group_is_alone_for_a_while)
         struct walk walk = {0};
 
         use(&walk, 10, false);
-        pipit__pace_failed(&walk.pace);
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_ALONE);
+        pipit__latency_failed(&walk.latency);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_ALONE);
         ck_assert_int_eq(uses_alone(&walk), 8);
-        ck_assert_int_eq(pipit__pace_class(&walk.pace), PACE_FAST);
+        ck_assert_int_eq(pipit__latency_class(&walk.latency), LATENCY_FAST);
 }
 END_TEST
 
@@ -273,10 +274,10 @@ START_TEST(who_fails_again_is_alone_for_twice_as_long_up_to_a_bound)
         int last = 8;
 
         use(&walk, 10, false);
-        pipit__pace_failed(&walk.pace);
+        pipit__latency_failed(&walk.latency);
         uses_alone(&walk);
         for (int i = 0; i < 20; i++) {
-                pipit__pace_failed(&walk.pace);
+                pipit__latency_failed(&walk.latency);
                 int n = uses_alone(&walk);
                 ck_assert_int_eq(n, last < 1024 ? 2 * last : 1024);
                 last = n;
@@ -290,66 +291,66 @@ START_TEST(good_conduct_shortens_the_next_penalty)
 
         use(&walk, 10, false);
         for (int i = 0; i < 4; i++)
-                pipit__pace_failed(&walk.pace);
+                pipit__latency_failed(&walk.latency);
         uses_alone(&walk);
         use(&walk, 1000, false);
-        pipit__pace_failed(&walk.pace);
+        pipit__latency_failed(&walk.latency);
         ck_assert_int_eq(uses_alone(&walk), 8);
 }
 END_TEST
 
 START_TEST(a_failure_of_an_unknown_statement_does_not_make_it_known)
 {
-        struct pace pace = {0};
+        struct latency latency = {0};
 
-        pipit__pace_failed(&pace);
-        ck_assert_int_eq(pipit__pace_class(&pace), PACE_UNKNOWN);
+        pipit__latency_failed(&latency);
+        ck_assert_int_eq(pipit__latency_class(&latency), LATENCY_UNKNOWN);
 }
 END_TEST
 
 START_TEST(what_takes_much_longer_than_usual_is_slow)
 {
-        struct pace_scale scale = {0};
+        struct latency_scale scale = {0};
 
         for (int i = 0; i < 100; i++)
-                pipit__pace_learn(&scale, 100, 0);
-        ck_assert(!pipit__pace_is_slow(&scale, 500, 0));
-        ck_assert(pipit__pace_is_slow(&scale, 5000, 0));
+                pipit__latency_learn(&scale, 100, 0);
+        ck_assert(!pipit__latency_is_slow(&scale, 500, 0));
+        ck_assert(pipit__latency_is_slow(&scale, 5000, 0));
 }
 END_TEST
 
 START_TEST(where_everything_takes_long_nothing_is_slow)
 {
-        struct pace_scale scale = {0};
+        struct latency_scale scale = {0};
 
         for (int i = 0; i < 100; i++)
-                pipit__pace_learn(&scale, 20000, 0);
-        ck_assert(!pipit__pace_is_slow(&scale, 50000, 0));
-        ck_assert(pipit__pace_is_slow(&scale, 500000, 0));
+                pipit__latency_learn(&scale, 20000, 0);
+        ck_assert(!pipit__latency_is_slow(&scale, 50000, 0));
+        ck_assert(pipit__latency_is_slow(&scale, 500000, 0));
 }
 END_TEST
 
 START_TEST(what_was_foretold_is_not_slow)
 {
-        struct pace_scale scale = {0};
+        struct latency_scale scale = {0};
 
         for (int i = 0; i < 100; i++)
-                pipit__pace_learn(&scale, 100, 0);
+                pipit__latency_learn(&scale, 100, 0);
         for (int i = 0; i < 100; i++)
-                ck_assert(!pipit__pace_is_slow(&scale, 3100, 3000));
-        ck_assert(pipit__pace_is_slow(&scale, 100000, 3000));
+                ck_assert(!pipit__latency_is_slow(&scale, 3100, 3000));
+        ck_assert(pipit__latency_is_slow(&scale, 100000, 3000));
 }
 END_TEST
 
 START_TEST(one_that_is_slow_does_not_change_what_is_usual)
 {
-        struct pace_scale scale = {0};
+        struct latency_scale scale = {0};
 
         for (int i = 0; i < 100; i++)
-                pipit__pace_learn(&scale, 100, 0);
-        ck_assert(pipit__pace_is_slow(&scale, 10000000, 0));
-        pipit__pace_learn(&scale, 10000000, 0);
-        ck_assert(pipit__pace_is_slow(&scale, 5000, 0));
+                pipit__latency_learn(&scale, 100, 0);
+        ck_assert(pipit__latency_is_slow(&scale, 10000000, 0));
+        pipit__latency_learn(&scale, 10000000, 0);
+        ck_assert(pipit__latency_is_slow(&scale, 5000, 0));
 }
 END_TEST
 
