@@ -16,7 +16,7 @@
 #include "value/binary.h"
 
 #define SEGMENTS_FIRST_ROOM 16
-/* What a connection without work keeps: room for a burst of the usual size. */
+/* What a connection without work keeps: room for a batch of the usual size. */
 #define SEGMENTS_KEPT_ROOM 128
 
 void

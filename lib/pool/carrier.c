@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pool/burst.h"
+#include "pool/batch.h"
 #include "pool/cargo.h"
 #include "pool/lookup.h"
 #include "request/bound_stmt.h"
@@ -310,7 +310,7 @@ carrier_start(const struct lookup *lookup)
         return carries;
 }
 
-/* ---- the burst */
+/* ---- the batch */
 
 /* All that wait to get on do; the one that carries has the time of the most patient. */
 static void
@@ -345,48 +345,48 @@ carrier_board(struct carrier *carrier, struct lookup *lookup)
 
 /* Those that wait to get on are carried, or go on by themselves. */
 static void
-burst_pack(struct burst *burst, struct lookup *lookup)
+batch_pack(struct batch *batch, struct lookup *lookup)
 {
         struct request *carries = lookup->n_boarding > 1 ? carrier_start(lookup) : NULL;
 
         if (carries != NULL) {
                 carrier_board(carries->first.arg, lookup);
-                burst->n -= lookup->n_boarding - 1;
+                batch->n -= lookup->n_boarding - 1;
                 carries->state = REQUEST_WAITING;
-                list_push_back(&burst->requests, &carries->link);
+                list_push_back(&batch->requests, &carries->link);
                 pipit__request_set_deadline(carries, carries->deadline_ms);
         } else {
-                list_splice(&burst->requests, &lookup->boarding);
+                list_splice(&batch->requests, &lookup->boarding);
         }
         lookup->n_boarding = 0;
 }
 
 void
-pipit__carriers_pack(struct burst *burst)
+pipit__carriers_pack(struct batch *batch)
 {
         struct list all;
         struct list lookups;
 
-        if (burst->kind == SEGMENT_SINGLE || !burst->may_pack)
+        if (batch->kind == SEGMENT_SINGLE || !batch->may_pack)
                 return;
         list_init(&all);
         list_init(&lookups);
-        list_splice(&all, &burst->requests);
+        list_splice(&all, &batch->requests);
         while (!list_empty(&all)) {
                 struct list *link = list_pop_first(&all);
                 struct request *req = container_of(link, struct request, link);
                 struct lookup *lookup = req->lookup;
                 bool boards = lookup != NULL && pipit__lookup_may_carry(lookup, req->bound->stmt);
-                list_push_back(boards ? &lookup->boarding : &burst->requests, link);
+                list_push_back(boards ? &lookup->boarding : &batch->requests, link);
                 if (boards && lookup->n_boarding++ == 0)
                         list_push_back(&lookups, &lookup->link);
         }
         while (!list_empty(&lookups)) {
                 struct list *link = list_pop_first(&lookups);
-                burst_pack(burst, container_of(link, struct lookup, link));
+                batch_pack(batch, container_of(link, struct lookup, link));
         }
-        if (burst->n == 1)
-                burst->kind = SEGMENT_SINGLE;
+        if (batch->n == 1)
+                batch->kind = SEGMENT_SINGLE;
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * Carriers: statements of one sort that wait in the same burst become one: gets by the same field,
+ * Carriers: statements of one sort that wait in the same batch become one: gets by the same field,
  * creates that give the same fields. The answer is dealt back by key, or by the place of what was
  * written, each request with a result of its own.
  *
@@ -9,12 +9,12 @@
 #ifndef PIPIT_CARRIER_INTERNAL_H
 #define PIPIT_CARRIER_INTERNAL_H
 
-struct burst;
+struct batch;
 struct request;
 
-/* Puts carriers in the place of those requests of a burst that can be carried. Without memory they
+/* Puts carriers in the place of those requests of a batch that can be carried. Without memory they
  * stay. */
-void pipit__carriers_pack(struct burst *burst);
+void pipit__carriers_pack(struct batch *batch);
 
 /* A request may have more time now: so has what carries it, if anything does. */
 void pipit__carrier_prolong(const struct request *req);

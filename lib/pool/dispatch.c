@@ -10,7 +10,7 @@
 #include "conn/conn.h"
 #include "conn/conn_cancel.h"
 #include "conn/conn_send.h"
-#include "pool/burst.h"
+#include "pool/batch.h"
 #include "pool/carrier.h"
 #include "pool/pool.h"
 #include "request/bound_stmt.h"
@@ -22,7 +22,7 @@ pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *opti
 {
         *dispatch = (struct dispatch){.max = options->max_waiting,
                                       .max_bytes = options->max_waiting_bytes,
-                                      .max_burst = options->max_pipeline,
+                                      .max_batch = options->max_pipeline,
                                       .reactor = reactor,
                                       .pool = pool};
         list_init(&dispatch->reads);
@@ -106,27 +106,27 @@ dispatch_oldest(struct dispatch *dispatch)
         return oldest;
 }
 
-/* Sends a burst: all of it as one segment, or each as its own. */
+/* Sends a batch: all of it as one segment, or each as its own. */
 static void
-dispatch_send(struct conn *conn, struct burst *burst)
+dispatch_send(struct conn *conn, struct batch *batch)
 {
-        if (burst->kind != SEGMENT_SINGLE) {
-                pipit__conn_send(conn, burst->kind, &burst->requests);
+        if (batch->kind != SEGMENT_SINGLE) {
+                pipit__conn_send(conn, batch->kind, &batch->requests);
                 return;
         }
-        while (!list_empty(&burst->requests)) {
+        while (!list_empty(&batch->requests)) {
                 struct list one;
                 list_init(&one);
-                list_push_back(&one, list_pop_first(&burst->requests));
+                list_push_back(&one, list_pop_first(&batch->requests));
                 if (pipit__conn_send(conn, SEGMENT_SINGLE, &one) != 0) {
-                        list_splice(&one, &burst->requests);
-                        list_splice(&burst->requests, &one);
+                        list_splice(&one, &batch->requests);
+                        list_splice(&batch->requests, &one);
                         return;
                 }
         }
 }
 
-/* Gives a connection its burst; what could not be sent waits on, in its place. */
+/* Gives a connection its batch; what could not be sent waits on, in its place. */
 static void
 dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
 {
@@ -134,18 +134,18 @@ dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
          * would be somebody else's. */
         bool may_read = queue != &dispatch->reads || conn->config->max_prepared > 0;
         bool shares = !conn->serializable && may_read;
-        int least = shares ? pipit__burst_least(queue) : 1;
+        int least = shares ? pipit__batch_least(queue) : 1;
         int share = pipit__pool_share(dispatch->pool, dispatch->n, least);
-        struct burst burst;
+        struct batch batch;
 
-        pipit__burst_take(&burst, queue, share < dispatch->max_burst ? share : dispatch->max_burst,
+        pipit__batch_take(&batch, queue, share < dispatch->max_batch ? share : dispatch->max_batch,
                           shares);
-        dispatch->n -= burst.n;
-        dispatch->bytes -= burst.bytes;
-        pipit__carriers_pack(&burst);
-        dispatch_send(conn, &burst);
-        while (!list_empty(&burst.requests)) {
-                struct list *link = burst.requests.prev;
+        dispatch->n -= batch.n;
+        dispatch->bytes -= batch.bytes;
+        pipit__carriers_pack(&batch);
+        dispatch_send(conn, &batch);
+        while (!list_empty(&batch.requests)) {
+                struct list *link = batch.requests.prev;
                 struct request *req = container_of(link, struct request, link);
                 list_remove(link);
                 req->state = REQUEST_NEW;

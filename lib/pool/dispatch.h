@@ -1,8 +1,8 @@
 /*
  * The dispatcher: requests that wait for a connection, and how they are dealt at the end of a turn.
  *
- * A connection that is free is dealt a burst: what shares a Sync, or one after the other with a
- * Sync each. While it is busy requests gather, and the next burst is larger. Nothing that is known
+ * A connection that is free is dealt a batch: what shares a Sync, or one after the other with a
+ * Sync each. While it is busy requests gather, and the next batch is larger. Nothing that is known
  * to be fast is put behind what may be slow.
  */
 #ifndef PIPIT_DISPATCH_INTERNAL_H
@@ -36,7 +36,7 @@ struct dispatch {
         size_t bytes; /* of their statements */
         int max;
         size_t max_bytes;
-        int max_burst;
+        int max_batch;
         struct reactor *reactor;
         struct pool *pool;
         /* Gives a connection to a request that waits for one of its own. */

@@ -47,7 +47,7 @@ struct lookup {
         struct stmt_cache *stmt_cache;
         int n_failures;       /* of many, without a success in between */
         int rests;            /* uses that run one by one, because of them */
-        struct list link;     /* while a burst is packed: in its list */
+        struct list link;     /* while a batch is packed: in its list */
         struct list boarding; /* likewise: the requests that can be carried together */
         int n_boarding;
 };

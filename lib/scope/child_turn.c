@@ -373,7 +373,7 @@ child_begin(struct child *child)
 static void
 child_take(struct child *child, struct list *requests)
 {
-        int room = child->pin->pins->max_burst;
+        int room = child->pin->pins->max_batch;
 
         for (; room > 0 && !list_empty(&child->queue); room--) {
                 struct list *link = list_first(&child->queue);

@@ -18,11 +18,11 @@
 
 void
 pipit__pins_init(struct pins *pins, struct reactor *reactor, struct dispatch *dispatch,
-                 int max_burst)
+                 int max_batch)
 {
         *pins = (struct pins){.reactor = reactor,
                               .dispatch = dispatch,
-                              .max_burst = max_burst,
+                              .max_batch = max_batch,
                               .jitter = (unsigned)(uintptr_t)pins};
         list_init(&pins->ready);
 }

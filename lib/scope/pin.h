@@ -33,7 +33,7 @@ struct pins {
         struct list ready; /* those that may have something to do at the end of the turn */
         struct reactor *reactor;
         struct dispatch *dispatch;
-        int max_burst;
+        int max_batch;
         unsigned jitter; /* state of the generator of pauses */
 };
 
@@ -58,7 +58,7 @@ struct pin {
 };
 
 void pipit__pins_init(struct pins *pins, struct reactor *reactor, struct dispatch *dispatch,
-                      int max_burst);
+                      int max_batch);
 
 /* NULL when memory ran out. */
 struct pin *pipit__pin_new(struct pins *pins);

@@ -1,5 +1,5 @@
 /*
- * Transfers: two accounts and a row of the ledger, in transactions of all forms: in one burst, one
+ * Transfers: two accounts and a row of the ledger, in transactions of all forms: in one batch, one
  * statement behind the other, nested, with parts that fail and are healed, with COMMIT along, in a
  * session, held, by hand. Both accounts change and the row is there, or none of it.
  */

@@ -3,7 +3,7 @@
  */
 #include <sys/wait.h>
 
-#include "bursts.h"
+#include "batches.h"
 #include "oom.h"
 #include "plain.h"
 
@@ -68,7 +68,7 @@ static void
 rows_teardown(void)
 {
         plain_teardown();
-        burst_teardown();
+        batch_teardown();
 }
 
 static void
@@ -95,7 +95,7 @@ get(struct ask ask, pipit_cb cb)
 static void
 start_gets(int n)
 {
-        burst_begin();
+        batch_begin();
         for (int i = 0; i < n; i++)
                 get((struct ask){BY_ID, i % N_ROWS}, on_member);
 }
@@ -123,7 +123,7 @@ warm(void)
         for (int i = 0; i < 100; i++) {
                 begin_afresh_at(i);
                 start_gets(20);
-                burst_end();
+                batch_end();
                 ck_assert_int_eq(n_failed(), 0);
                 if (n_together() > 2)
                         return;
@@ -153,7 +153,7 @@ struct seen {
         char key[20];
 };
 
-static struct seen seen[2][BURST];
+static struct seen seen[2][BATCH];
 static int side;
 
 /* Looks at the row, and then writes into it: nobody else may see that. */
@@ -199,10 +199,10 @@ ask_all(const struct ask *asks, int n, bool together, struct pipit_result **ret)
 {
         side = together;
         pipit_set_coalesce(live_db, together);
-        burst_begin();
+        batch_begin();
         for (int i = 0; i < n; i++)
                 get(asks[i], on_row);
-        burst_end();
+        batch_end();
         for (int i = 0; i < n; i++)
                 ret[i] = pipit_result_ref(members[i].last);
 }
@@ -210,8 +210,8 @@ ask_all(const struct ask *asks, int n, bool together, struct pipit_result **ret)
 static void
 ask_both_ways(const struct ask *asks, int n)
 {
-        struct pipit_result *alone[BURST];
-        struct pipit_result *together[BURST];
+        struct pipit_result *alone[BATCH];
+        struct pipit_result *together[BATCH];
 
         memset(seen, 0, sizeof seen);
         ask_all(asks, n, false, alone);
@@ -269,7 +269,7 @@ START_TEST(a_lone_get_is_a_statement_of_its_own)
 {
         for (int i = 0; i < 12; i++) {
                 start_gets(1);
-                burst_end();
+                batch_end();
         }
         expect_own_rows();
         ck_assert_int_eq(n_together(), 0);
@@ -281,7 +281,7 @@ START_TEST(where_they_may_not_no_gets_run_together)
         pipit_set_coalesce(live_db, false);
         for (int i = 0; i < 5; i++) {
                 start_gets(20);
-                burst_end();
+                batch_end();
                 expect_own_rows();
         }
         ck_assert_int_eq(n_together(), 0);
@@ -293,11 +293,11 @@ START_TEST(a_table_that_was_changed_gives_every_get_its_row)
         warm();
         execute("ALTER TABLE page ALTER rank TYPE bigint");
         start_gets(20);
-        burst_end();
+        batch_end();
         expect_own_rows();
         execute("ALTER TABLE page ALTER id TYPE bigint");
         start_gets(20);
-        burst_end();
+        batch_end();
         expect_own_rows();
 }
 END_TEST
@@ -311,7 +311,7 @@ START_TEST(a_key_that_no_row_can_have_fails_alone)
                 start_gets(20);
                 const struct pipit_expr *odd = pipit_eq(page_model.id, INT64_C(5000000000));
                 joined(page_get(live_db, odd, on_member, next_member()));
-                burst_end();
+                batch_end();
                 expect_one_failed(20, PIPIT_ESERVER, "22003");
                 n_members--;
                 expect_own_rows();
@@ -325,7 +325,7 @@ START_TEST(rows_that_are_too_much_together_are_got_one_by_one)
         reopen_with((struct pipit_options){.max_connections = 1, .max_result_bytes = 65536});
         for (int round = 0; round < 6; round++) {
                 start_gets(20);
-                burst_end();
+                batch_end();
                 expect_own_rows();
         }
 }
@@ -337,7 +337,7 @@ START_TEST(without_memory_each_get_still_has_one_end)
 
         warm();
         for (bool failed = true; failed; n++) {
-                burst_begin();
+                batch_begin();
                 oom_after(n);
                 for (int i = 0; i < 12; i++) {
                         struct calls *member = &members[n_members];
@@ -346,7 +346,7 @@ START_TEST(without_memory_each_get_still_has_one_end)
                 }
                 turn_until_ended(n_members);
                 failed = oom_stop();
-                burst_end();
+                batch_end();
         }
         ck_assert_int_eq(n_failed(), 0);
         ck_assert_int_gt(n, 12);
@@ -394,7 +394,7 @@ START_TEST(a_cancel_or_a_deadline_of_one_leaves_the_others)
         for (int i = 0; i < n_members; i++)
                 ck_assert_int_eq(members[i].n, i == 3 || i == 4);
         plain_query("COMMIT", false);
-        burst_end();
+        batch_end();
         ck_assert_int_eq(n_failed(), 2);
         expect_error(members[3].last, PIPIT_ECANCELED, "");
         expect_error(members[4].last, PIPIT_ETIMEDOUT, "");
@@ -418,7 +418,7 @@ START_TEST(one_that_was_given_more_time_has_it)
         }
         ck_assert_int_eq(members[7].n, 0);
         plain_query("COMMIT", false);
-        burst_end();
+        batch_end();
         ck_assert_int_eq(n_failed(), 9);
         ck_assert_int_eq(page_row(members[7].last, 0)->id, ids[7]);
 }
@@ -435,10 +435,10 @@ on_closing(struct pipit_result *res, void *arg)
 START_TEST(a_member_may_close_the_database_and_all_others_are_cancelled)
 {
         warm();
-        burst_begin();
+        batch_begin();
         for (int i = 0; i < 20; i++)
                 get((struct ask){BY_ID, i}, on_closing);
-        burst_end();
+        batch_end();
         ck_assert_int_eq(n_failed(), 19);
         for (int i = 0; i < n_members; i++) {
                 if (pipit_failed(members[i].last))
@@ -465,7 +465,7 @@ START_TEST(a_forked_child_forgets_them)
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert_int_eq(status, 0);
         plain_query("COMMIT", false);
-        burst_end();
+        batch_end();
         expect_own_rows();
 }
 END_TEST

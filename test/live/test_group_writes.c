@@ -1,7 +1,7 @@
 /*
  * Creates that are committed together: many become one statement, and each gets its own answer.
  */
-#include "bursts.h"
+#include "batches.h"
 #include "oom.h"
 
 /* Opens live_db once more: what a busy machine has made slow is known as slow no longer. */
@@ -28,7 +28,7 @@ start_page(const struct page *row)
 static const char *
 key_of(int i)
 {
-        static char keys[2 * BURST][20];
+        static char keys[2 * BATCH][20];
 
         snprintf(keys[i], sizeof keys[i], "key %d", i);
         return keys[i];
@@ -46,12 +46,12 @@ start_pages(int first, int n)
 static void
 warm_pages(void)
 {
-        burst_begin();
+        batch_begin();
         start_pages(0, WARM);
-        burst_end();
+        batch_end();
         ck_assert_int_eq(n_failed(), 0);
         execute("DELETE FROM page");
-        burst_begin();
+        batch_begin();
 }
 
 /* Statements that made the rows of a table; one statement's rows have the same transaction and
@@ -79,17 +79,17 @@ expect_own_pages(int first)
         }
 }
 
-/* Makes bursts of pages, until one of them was one statement. */
+/* Makes batches of pages, until one of them was one statement. */
 static void
 until_grouped(void)
 {
         for (int i = 0; i < 300; i++) {
                 if (i % 50 == 49)
                         begin_afresh();
-                burst_begin();
+                batch_begin();
                 execute("DELETE FROM page");
                 start_pages(0, 50);
-                burst_end();
+                batch_end();
                 expect_own_pages(0);
                 if (n_statements("page") == 1)
                         return;
@@ -132,7 +132,7 @@ START_TEST(without_leave_each_create_is_committed_by_itself)
         pipit_set_group_writes(live_db, false);
         warm_pages();
         start_pages(0, 20);
-        burst_end();
+        batch_end();
         expect_own_pages(0);
         expect_sql("SELECT count(DISTINCT xmin::text) FROM page", "20");
 }
@@ -142,7 +142,7 @@ END_TEST
 static struct sample
 sample_of(int i)
 {
-        static char texts[BURST][40];
+        static char texts[BATCH][40];
         struct sample row = {.a_boolean = i % 2 == 0,
                              .number = i + 1,
                              .a_smallint = (int16_t)-i,
@@ -192,12 +192,12 @@ START_TEST(values_of_every_type_and_null_arrive_as_they_are)
 {
         /* The first statements of many go out as text, later ones in binary form. */
         for (int round = 0; round < 6 || n_statements("sample") == round * 40; round++) {
-                burst_begin();
+                batch_begin();
                 for (int i = 0; i < 40; i++) {
                         struct sample row = sample_of(i);
                         joined(sample_create(live_db, &row, on_member, next_member()));
                 }
-                burst_end();
+                batch_end();
                 for (int i = 0; i < n_members; i++) {
                         struct sample row = sample_of(i);
                         expect_ok(members[i].last);
@@ -214,11 +214,11 @@ START_TEST(one_row_of_a_hundred_that_breaks_a_rule_fails_alone)
         execute("INSERT INTO page (key) VALUES ('taken')");
         for (int round = 0; round < 3; round++) {
                 execute("DELETE FROM page WHERE key <> 'taken'");
-                burst_begin();
+                batch_begin();
                 start_pages(0, 40);
                 start_page(&(struct page){.key = round == 1 ? NULL : "taken", .text = ""});
                 start_pages(40, 59);
-                burst_end();
+                batch_end();
                 expect_one_failed(40, PIPIT_ESERVER, round == 1 ? "23502" : "23505");
                 ck_assert_int_eq(pipit_result_error(members[40].last)->executed,
                                  PIPIT_EXECUTED_ROLLED_BACK);
@@ -232,7 +232,7 @@ START_TEST(of_two_equal_keys_in_a_group_one_wins)
         warm_pages();
         start_pages(0, 20);
         start_page(&(struct page){.key = key_of(3), .text = ""});
-        burst_end();
+        batch_end();
         ck_assert_int_eq(n_failed(), 1);
         bool first = pipit_failed(members[3].last);
         expect_one_failed(first ? 3 : 20, PIPIT_ESERVER, "23505");
@@ -242,20 +242,20 @@ END_TEST
 
 START_TEST(what_a_commit_refuses_fails_alone)
 {
-        static char values[BURST][8];
+        static char values[BATCH][8];
 
         execute("INSERT INTO page (key) SELECT n::text FROM generate_series(0, 99) AS n");
         execute("ALTER TABLE setting ADD FOREIGN KEY (value) REFERENCES page (key) "
                 "DEFERRABLE INITIALLY DEFERRED");
         for (int round = 0; round < 2; round++) {
-                burst_begin();
+                batch_begin();
                 execute("DELETE FROM setting");
                 for (int i = 0; i < 30; i++) {
                         snprintf(values[i], sizeof values[i], "%d", i == 17 && round ? 1000 : i);
                         struct setting row = {.name = key_of(i), .value = values[i]};
                         joined(setting_create(live_db, &row, on_member, next_member()));
                 }
-                burst_end();
+                batch_end();
         }
         expect_one_failed(17, PIPIT_ESERVER, "23503");
         expect_sql("SELECT count(*) FROM setting", "29");
@@ -284,10 +284,10 @@ START_TEST(when_the_connection_goes_nobody_knows_what_became_of_any)
         for (int i = 0; n_failed() < 2; i++) { /* until some share its fate */
                 if (i % 50 == 49)
                         begin_afresh();
-                burst_begin();
+                batch_begin();
                 execute("DELETE FROM page");
                 start_pages(i % 50 == 0 ? 10 : 0, 12);
-                burst_end();
+                batch_end();
         }
         ck_assert(pipit_failed(members[7].last));
         for (int i = 0; i < n_members; i++) {
@@ -309,7 +309,7 @@ START_TEST(a_row_that_a_trigger_drops_is_not_found)
                         begin_afresh();
                 warm_pages();
                 start_pages(0, 20);
-                burst_end();
+                batch_end();
                 expect_one_failed(7, PIPIT_ENOTFOUND, "");
                 expect_sql("SELECT count(*) FROM page", "19");
         }
@@ -321,7 +321,7 @@ START_TEST(a_row_whose_key_a_trigger_changes_is_not_found)
         page_trigger("IF NEW.rank = 7 THEN NEW.id := 1000000; END IF;");
         warm_pages();
         start_pages(0, 20);
-        burst_end();
+        batch_end();
         expect_one_failed(7, PIPIT_ENOTFOUND, "");
         expect_sql("SELECT count(*) FROM page", "20");
 }
@@ -335,7 +335,7 @@ START_TEST(columns_that_are_left_out_get_their_defaults)
         warm_pages();
         for (int i = 0; i < 20; i++)
                 start_page(&(struct page){.key = key_of(i), .rank = i});
-        burst_end();
+        batch_end();
         expect_own_pages(0);
         for (int i = 0; i < n_members; i++) {
                 struct page *page = page_row(members[i].last, 0);
@@ -349,12 +349,12 @@ END_TEST
 START_TEST(rows_without_a_primary_key_are_created_one_by_one)
 {
         for (int round = 0; round < 4; round++) {
-                burst_begin();
+                batch_begin();
                 for (int i = 0; i < 20; i++) {
                         struct line row = {.what = key_of(i % 5)};
                         joined(line_create(live_db, &row, on_member, next_member()));
                 }
-                burst_end();
+                batch_end();
                 for (int i = 0; i < n_members; i++) {
                         expect_ok(members[i].last);
                         ck_assert_str_eq(line_row(members[i].last, 0)->what, key_of(i % 5));
@@ -368,13 +368,13 @@ END_TEST
 START_TEST(rows_with_a_key_of_two_columns_are_told_apart)
 {
         for (int round = 0; round < 4 || n_statements("point") == 36; round++) {
-                burst_begin();
+                batch_begin();
                 execute("DELETE FROM point");
                 for (int i = 0; i < 36; i++) {
                         struct point row = {.x = i / 6, .y = i % 6, .label = key_of(i)};
                         joined(point_create(live_db, &row, on_member, next_member()));
                 }
-                burst_end();
+                batch_end();
                 for (int i = 0; i < n_members; i++) {
                         struct point *point = point_row(members[i].last, 0);
                         expect_ok(members[i].last);
@@ -392,10 +392,10 @@ START_TEST(keys_that_the_server_alone_may_make_are_made_by_its_sequence)
         execute("ALTER TABLE page ALTER id ADD GENERATED ALWAYS AS IDENTITY (START 500)");
         until_grouped();
         ck_assert_int_ge(number_of("SELECT min(id) FROM page"), 500);
-        burst_begin();
+        batch_begin();
         for (int i = 60; i < 80; i++)
                 start_page(&(struct page){.id = i, .key = key_of(i), .text = ""});
-        burst_end();
+        batch_end();
         for (int i = 0; i < n_members; i++)
                 expect_error(members[i].last, PIPIT_ESERVER, "428C9");
 }
@@ -405,10 +405,10 @@ START_TEST(a_default_that_is_no_plain_sequence_is_not_passed_over)
 {
         execute("ALTER TABLE page ALTER id SET DEFAULT nextval('page_id_seq') * 10");
         for (int round = 0; round < 4; round++) {
-                burst_begin();
+                batch_begin();
                 execute("DELETE FROM page");
                 start_pages(0, 20);
-                burst_end();
+                batch_end();
                 expect_own_pages(0);
                 expect_sql("SELECT count(*) FROM page WHERE id % 10 = 0", "20");
         }
@@ -427,10 +427,10 @@ START_TEST(a_table_without_its_sequence_fails_together_three_times_only)
         for (int round = 0; round < 40 || (round < 300 && n == 20); round++) {
                 if (round % 60 == 59)
                         begin_afresh();
-                burst_begin();
+                batch_begin();
                 execute("DELETE FROM page");
                 start_pages(0, 20);
-                burst_end();
+                batch_end();
                 expect_own_pages(0);
                 n = number_of("SELECT count(DISTINCT xmin::text) FROM page");
         }
@@ -443,12 +443,12 @@ START_TEST(columns_of_another_type_than_the_model_says_get_what_they_would_get_a
         execute("ALTER TABLE page ALTER weight DROP DEFAULT");
         execute("ALTER TABLE page ALTER weight TYPE numeric");
         for (int round = 0; round < 3; round++) {
-                burst_begin();
+                batch_begin();
                 execute("DELETE FROM page");
                 for (int i = 0; i < 20; i++)
                         start_page(&(struct page){
                                 .key = key_of(i), .text = "", .rank = i, .weight = 0.1 + 0.2});
-                burst_end();
+                batch_end();
                 expect_own_pages(0);
                 expect_sql("SELECT DISTINCT weight FROM page", "0.30000000000000004");
         }
@@ -459,18 +459,18 @@ END_TEST
 static void
 start_settings(void)
 {
-        burst_begin();
+        batch_begin();
         for (int i = 0; i < 20; i++) {
                 struct setting row = {.name = i / 2 == 3 ? "same" : key_of(i), .value = key_of(i)};
                 joined(setting_create(live_db, &row, on_member, next_member()));
         }
-        burst_end();
+        batch_end();
 }
 
 START_TEST(keys_that_are_no_primary_key_are_not_mixed_up)
 {
         execute("ALTER TABLE setting DROP CONSTRAINT setting_pkey");
-        burst_begin();
+        batch_begin();
         for (int round = 0; n_failed() == 0; round++) { /* until the two are in one statement */
                 if (round % 50 == 49)
                         begin_afresh();
@@ -497,7 +497,7 @@ START_TEST(a_create_that_is_cancelled_before_it_is_sent_is_not_made)
         warm_pages();
         start_pages(0, 20);
         pipit_cancel(live_db, numbers[5]);
-        burst_end();
+        batch_end();
         expect_one_failed(5, PIPIT_ECANCELED, "");
         expect_sql("SELECT count(*) FROM page", "19");
 }
@@ -512,7 +512,7 @@ START_TEST(without_memory_each_create_still_has_one_end)
                 keys[i] = key_of(i);
         warm_pages();
         for (bool failed = true; failed; n++) {
-                burst_begin();
+                batch_begin();
                 oom_after(n);
                 for (int i = 0; i < 12; i++) {
                         struct page row = {.key = keys[i], .text = "", .rank = i};
@@ -521,7 +521,7 @@ START_TEST(without_memory_each_create_still_has_one_end)
                 }
                 turn_until_ended(n_members);
                 failed = oom_stop();
-                burst_end();
+                batch_end();
                 execute("DELETE FROM page");
         }
         ck_assert_int_gt(n, 12);
@@ -533,7 +533,7 @@ tcase_of(const char *name)
 {
         TCase *tcase = tcase_create(name);
 
-        tcase_add_checked_fixture(tcase, group_setup, burst_teardown);
+        tcase_add_checked_fixture(tcase, group_setup, batch_teardown);
         tcase_set_timeout(tcase, 60);
         return tcase;
 }

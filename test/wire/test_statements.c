@@ -75,7 +75,7 @@ START_TEST(the_next_use_only_names_it)
 }
 END_TEST
 
-START_TEST(a_burst_of_one_text_prepares_it_once)
+START_TEST(a_batch_of_one_text_prepares_it_once)
 {
         struct batch batch = {.sql = "SELECT $1 AS a"};
 
@@ -161,7 +161,7 @@ START_TEST(a_statement_that_cannot_be_prepared_fails_with_the_servers_error)
 }
 END_TEST
 
-START_TEST(each_of_a_burst_that_cannot_be_prepared_gets_the_servers_error)
+START_TEST(each_of_a_batch_that_cannot_be_prepared_gets_the_servers_error)
 {
         struct batch batch = {.sql = "bad $1"};
 
@@ -259,14 +259,14 @@ test_suite(void)
         tcase_add_checked_fixture(tcase, setup, wire_teardown);
         tcase_add_test(tcase, a_statement_is_prepared_and_described_in_the_flight_of_its_first_use);
         tcase_add_test(tcase, the_next_use_only_names_it);
-        tcase_add_test(tcase, a_burst_of_one_text_prepares_it_once);
+        tcase_add_test(tcase, a_batch_of_one_text_prepares_it_once);
         tcase_add_test(tcase,
                        each_connection_prepares_for_itself_and_what_is_known_is_not_asked_again);
         tcase_add_test(tcase, an_evicted_statement_is_closed_in_front_of_its_successor);
         tcase_add_test(tcase, no_more_are_prepared_than_there_may_be);
         tcase_add_test(tcase, without_prepared_statements_each_brings_its_text);
         tcase_add_test(tcase, a_statement_that_cannot_be_prepared_fails_with_the_servers_error);
-        tcase_add_test(tcase, each_of_a_burst_that_cannot_be_prepared_gets_the_servers_error);
+        tcase_add_test(tcase, each_of_a_batch_that_cannot_be_prepared_gets_the_servers_error);
         tcase_add_loop_test(tcase, what_the_server_forgot_is_prepared_again_and_nobody_is_told, 0,
                             2);
         tcase_add_loop_test(tcase, a_plan_that_is_out_of_date_is_replaced_and_nobody_is_told, 0, 2);

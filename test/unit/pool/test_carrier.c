@@ -4,7 +4,7 @@
 
 #include "loop/reactor.h"
 #include "oom.h"
-#include "pool/burst.h"
+#include "pool/batch.h"
 #include "pool/carrier.h"
 #include "pool/lookup.h"
 #include "request/bound_stmt.h"
@@ -22,7 +22,7 @@ static struct result_home home;
 static struct stmt_cache stmt_cache;
 static struct lookups *lookups;
 static struct lookup *by_number, *by_text, *creates;
-static struct burst burst;
+static struct batch batch;
 static struct request *again[10];
 static int n_again;
 static int n_called;
@@ -84,8 +84,8 @@ setup(void)
         by_number = lookup_of(1, LOOKUP_INT, "many numbers");
         by_text = lookup_of(2, LOOKUP_TEXT, "many texts");
         creates = lookup_of(3, LOOKUP_ORDINAL, "many creates");
-        burst = (struct burst){.kind = SEGMENT_READS};
-        list_init(&burst.requests);
+        batch = (struct batch){.kind = SEGMENT_READS};
+        list_init(&batch.requests);
 }
 
 static void
@@ -108,7 +108,7 @@ on_done(struct pipit_result *res, void *arg)
         n_called++;
 }
 
-/* A request of the burst; lookup NULL: it goes by itself. */
+/* A request of the batch; lookup NULL: it goes by itself. */
 static struct request *
 member(struct lookup *lookup, struct pipit_value value)
 {
@@ -125,17 +125,17 @@ member(struct lookup *lookup, struct pipit_value value)
         req->is_grouped = lookup == creates;
         req->lookup = lookup;
         req->key = value.kind == PIPIT_KIND_INT ? value.as.int_value : 0;
-        list_push_back(&burst.requests, &req->link);
-        burst.n++;
-        burst.may_pack = burst.may_pack || req->lookup != NULL;
+        list_push_back(&batch.requests, &req->link);
+        batch.n++;
+        batch.may_pack = batch.may_pack || req->lookup != NULL;
         return req;
 }
 
-/* The last request of the burst. */
+/* The last request of the batch. */
 static struct request *
 last(void)
 {
-        return container_of(burst.requests.prev, struct request, link);
+        return container_of(batch.requests.prev, struct request, link);
 }
 
 /* Learns that all statements take, or give, numbers of four bytes. */
@@ -153,10 +153,10 @@ START_TEST(two_of_one_sort_are_carried_by_a_third)
         struct request *one = member(by_number, pipit_value_int(9));
         struct request *two = member(by_number, pipit_value_int(-4));
 
-        pipit__carriers_pack(&burst);
-        ck_assert_int_eq(burst.n, 1);
-        ck_assert_int_eq(burst.kind, SEGMENT_SINGLE);
-        ck_assert_ptr_eq(list_first(&burst.requests), burst.requests.prev);
+        pipit__carriers_pack(&batch);
+        ck_assert_int_eq(batch.n, 1);
+        ck_assert_int_eq(batch.kind, SEGMENT_SINGLE);
+        ck_assert_ptr_eq(list_first(&batch.requests), batch.requests.prev);
         ck_assert_str_eq(last()->bound->stmt->sql, "many numbers");
         ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"-4\"}");
         ck_assert(last()->is_read);
@@ -171,9 +171,9 @@ START_TEST(one_of_a_sort_goes_by_itself)
         struct request *other = member(by_text, pipit_value_text("nine"));
         struct request *plain = member(NULL, pipit_value_int(9));
 
-        pipit__carriers_pack(&burst);
-        ck_assert_int_eq(burst.n, 3);
-        ck_assert_int_eq(burst.kind, SEGMENT_READS);
+        pipit__carriers_pack(&batch);
+        ck_assert_int_eq(batch.n, 3);
+        ck_assert_int_eq(batch.kind, SEGMENT_READS);
         ck_assert_ptr_null(lone->carried);
         ck_assert_ptr_null(other->carried);
         ck_assert_ptr_null(plain->carried);
@@ -187,8 +187,8 @@ START_TEST(each_sort_has_its_own_carrier)
                 member(by_text, pipit_value_text("a \"b\""));
                 member(NULL, pipit_value_int(i));
         }
-        pipit__carriers_pack(&burst);
-        ck_assert_int_eq(burst.n, 5);
+        pipit__carriers_pack(&batch);
+        ck_assert_int_eq(batch.n, 5);
         ck_assert_str_eq(last()->bound->params.values[0],
                          "{\"a \\\"b\\\"\",\"a \\\"b\\\"\",\"a \\\"b\\\"\"}");
 }
@@ -200,7 +200,7 @@ START_TEST(numbers_go_in_binary_form_once_the_types_are_known)
         learn("many numbers", OID_INT4_ARRAY);
         member(by_number, pipit_value_int(9));
         member(by_number, pipit_value_int(10));
-        pipit__carriers_pack(&burst);
+        pipit__carriers_pack(&batch);
         ck_assert_int_eq(last()->bound->params.formats[0], 1);
         ck_assert_int_eq(last()->bound->params.lengths[0], 36);
 }
@@ -212,7 +212,7 @@ START_TEST(one_that_is_no_such_number_makes_all_of_them_text)
         learn("many numbers", OID_INT4_ARRAY);
         member(by_number, pipit_value_int(9));
         member(by_number, pipit_value_int(INT64_C(5000000000)));
-        pipit__carriers_pack(&burst);
+        pipit__carriers_pack(&batch);
         ck_assert_int_eq(last()->bound->params.formats[0], 0);
         ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"5000000000\"}");
 }
@@ -223,9 +223,9 @@ START_TEST(creates_are_carried_where_they_share_a_commit)
         learn("one", OID_INT4);
         member(creates, pipit_value_int(1));
         member(creates, pipit_value_null());
-        burst.kind = SEGMENT_WRITES;
-        pipit__carriers_pack(&burst);
-        ck_assert_int_eq(burst.n, 1);
+        batch.kind = SEGMENT_WRITES;
+        pipit__carriers_pack(&batch);
+        ck_assert_int_eq(batch.n, 1);
         ck_assert_str_eq(last()->bound->params.values[0], "{\"1\",NULL}");
         ck_assert(!last()->is_read);
         ck_assert(last()->is_grouped);
@@ -239,7 +239,7 @@ START_TEST(the_carrier_has_the_time_of_the_most_patient_also_later)
 
         one->deadline_ms = 1000;
         two->deadline_ms = 2000;
-        pipit__carriers_pack(&burst);
+        pipit__carriers_pack(&batch);
         ck_assert_int_eq(last()->deadline_ms, 2000);
         one->deadline_ms = 5000;
         pipit__carrier_prolong(one);
@@ -263,10 +263,10 @@ START_TEST(after_a_failure_that_was_undone_those_that_are_left_run_by_themselves
         struct request *left;
 
         learn("one", OID_INT4);
-        burst.kind = SEGMENT_WRITES;
+        batch.kind = SEGMENT_WRITES;
         for (int i = 0; i < 3; i++)
                 left = member(creates, pipit_value_int(i));
-        pipit__carriers_pack(&burst);
+        pipit__carriers_pack(&batch);
         pipit__request_fail(left, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
                             "enough");
         carrier_fails(PIPIT_EXECUTED_ROLLED_BACK);
@@ -284,7 +284,7 @@ START_TEST(after_a_loss_all_of_them_are_unknown)
         struct request *one = member(by_number, pipit_value_int(1));
         struct request *two = member(by_number, pipit_value_int(2));
 
-        pipit__carriers_pack(&burst);
+        pipit__carriers_pack(&batch);
         carrier_fails(PIPIT_EXECUTED_UNKNOWN);
         ck_assert_int_eq(n_again, 0);
         ck_assert_int_eq(one->state, REQUEST_ENDING);
@@ -300,7 +300,7 @@ START_TEST(without_callbacks_nobody_is_left_behind)
         member(by_number, pipit_value_int(1));
         member(by_number, pipit_value_int(2));
         pipit__request_discard(early);
-        pipit__carriers_pack(&burst);
+        pipit__carriers_pack(&batch);
         ck_assert_ptr_eq(requests.slots[0].request, last());
         list_remove(&last()->link);
         pipit__requests_discard(&requests);
@@ -309,7 +309,7 @@ START_TEST(without_callbacks_nobody_is_left_behind)
 }
 END_TEST
 
-START_TEST(without_memory_they_stay_in_the_burst)
+START_TEST(without_memory_they_stay_in_the_batch)
 {
         bool failed = true;
 
@@ -317,10 +317,10 @@ START_TEST(without_memory_they_stay_in_the_burst)
                 member(by_text, pipit_value_text("some"));
         for (int n = 0; failed; n++) {
                 oom_after(n);
-                pipit__carriers_pack(&burst);
+                pipit__carriers_pack(&batch);
                 failed = oom_stop();
-                ck_assert_int_eq(burst.n, failed ? 4 : 1);
-                ck_assert_int_eq(burst.kind, failed ? SEGMENT_READS : SEGMENT_SINGLE);
+                ck_assert_int_eq(batch.n, failed ? 4 : 1);
+                ck_assert_int_eq(batch.kind, failed ? SEGMENT_READS : SEGMENT_SINGLE);
                 ck_assert_int_eq(last()->carried == NULL, 1);
         }
 }
@@ -344,7 +344,7 @@ test_suite(void)
                        after_a_failure_that_was_undone_those_that_are_left_run_by_themselves);
         tcase_add_test(tcase, after_a_loss_all_of_them_are_unknown);
         tcase_add_test(tcase, without_callbacks_nobody_is_left_behind);
-        tcase_add_test(tcase, without_memory_they_stay_in_the_burst);
+        tcase_add_test(tcase, without_memory_they_stay_in_the_batch);
         suite_add_tcase(suite, tcase);
         return suite;
 }

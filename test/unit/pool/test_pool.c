@@ -272,7 +272,7 @@ START_TEST(a_connection_is_given_its_share_of_those_who_wait)
 }
 END_TEST
 
-START_TEST(no_share_is_smaller_than_is_worth_a_burst)
+START_TEST(no_share_is_smaller_than_is_worth_a_batch)
 {
         ck_assert_int_eq(pipit__pool_share(&pool, 64, 16), 16);
         ck_assert_int_eq(pipit__pool_share(&pool, 33, 16), 16);
@@ -385,7 +385,7 @@ test_suite(void)
         tcase_add_test(tcase, while_requests_wait_the_next_attempt_is_never_far);
         tcase_add_test(tcase, while_nobody_waits_it_may_be_far);
         tcase_add_test(tcase, a_connection_is_given_its_share_of_those_who_wait);
-        tcase_add_test(tcase, no_share_is_smaller_than_is_worth_a_burst);
+        tcase_add_test(tcase, no_share_is_smaller_than_is_worth_a_batch);
         tcase_add_test(tcase, while_attempts_fail_only_what_is_there_counts_for_a_share);
         tcase_add_test(tcase, a_pool_can_be_described);
         tcase_add_test(tcase, a_closed_pool_makes_nothing_and_runs_no_timer);

@@ -1,8 +1,8 @@
 /*
- * Bursts: which of the requests that wait go to a connection together.
+ * Batches: which of the requests that wait go to a connection together.
  */
-#ifndef PIPIT_BURST_INTERNAL_H
-#define PIPIT_BURST_INTERNAL_H
+#ifndef PIPIT_BATCH_INTERNAL_H
+#define PIPIT_BATCH_INTERNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "conn/segment.h"
 
 /* Requests that were taken out of their queue, for one connection. */
-struct burst {
+struct batch {
         struct list requests;
         int n;
         size_t bytes;           /* of their statements */
@@ -19,14 +19,14 @@ struct burst {
         enum segment_kind kind; /* SEGMENT_SINGLE: each is a segment of its own */
 };
 
-/* How many of a queue, which is not empty, are worth a burst of their own, where they may share a
+/* How many of a queue, which is not empty, are worth a batch of their own, where they may share a
  * Sync: to send fewer of them costs more than it gains. */
-int pipit__burst_least(const struct list *queue);
+int pipit__batch_least(const struct list *queue);
 
 /*
  * Takes the first of a queue, which is not empty, and of those behind it what may go with it, at
  * most max in all. shares: whether the connection is one on which statements may share a Sync.
  */
-void pipit__burst_take(struct burst *burst, struct list *queue, int max, bool shares);
+void pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares);
 
 #endif

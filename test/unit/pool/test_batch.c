@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "pool/burst.h"
+#include "pool/batch.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
@@ -13,7 +13,7 @@ static struct stmt fast, alone, unknown, slow;
 static struct request requests[REQUESTS];
 static struct bound_stmt statements[REQUESTS];
 static struct list queue;
-static struct burst burst;
+static struct batch batch;
 static int n_requests;
 
 /* As it is after so many uses. */
@@ -74,18 +74,18 @@ write_of(struct stmt *stmt)
 static void
 take(int max, bool shares)
 {
-        pipit__burst_take(&burst, &queue, max, shares);
+        pipit__batch_take(&batch, &queue, max, shares);
 }
 
-/* The burst has these requests, by their place in the queue, in this order. */
+/* The batch has these requests, by their place in the queue, in this order. */
 static void
 expect_taken(enum segment_kind kind, int n, const int *places)
 {
         int i = 0;
 
-        ck_assert_int_eq(burst.kind, kind);
-        ck_assert_int_eq(burst.n, n);
-        LIST_EACH(link, &burst.requests)
+        ck_assert_int_eq(batch.kind, kind);
+        ck_assert_int_eq(batch.n, n);
+        LIST_EACH(link, &batch.requests)
                 ck_assert_ptr_eq(container_of(link, struct request, link), &requests[places[i++]]);
         ck_assert_int_eq(i, n);
 }
@@ -109,15 +109,15 @@ START_TEST(fast_reads_share)
 }
 END_TEST
 
-/* How many are worth a burst, when the first is this one and takes so long at its best. */
+/* How many are worth a batch, when the first is this one and takes so long at its best. */
 static int
 least(struct request *req, float best_us)
 {
         req->bound->stmt->latency.best_us = best_us;
-        return pipit__burst_least(&queue);
+        return pipit__batch_least(&queue);
 }
 
-START_TEST(the_faster_reads_are_the_more_are_worth_a_burst)
+START_TEST(the_faster_reads_are_the_more_are_worth_a_batch)
 {
         struct request *req = read_of(&fast);
 
@@ -135,7 +135,7 @@ START_TEST(writes_that_are_committed_together_go_together)
 }
 END_TEST
 
-START_TEST(what_shares_nothing_is_worth_a_burst_by_itself)
+START_TEST(what_shares_nothing_is_worth_a_batch_by_itself)
 {
         static struct stmt *const stmt_cache[] = {&alone, &unknown, &slow};
 
@@ -222,7 +222,7 @@ START_TEST(writes_that_may_share_do_and_no_others_with_them)
 }
 END_TEST
 
-START_TEST(the_first_decides_whether_the_burst_is_a_group)
+START_TEST(the_first_decides_whether_the_batch_is_a_group)
 {
         read_of(&alone);
         read_of(&fast);
@@ -306,8 +306,8 @@ START_TEST(a_statement_that_was_slow_once_bounds_its_group)
         for (int i = 0; i < 10; i++)
                 read_of(&fast);
         take(64, true);
-        ck_assert_int_eq(burst.kind, SEGMENT_READS);
-        ck_assert_int_eq(burst.n, limit);
+        ck_assert_int_eq(batch.kind, SEGMENT_READS);
+        ck_assert_int_eq(batch.n, limit);
 }
 END_TEST
 
@@ -317,7 +317,7 @@ START_TEST(a_group_is_bounded_by_the_time_that_it_should_take)
         for (int i = 0; i < 10; i++)
                 read_of(&fast);
         take(64, _i == 0);
-        ck_assert_int_eq(burst.n, 4);
+        ck_assert_int_eq(batch.n, 4);
 }
 END_TEST
 
@@ -326,7 +326,7 @@ START_TEST(a_group_is_bounded_by_its_bytes)
         for (int i = 0; i < 10; i++)
                 read_of(&fast)->bound->bytes = 20000;
         take(64, _i == 0);
-        ck_assert_int_eq(burst.n, 3);
+        ck_assert_int_eq(batch.n, 3);
 }
 END_TEST
 
@@ -368,9 +368,9 @@ test_suite(void)
 
         tcase_add_checked_fixture(tcase, setup, NULL);
         tcase_add_test(tcase, fast_reads_share);
-        tcase_add_test(tcase, the_faster_reads_are_the_more_are_worth_a_burst);
+        tcase_add_test(tcase, the_faster_reads_are_the_more_are_worth_a_batch);
         tcase_add_test(tcase, writes_that_are_committed_together_go_together);
-        tcase_add_test(tcase, what_shares_nothing_is_worth_a_burst_by_itself);
+        tcase_add_test(tcase, what_shares_nothing_is_worth_a_batch_by_itself);
         tcase_add_test(tcase, writes_share_however_long_each_took_for_its_own_commit);
         tcase_add_test(tcase, where_nothing_may_share_each_has_its_own_sync);
         tcase_add_test(tcase, a_lone_read_shares_nothing);
@@ -378,7 +378,7 @@ test_suite(void)
         tcase_add_test(tcase, what_may_not_share_is_passed_over_and_waits_on);
         tcase_add_test(tcase, what_is_not_declared_a_read_never_shares);
         tcase_add_test(tcase, writes_that_may_share_do_and_no_others_with_them);
-        tcase_add_test(tcase, the_first_decides_whether_the_burst_is_a_group);
+        tcase_add_test(tcase, the_first_decides_whether_the_batch_is_a_group);
         tcase_add_test(tcase, nothing_fast_goes_behind_what_is_unknown);
         tcase_add_test(tcase, what_is_alone_goes_as_what_is_fast_does);
         tcase_add_test(tcase, nothing_at_all_goes_with_what_is_slow);

@@ -1,7 +1,7 @@
 /*
- * Bursts. See burst.h.
+ * Batches. See batch.h.
  */
-#include "pool/burst.h"
+#include "pool/batch.h"
 
 #include <math.h>
 
@@ -10,18 +10,18 @@
 #include "request/stmt_cache.h"
 
 /* The time that a group should take at most, as its statements foretell, and its bytes. */
-#define BURST_MAX_US    2000.0F
-#define BURST_MAX_BYTES ((size_t)1 << 16)
+#define BATCH_MAX_US    2000.0F
+#define BATCH_MAX_BYTES ((size_t)1 << 16)
 /* Reads that take less than this together are not dealt to several connections: the client, and
- * the server, take as long for each burst. At most so many: half of them can be had sooner. */
-#define BURST_LEAST_US    500.0F
-#define BURST_LEAST_READS 18
+ * the server, take as long for each batch. At most so many: half of them can be had sooner. */
+#define BATCH_LEAST_US    500.0F
+#define BATCH_LEAST_READS 18
 /* Writes, which have their commit in common. */
-#define BURST_LEAST_WRITES 128
+#define BATCH_LEAST_WRITES 128
 /* How far a queue is looked through for more to share a Sync. */
-#define BURST_MAX_LOOKS 256
+#define BATCH_MAX_LOOKS 256
 
-/* What a burst may still take. */
+/* What a batch may still take. */
 struct room {
         int n;
         float us;
@@ -47,15 +47,15 @@ room_has(const struct room *room, const struct request *req)
 }
 
 static void
-burst_add(struct burst *burst, struct room *room, struct request *req)
+batch_add(struct batch *batch, struct room *room, struct request *req)
 {
         size_t bytes = req->bound->bytes;
 
         list_remove(&req->link);
-        list_push_back(&burst->requests, &req->link);
-        burst->n++;
-        burst->bytes += bytes;
-        burst->may_pack = burst->may_pack || req->lookup != NULL;
+        list_push_back(&batch->requests, &req->link);
+        batch->n++;
+        batch->bytes += bytes;
+        batch->may_pack = batch->may_pack || req->lookup != NULL;
         room->n--;
         room->us -= request_latency(req)->best_us;
         room->bytes -= bytes < room->bytes ? bytes : room->bytes;
@@ -94,13 +94,13 @@ request_limit(const struct request *req, int stmt_limit)
 
 /* Those that may share a Sync with the first: each bounds the group that it is in. */
 static void
-burst_take_group(struct burst *burst, struct list *queue, struct room *room, int n_waiting)
+batch_take_group(struct batch *batch, struct list *queue, struct room *room, int n_waiting)
 {
         struct list *link = queue->next;
         const struct stmt *stmt = NULL;
         int stmt_limit = 1;
 
-        for (int looks = 0; link != queue && room->n > 0 && room->us > 0 && looks < BURST_MAX_LOOKS;
+        for (int looks = 0; link != queue && room->n > 0 && room->us > 0 && looks < BATCH_MAX_LOOKS;
              looks++) {
                 struct request *req = request_of(link);
                 link = link->next;
@@ -109,18 +109,18 @@ burst_take_group(struct burst *burst, struct list *queue, struct room *room, int
                         stmt_limit = request_stmt_limit(req, n_waiting);
                 }
                 int limit = request_limit(req, stmt_limit);
-                if (limit <= burst->n || !room_has(room, req))
+                if (limit <= batch->n || !room_has(room, req))
                         continue;
-                burst_add(burst, room, req);
-                if (limit - burst->n < room->n)
-                        room->n = limit - burst->n;
+                batch_add(batch, room, req);
+                if (limit - batch->n < room->n)
+                        room->n = limit - batch->n;
         }
 }
 
 /* Those that go one after the other: nothing fast behind what is not known to be, nothing at all
  * behind what is slow. */
 static void
-burst_take_singles(struct burst *burst, struct list *queue, struct room *room, int n_waiting)
+batch_take_singles(struct batch *batch, struct list *queue, struct room *room, int n_waiting)
 {
         enum latency_class last = LATENCY_FAST;
 
@@ -129,16 +129,16 @@ burst_take_singles(struct burst *burst, struct list *queue, struct room *room, i
                 enum latency_class class = request_class(req, n_waiting);
                 if (class == LATENCY_ALONE)
                         class = LATENCY_FAST;
-                if (burst->n > 0 && (class < last || class == LATENCY_SLOW ||
+                if (batch->n > 0 && (class < last || class == LATENCY_SLOW ||
                                      last == LATENCY_SLOW || !room_has(room, req)))
                         return;
-                burst_add(burst, room, req);
+                batch_add(batch, room, req);
                 last = class;
         }
 }
 
 int
-pipit__burst_least(const struct list *queue)
+pipit__batch_least(const struct list *queue)
 {
         const struct request *first = request_of(queue->next);
         float best_us = request_latency(first)->best_us;
@@ -146,35 +146,35 @@ pipit__burst_least(const struct list *queue)
         if (pipit__latency_class(request_latency(first)) != LATENCY_FAST || best_us <= 0)
                 return 1;
         if (!first->is_read)
-                return first->is_grouped ? BURST_LEAST_WRITES : 1;
-        int least = best_us < BURST_LEAST_US ? (int)(BURST_LEAST_US / best_us) : 1;
-        if (least > BURST_LEAST_READS)
-                least = BURST_LEAST_READS;
+                return first->is_grouped ? BATCH_LEAST_WRITES : 1;
+        int least = best_us < BATCH_LEAST_US ? (int)(BATCH_LEAST_US / best_us) : 1;
+        if (least > BATCH_LEAST_READS)
+                least = BATCH_LEAST_READS;
         /* Where some are slow, those with them wait: no more than have to. */
         int limit = pipit__latency_group_limit(request_latency(first));
         return least < limit ? least : limit;
 }
 
 void
-pipit__burst_take(struct burst *burst, struct list *queue, int max, bool shares)
+pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares)
 {
-        struct room room = {.n = max, .us = BURST_MAX_US, .bytes = BURST_MAX_BYTES};
+        struct room room = {.n = max, .us = BATCH_MAX_US, .bytes = BATCH_MAX_BYTES};
         struct request *first = request_of(list_first(queue));
 
-        *burst = (struct burst){.kind = SEGMENT_SINGLE};
-        list_init(&burst->requests);
+        *batch = (struct batch){.kind = SEGMENT_SINGLE};
+        list_init(&batch->requests);
         int limit = request_limit(first, request_stmt_limit(first, max));
         if (!shares || max == 1 || limit == 1) {
-                burst_take_singles(burst, queue, &room, max);
+                batch_take_singles(batch, queue, &room, max);
                 return;
         }
         /* What a write takes alone is mostly its commit, which a group has but once. */
         if (!first->is_read)
                 room.us = INFINITY;
-        burst_add(burst, &room, first);
+        batch_add(batch, &room, first);
         if (limit - 1 < room.n)
                 room.n = limit - 1;
-        burst_take_group(burst, queue, &room, max);
-        if (burst->n > 1)
-                burst->kind = first->is_read ? SEGMENT_READS : SEGMENT_WRITES;
+        batch_take_group(batch, queue, &room, max);
+        if (batch->n > 1)
+                batch->kind = first->is_read ? SEGMENT_READS : SEGMENT_WRITES;
 }

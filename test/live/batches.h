@@ -2,8 +2,8 @@
  * What the tests of statements that run together share: one connection, on which all that is
  * started in a turn waits for the same moment.
  */
-#ifndef TEST_BURSTS_H
-#define TEST_BURSTS_H
+#ifndef TEST_BATCHS_H
+#define TEST_BATCHS_H
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +15,11 @@
 /* More than enough uses for a statement to be known as fast. */
 #define WARM 6
 
-#define BURST 100
+#define BATCH 100
 
-/* Of a burst: each request with calls of its own. */
-static struct calls members[BURST];
-static pipit_request numbers[BURST];
+/* Of a batch: each request with calls of its own. */
+static struct calls members[BATCH];
+static pipit_request numbers[BATCH];
 static int n_members;
 
 /* Opens live_db again, in the same schema. */
@@ -33,7 +33,7 @@ reopen_with(struct pipit_options options)
         live_reopen(&options);
 }
 
-/* Counts a member's call, and has its result until the next burst. */
+/* Counts a member's call, and has its result until the next batch. */
 static void
 on_member(struct pipit_result *res, void *arg)
 {
@@ -45,9 +45,9 @@ on_member(struct pipit_result *res, void *arg)
 }
 
 static void
-burst_begin(void)
+batch_begin(void)
 {
-        for (int i = 0; i < BURST; i++)
+        for (int i = 0; i < BATCH; i++)
                 pipit_result_unref(members[i].last);
         memset(members, 0, sizeof members);
         n_members = 0;
@@ -57,7 +57,7 @@ burst_begin(void)
 static struct calls *
 next_member(void)
 {
-        ck_assert_int_lt(n_members, BURST);
+        ck_assert_int_lt(n_members, BATCH);
         return &members[n_members];
 }
 
@@ -71,7 +71,7 @@ joined(pipit_request number)
 
 /* Waits for all members; each is called once. */
 static void
-burst_end(void)
+batch_end(void)
 {
         for (int i = 0; i < n_members; i++)
                 loop_until(&members[i].n, 1);
@@ -111,9 +111,9 @@ turn_until_ended(int n)
 }
 
 static void
-burst_teardown(void)
+batch_teardown(void)
 {
-        burst_begin();
+        batch_begin();
         live_schema_teardown();
 }
 
