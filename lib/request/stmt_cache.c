@@ -1,5 +1,5 @@
 /*
- * Statements. See statement.h.
+ * Statements. See bound_stmt.h.
  */
 #include "request/stmt_cache.h"
 
