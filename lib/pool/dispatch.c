@@ -11,7 +11,7 @@
 #include "conn/conn_cancel.h"
 #include "conn/conn_send.h"
 #include "pool/batch.h"
-#include "pool/carrier.h"
+#include "pool/coalesce.h"
 #include "pool/pool.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
@@ -142,7 +142,7 @@ dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
                           shares);
         dispatch->n -= batch.n;
         dispatch->bytes -= batch.bytes;
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         dispatch_send(conn, &batch);
         while (!list_empty(&batch.requests)) {
                 struct list *link = batch.requests.prev;
@@ -209,14 +209,14 @@ static void
 dispatch_give_up(struct dispatch *dispatch, struct request *req, const struct pipit_error *error)
 {
         struct conn *conn = req->conn;
-        struct request *carries = pipit__carrier_of_last(req);
+        struct request *shared = pipit__coalesced_of_last(req);
 
         pipit__result_fail_like(req->res, error);
         pipit__request_end(req);
         if (conn != NULL)
                 pipit__conn_give_up(conn, req);
-        else if (carries != NULL)
-                pipit__dispatch_cancel(dispatch, carries, "all that it carries have ended");
+        else if (shared != NULL)
+                pipit__dispatch_cancel(dispatch, shared, "all that it carries have ended");
 }
 
 static void

@@ -87,7 +87,7 @@ node_new(struct stmt_cache *stmt_cache, struct lookup_id id, const struct lookup
         node->id = id;
         node->lookup = (struct lookup){.plan = *plan, .stmt_cache = stmt_cache};
         list_init(&node->lookup.link);
-        list_init(&node->lookup.boarding);
+        list_init(&node->lookup.joining);
         node->lookup.plan.one = memcpy(node->texts, plan->one, one);
         node->lookup.plan.many = memcpy(node->texts + one, plan->many, many);
         if (plan->types != NULL)
@@ -151,7 +151,7 @@ lookup_suits(const struct lookup *lookup, const struct stmt *one)
 }
 
 bool
-pipit__lookup_may_carry(struct lookup *lookup, const struct stmt *one)
+pipit__lookup_may_join(struct lookup *lookup, const struct stmt *one)
 {
         if (lookup->rests > 0) {
                 lookup->rests--;

@@ -45,11 +45,11 @@ struct lookup_plan {
 struct lookup {
         struct lookup_plan plan;
         struct stmt_cache *stmt_cache;
-        int n_failures;       /* of many, without a success in between */
-        int rests;            /* uses that run one by one, because of them */
-        struct list link;     /* while a batch is packed: in its list */
-        struct list boarding; /* likewise: the requests that can be carried together */
-        int n_boarding;
+        int n_failures;      /* of many, without a success in between */
+        int rests;           /* uses that run one by one, because of them */
+        struct list link;    /* while a batch is packed: in its list */
+        struct list joining; /* likewise: the requests that can be coalesced together */
+        int n_joining;
 };
 
 /* NULL when memory ran out. */
@@ -70,7 +70,7 @@ struct stmt *pipit__lookup_one(const struct lookup *lookup);
 struct stmt *pipit__lookup_many(const struct lookup *lookup);
 
 /* Whether a statement of one, which has this statement, may now be one of many. */
-bool pipit__lookup_may_carry(struct lookup *lookup, const struct stmt *one);
+bool pipit__lookup_may_join(struct lookup *lookup, const struct stmt *one);
 /* Many were run as one, and that failed, or not: what fails time and again rests for a while. */
 void pipit__lookup_done(struct lookup *lookup, bool failed);
 

@@ -145,7 +145,7 @@ pipit__latency_answered(struct latency *latency, int n, int64_t us, bool slow, i
 }
 
 void
-pipit__latency_carried(struct latency *latency, const struct latency *many, int n)
+pipit__latency_coalesced(struct latency *latency, const struct latency *many, int n)
 {
         float each = many->best_us / (float)n;
 

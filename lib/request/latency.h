@@ -66,7 +66,7 @@ void pipit__latency_took_together(struct latency *latency, int n);
 void pipit__latency_took_alone(struct latency *latency, float us, float most_us);
 
 /* It was one of n that were run as one, whose latency is that of many. */
-void pipit__latency_carried(struct latency *latency, const struct latency *many, int n);
+void pipit__latency_coalesced(struct latency *latency, const struct latency *many, int n);
 
 /* A statement failed in a group. */
 COLD void pipit__latency_failed(struct latency *latency);

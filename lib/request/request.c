@@ -182,22 +182,22 @@ pipit__request_set_deadline(struct request *req, int64_t deadline_ms)
 }
 
 void
-pipit__request_carry(struct request *req, struct request **place)
+pipit__request_join(struct request *req, struct request **place)
 {
         list_remove(&req->link);
         req->state = REQUEST_SENT;
         req->conn = NULL;
-        req->carried = place;
+        req->member = place;
         *place = req;
 }
 
 /* Whatever it does next, it is with nobody any more. */
 static void
-request_alight(struct request *req)
+request_leave(struct request *req)
 {
-        if (req->carried != NULL)
-                *req->carried = NULL;
-        req->carried = NULL;
+        if (req->member != NULL)
+                *req->member = NULL;
+        req->member = NULL;
         req->conn = NULL;
 }
 
@@ -208,7 +208,7 @@ pipit__request_end(struct request *req)
 
         assert(req->state != REQUEST_ENDING && req->state != REQUEST_DONE);
         req->state = REQUEST_ENDING;
-        request_alight(req);
+        request_leave(req);
         list_remove(&req->link);
         list_push_back(&requests->ending, &req->link);
         requests->n_ending++;
@@ -250,7 +250,7 @@ request_free(struct request *req)
 void
 pipit__request_discard(struct request *req)
 {
-        request_alight(req);
+        request_leave(req);
         list_remove(&req->link);
         if (req->state == REQUEST_ENDING)
                 req->requests->n_ending--;
@@ -265,7 +265,7 @@ pipit__requests_discard(struct requests *requests)
         /* First, because what carries others goes with its own request. */
         for (uint32_t i = 0; i < requests->n_slots; i++) {
                 if (requests->slots[i].request != NULL)
-                        request_alight(requests->slots[i].request);
+                        request_leave(requests->slots[i].request);
         }
         for (uint32_t i = 0; i < requests->n_slots; i++) {
                 if (requests->slots[i].request != NULL)
@@ -314,7 +314,7 @@ pipit__request_complete(struct request *req)
         list_remove(&req->link);
         pipit__deadline_set(&req->requests->deadlines, &req->deadline, DEADLINE_NEVER);
         req->state = REQUEST_DONE;
-        request_alight(req);
+        request_leave(req);
         pipit__request_next(req, req->res);
 }
 
@@ -343,7 +343,7 @@ pipit__requests_again(struct list *list)
                 list_remove(&req->link);
                 pipit__result_reset(req->res);
                 req->state = REQUEST_NEW;
-                request_alight(req);
+                request_leave(req);
                 req->wait_until_ms = DEADLINE_NEVER; /* it has had its connection */
                 req->requests->ops->again(req, req->requests->arg);
         }

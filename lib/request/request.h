@@ -74,7 +74,7 @@ struct request {
                 int64_t key;         /* of that get, when it is a number */
                 struct child *child; /* without a statement: the scope that it opens, or NULL */
         };
-        struct request **carried; /* where the request that carries it has it */
+        struct request **member; /* where the shared request it has it */
         struct deadline deadline;
         int64_t deadline_ms;   /* the end of its whole time */
         int64_t wait_until_ms; /* the end of its time to wait for a connection */
@@ -150,7 +150,7 @@ pipit__request_fail(struct request *req, enum pipit_code code, enum pipit_execut
                     enum pipit_phase phase, const char *format, ...) PIPIT_PRINTF(5, 6);
 
 /* It goes along with another request, which has it at that place until it ends otherwise. */
-void pipit__request_carry(struct request *req, struct request **place);
+void pipit__request_join(struct request *req, struct request **place);
 
 /* Has those of a list, which were sent, run again, in their order and before all others. */
 void pipit__requests_again(struct list *list);

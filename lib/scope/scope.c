@@ -9,7 +9,7 @@
 
 #include "base/owner.h"
 #include "loop/reactor.h"
-#include "pool/carrier.h"
+#include "pool/coalesce.h"
 #include "scope/kept.h"
 
 void
@@ -129,7 +129,7 @@ pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms
                 return;
         int64_t now = pipit__reactor_now(scope->requests->reactor);
         pipit__request_set_deadline(req, pipit__deadline_after(now, timeout_ms));
-        pipit__carrier_prolong(req);
+        pipit__coalesced_prolong(req);
 }
 
 int

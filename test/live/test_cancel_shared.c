@@ -141,7 +141,7 @@ start_locked_gets(void)
         return other;
 }
 
-START_TEST(one_that_is_carried_gets_off_and_the_others_arrive)
+START_TEST(a_member_that_leaves_lets_the_others_arrive)
 {
         void *other = start_locked_gets();
 
@@ -154,7 +154,7 @@ START_TEST(one_that_is_carried_gets_off_and_the_others_arrive)
 }
 END_TEST
 
-START_TEST(what_carries_nobody_any_more_is_stopped)
+START_TEST(a_coalesced_statement_without_members_is_stopped)
 {
         void *other = start_locked_gets();
 
@@ -180,8 +180,8 @@ test_suite(void)
         tcase_add_test(group, a_group_is_cancelled_when_nobody_waits_for_it_any_more);
         suite_add_tcase(suite, group);
         tcase_add_checked_fixture(carrier, setup, live_schema_teardown);
-        tcase_add_test(carrier, one_that_is_carried_gets_off_and_the_others_arrive);
-        tcase_add_test(carrier, what_carries_nobody_any_more_is_stopped);
+        tcase_add_test(carrier, a_member_that_leaves_lets_the_others_arrive);
+        tcase_add_test(carrier, a_coalesced_statement_without_members_is_stopped);
         suite_add_tcase(suite, carrier);
         return suite;
 }

@@ -81,7 +81,7 @@ START_TEST(it_holds_no_place_in_the_table_of_statements)
 }
 END_TEST
 
-START_TEST(writes_of_other_types_than_the_model_s_are_not_carried)
+START_TEST(writes_of_other_types_than_the_model_s_are_not_coalesced)
 {
         struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
         struct stmt same = stmt_of((uint32_t[]){OID_INT4, OID_VARCHAR});
@@ -89,10 +89,10 @@ START_TEST(writes_of_other_types_than_the_model_s_are_not_carried)
         struct stmt other = stmt_of((uint32_t[]){OID_NUMERIC, OID_VARCHAR});
         struct stmt unknown = {.n_types = -1};
 
-        ck_assert(pipit__lookup_may_carry(lookup, &same));
-        ck_assert(pipit__lookup_may_carry(lookup, &alike));
-        ck_assert(!pipit__lookup_may_carry(lookup, &other));
-        ck_assert(!pipit__lookup_may_carry(lookup, &unknown));
+        ck_assert(pipit__lookup_may_join(lookup, &same));
+        ck_assert(pipit__lookup_may_join(lookup, &alike));
+        ck_assert(!pipit__lookup_may_join(lookup, &other));
+        ck_assert(!pipit__lookup_may_join(lookup, &unknown));
 }
 END_TEST
 
@@ -103,15 +103,15 @@ START_TEST(after_three_failures_in_a_row_it_rests_for_a_thousand_uses)
 
         for (int i = 0; i < 6; i++) {
                 pipit__lookup_done(lookup, i % 3 != 2); /* never three in a row */
-                ck_assert(pipit__lookup_may_carry(lookup, &one));
+                ck_assert(pipit__lookup_may_join(lookup, &one));
         }
         for (int i = 0; i < 3; i++)
                 pipit__lookup_done(lookup, true);
         for (int i = 0; i < 1000; i++)
-                ck_assert(!pipit__lookup_may_carry(lookup, &one));
-        ck_assert(pipit__lookup_may_carry(lookup, &one));
+                ck_assert(!pipit__lookup_may_join(lookup, &one));
+        ck_assert(pipit__lookup_may_join(lookup, &one));
         pipit__lookup_done(lookup, true);
-        ck_assert(pipit__lookup_may_carry(lookup, &one));
+        ck_assert(pipit__lookup_may_join(lookup, &one));
 }
 END_TEST
 
@@ -153,7 +153,7 @@ test_suite(void)
         tcase_add_test(tcase, what_was_added_is_found_by_both_parts_of_its_name);
         tcase_add_test(tcase, its_statements_are_those_that_the_table_knows_at_the_time);
         tcase_add_test(tcase, it_holds_no_place_in_the_table_of_statements);
-        tcase_add_test(tcase, writes_of_other_types_than_the_model_s_are_not_carried);
+        tcase_add_test(tcase, writes_of_other_types_than_the_model_s_are_not_coalesced);
         tcase_add_test(tcase, after_three_failures_in_a_row_it_rests_for_a_thousand_uses);
         tcase_add_test(tcase, there_is_an_end_to_their_number);
         tcase_add_test(tcase, without_memory_nothing_is_half_added);

@@ -186,7 +186,7 @@ START_TEST(what_runs_as_one_forgets_slow_uses_as_if_each_had_run)
         for (int i = 0; i < 200; i++) {
                 use(&many, 1, false);
                 int n = pipit__latency_group_limit(&one.latency);
-                pipit__latency_carried(&one.latency, &many.latency, n < 64 ? n : 64);
+                pipit__latency_coalesced(&one.latency, &many.latency, n < 64 ? n : 64);
         }
         ck_assert_int_ge(pipit__latency_group_limit(&one.latency), 64);
 }
@@ -200,7 +200,7 @@ START_TEST(what_runs_as_one_and_is_moody_has_small_groups)
         use(&one, 10, false);
         for (int i = 0; i < 1000; i++) {
                 use(&many, 1, i % 12 == 0);
-                pipit__latency_carried(&one.latency, &many.latency, 8);
+                pipit__latency_coalesced(&one.latency, &many.latency, 8);
         }
         ck_assert_int_le(pipit__latency_group_limit(&one.latency), 1);
 }

@@ -1,7 +1,7 @@
 /*
- * Cargo. See cargo.h.
+ * Parameters of coalesced statements. See coalesce_params.h.
  */
-#include "pool/cargo.h"
+#include "pool/coalesce_params.h"
 
 #include <limits.h>
 #include <pipit/error.h>
@@ -126,58 +126,58 @@ stmt_element(const struct stmt *stmt, int n_params, int i)
 
 /* The addresses of what is complete now. */
 static int
-cargo_finish(struct cargo *cargo)
+coalesce_params_finish(struct coalesce_params *arrays)
 {
-        const char *at = pipit__buf_text(&cargo->bytes);
+        const char *at = pipit__buf_text(&arrays->bytes);
 
-        if (cargo->bytes.failed)
+        if (arrays->bytes.failed)
                 return PIPIT_ENOMEM;
-        for (int i = 0; i < cargo->n; i++) {
-                cargo->values[i] = at;
-                at += cargo->lengths[i] + 1;
+        for (int i = 0; i < arrays->n; i++) {
+                arrays->values[i] = at;
+                at += arrays->lengths[i] + 1;
         }
         return 0;
 }
 
 int
-pipit__cargo_load(struct cargo *cargo, const struct list *requests, const struct stmt *stmt,
-                  int n_params)
+pipit__coalesce_params_write(struct coalesce_params *arrays, const struct list *requests,
+                             const struct stmt *stmt, int n_params)
 {
-        cargo->n = n_params;
-        pipit__buf_init(&cargo->bytes);
+        arrays->n = n_params;
+        pipit__buf_init(&arrays->bytes);
         for (int i = 0; i < n_params; i++) {
                 struct column column = {.requests = requests,
                                         .i = i,
                                         .element = stmt_element(stmt, n_params, i),
-                                        .out = &cargo->bytes};
-                size_t start = cargo->bytes.length;
+                                        .out = &arrays->bytes};
+                size_t start = arrays->bytes.length;
                 bool has_null = false;
                 int n = 0;
                 int code = 0;
-                cargo->formats[i] = column_is_binary(&column, &n, &has_null);
-                if (cargo->formats[i] == 1)
+                arrays->formats[i] = column_is_binary(&column, &n, &has_null);
+                if (arrays->formats[i] == 1)
                         column_write_binary(&column, n, has_null);
                 else
                         code = column_write_text(&column);
-                if (code != 0 || cargo->bytes.length - start > INT_MAX)
+                if (code != 0 || arrays->bytes.length - start > INT_MAX)
                         return code != 0 ? code : PIPIT_ELIMIT;
-                cargo->lengths[i] = (int)(cargo->bytes.length - start);
-                pipit__buf_add_char(&cargo->bytes, '\0');
+                arrays->lengths[i] = (int)(arrays->bytes.length - start);
+                pipit__buf_add_char(&arrays->bytes, '\0');
         }
-        return cargo_finish(cargo);
+        return coalesce_params_finish(arrays);
 }
 
 void
-pipit__cargo_fini(struct cargo *cargo)
+pipit__coalesce_params_fini(struct coalesce_params *arrays)
 {
-        pipit__buf_fini(&cargo->bytes);
+        pipit__buf_fini(&arrays->bytes);
 }
 
 struct pq_params
-pipit__cargo_params(const struct cargo *cargo)
+pipit__coalesce_params_params(const struct coalesce_params *arrays)
 {
-        return (struct pq_params){.n = cargo->n,
-                                  .values = cargo->values,
-                                  .lengths = cargo->lengths,
-                                  .formats = cargo->formats};
+        return (struct pq_params){.n = arrays->n,
+                                  .values = arrays->values,
+                                  .lengths = arrays->lengths,
+                                  .formats = arrays->formats};
 }

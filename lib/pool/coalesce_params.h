@@ -1,8 +1,9 @@
 /*
- * Cargo: the values of many statements of one sort, as an array for each parameter.
+ * Parameters of coalesced statements: the values of many statements of one sort, as an array for
+ * each parameter.
  */
-#ifndef PIPIT_CARGO_INTERNAL_H
-#define PIPIT_CARGO_INTERNAL_H
+#ifndef PIPIT_COALESCE_PARAMS_INTERNAL_H
+#define PIPIT_COALESCE_PARAMS_INTERNAL_H
 
 #include "base/buf.h"
 #include "pool/lookup.h"
@@ -11,7 +12,7 @@ struct list;
 struct pq_params;
 struct stmt;
 
-struct cargo {
+struct coalesce_params {
         struct buf bytes; /* the arrays, each with a NUL behind it */
         int n;
         int formats[LOOKUP_MAX_PARAMS];
@@ -24,11 +25,11 @@ struct cargo {
  * In binary form where the types are known and all values have it, else as text. 0, or a PIPIT_E
  * code.
  */
-int pipit__cargo_load(struct cargo *cargo, const struct list *requests, const struct stmt *stmt,
-                      int n_params);
-void pipit__cargo_fini(struct cargo *cargo);
+int pipit__coalesce_params_write(struct coalesce_params *arrays, const struct list *requests,
+                                 const struct stmt *stmt, int n_params);
+void pipit__coalesce_params_fini(struct coalesce_params *arrays);
 
 /* As parameters; borrowed. */
-struct pq_params pipit__cargo_params(const struct cargo *cargo);
+struct pq_params pipit__coalesce_params_params(const struct coalesce_params *arrays);
 
 #endif

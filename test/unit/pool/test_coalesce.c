@@ -5,7 +5,7 @@
 #include "loop/reactor.h"
 #include "oom.h"
 #include "pool/batch.h"
-#include "pool/carrier.h"
+#include "pool/coalesce.h"
 #include "pool/lookup.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
@@ -148,12 +148,12 @@ learn(const char *sql, uint32_t type)
         pipit__stmt_unref(stmt);
 }
 
-START_TEST(two_of_one_sort_are_carried_by_a_third)
+START_TEST(two_of_one_sort_are_members_of_a_third)
 {
         struct request *one = member(by_number, pipit_value_int(9));
         struct request *two = member(by_number, pipit_value_int(-4));
 
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_int_eq(batch.n, 1);
         ck_assert_int_eq(batch.kind, SEGMENT_SINGLE);
         ck_assert_ptr_eq(list_first(&batch.requests), batch.requests.prev);
@@ -161,7 +161,7 @@ START_TEST(two_of_one_sort_are_carried_by_a_third)
         ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"-4\"}");
         ck_assert(last()->is_read);
         ck_assert_int_eq(one->state, REQUEST_SENT);
-        ck_assert_ptr_nonnull(two->carried);
+        ck_assert_ptr_nonnull(two->member);
 }
 END_TEST
 
@@ -171,23 +171,23 @@ START_TEST(one_of_a_sort_goes_by_itself)
         struct request *other = member(by_text, pipit_value_text("nine"));
         struct request *plain = member(NULL, pipit_value_int(9));
 
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_int_eq(batch.n, 3);
         ck_assert_int_eq(batch.kind, SEGMENT_READS);
-        ck_assert_ptr_null(lone->carried);
-        ck_assert_ptr_null(other->carried);
-        ck_assert_ptr_null(plain->carried);
+        ck_assert_ptr_null(lone->member);
+        ck_assert_ptr_null(other->member);
+        ck_assert_ptr_null(plain->member);
 }
 END_TEST
 
-START_TEST(each_sort_has_its_own_carrier)
+START_TEST(each_sort_has_its_own_coalesced_statement)
 {
         for (int i = 0; i < 3; i++) {
                 member(by_number, pipit_value_int(i));
                 member(by_text, pipit_value_text("a \"b\""));
                 member(NULL, pipit_value_int(i));
         }
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_int_eq(batch.n, 5);
         ck_assert_str_eq(last()->bound->params.values[0],
                          "{\"a \\\"b\\\"\",\"a \\\"b\\\"\",\"a \\\"b\\\"\"}");
@@ -200,7 +200,7 @@ START_TEST(numbers_go_in_binary_form_once_the_types_are_known)
         learn("many numbers", OID_INT4_ARRAY);
         member(by_number, pipit_value_int(9));
         member(by_number, pipit_value_int(10));
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_int_eq(last()->bound->params.formats[0], 1);
         ck_assert_int_eq(last()->bound->params.lengths[0], 36);
 }
@@ -212,19 +212,19 @@ START_TEST(one_that_is_no_such_number_makes_all_of_them_text)
         learn("many numbers", OID_INT4_ARRAY);
         member(by_number, pipit_value_int(9));
         member(by_number, pipit_value_int(INT64_C(5000000000)));
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_int_eq(last()->bound->params.formats[0], 0);
         ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"5000000000\"}");
 }
 END_TEST
 
-START_TEST(creates_are_carried_where_they_share_a_commit)
+START_TEST(creates_are_coalesced_where_they_share_a_commit)
 {
         learn("one", OID_INT4);
         member(creates, pipit_value_int(1));
         member(creates, pipit_value_null());
         batch.kind = SEGMENT_WRITES;
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_int_eq(batch.n, 1);
         ck_assert_str_eq(last()->bound->params.values[0], "{\"1\",NULL}");
         ck_assert(!last()->is_read);
@@ -232,27 +232,27 @@ START_TEST(creates_are_carried_where_they_share_a_commit)
 }
 END_TEST
 
-START_TEST(the_carrier_has_the_time_of_the_most_patient_also_later)
+START_TEST(the_coalesced_statement_has_the_time_of_the_most_patient_also_later)
 {
         struct request *one = member(by_number, pipit_value_int(1));
         struct request *two = member(by_number, pipit_value_int(2));
 
         one->deadline_ms = 1000;
         two->deadline_ms = 2000;
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_int_eq(last()->deadline_ms, 2000);
         one->deadline_ms = 5000;
-        pipit__carrier_prolong(one);
+        pipit__coalesced_prolong(one);
         ck_assert_int_eq(last()->deadline_ms, 5000);
         two->deadline_ms = 1;
-        pipit__carrier_prolong(two);
+        pipit__coalesced_prolong(two);
         ck_assert_int_eq(last()->deadline_ms, 5000);
 }
 END_TEST
 
-/* The carrier fails with what became of its statement. */
+/* The coalesced statement fails with what became of its statement. */
 static void
-carrier_fails(enum pipit_executed executed)
+coalesced_fails(enum pipit_executed executed)
 {
         pipit__result_fail(last()->res, PIPIT_ESERVER, executed, PIPIT_PHASE_EXECUTE, "broken");
         pipit__request_complete(last());
@@ -266,10 +266,10 @@ START_TEST(after_a_failure_that_was_undone_those_that_are_left_run_by_themselves
         batch.kind = SEGMENT_WRITES;
         for (int i = 0; i < 3; i++)
                 left = member(creates, pipit_value_int(i));
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         pipit__request_fail(left, PIPIT_ECANCELED, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
                             "enough");
-        carrier_fails(PIPIT_EXECUTED_ROLLED_BACK);
+        coalesced_fails(PIPIT_EXECUTED_ROLLED_BACK);
         ck_assert_int_eq(n_again, 2);
         for (int i = 0; i < n_again; i++) {
                 ck_assert_ptr_ne(again[i], left);
@@ -284,15 +284,15 @@ START_TEST(after_a_loss_all_of_them_are_unknown)
         struct request *one = member(by_number, pipit_value_int(1));
         struct request *two = member(by_number, pipit_value_int(2));
 
-        pipit__carriers_pack(&batch);
-        carrier_fails(PIPIT_EXECUTED_UNKNOWN);
+        pipit__coalesce_pack(&batch);
+        coalesced_fails(PIPIT_EXECUTED_UNKNOWN);
         ck_assert_int_eq(n_again, 0);
         ck_assert_int_eq(one->state, REQUEST_ENDING);
         ck_assert_int_eq(pipit_result_error(two->res)->executed, PIPIT_EXECUTED_UNKNOWN);
 }
 END_TEST
 
-/* The memory checkers see it when not: the carrier is the first to go. */
+/* The memory checkers see it when not: the coalesced statement is the first to go. */
 START_TEST(without_callbacks_nobody_is_left_behind)
 {
         struct request *early = pipit__request_new(&requests, &home, 0, on_done, NULL);
@@ -300,7 +300,7 @@ START_TEST(without_callbacks_nobody_is_left_behind)
         member(by_number, pipit_value_int(1));
         member(by_number, pipit_value_int(2));
         pipit__request_discard(early);
-        pipit__carriers_pack(&batch);
+        pipit__coalesce_pack(&batch);
         ck_assert_ptr_eq(requests.slots[0].request, last());
         list_remove(&last()->link);
         pipit__requests_discard(&requests);
@@ -317,11 +317,11 @@ START_TEST(without_memory_they_stay_in_the_batch)
                 member(by_text, pipit_value_text("some"));
         for (int n = 0; failed; n++) {
                 oom_after(n);
-                pipit__carriers_pack(&batch);
+                pipit__coalesce_pack(&batch);
                 failed = oom_stop();
                 ck_assert_int_eq(batch.n, failed ? 4 : 1);
                 ck_assert_int_eq(batch.kind, failed ? SEGMENT_READS : SEGMENT_SINGLE);
-                ck_assert_int_eq(last()->carried == NULL, 1);
+                ck_assert_int_eq(last()->member == NULL, 1);
         }
 }
 END_TEST
@@ -333,13 +333,13 @@ test_suite(void)
         TCase *tcase = tcase_create("carrier");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
-        tcase_add_test(tcase, two_of_one_sort_are_carried_by_a_third);
+        tcase_add_test(tcase, two_of_one_sort_are_members_of_a_third);
         tcase_add_test(tcase, one_of_a_sort_goes_by_itself);
-        tcase_add_test(tcase, each_sort_has_its_own_carrier);
+        tcase_add_test(tcase, each_sort_has_its_own_coalesced_statement);
         tcase_add_test(tcase, numbers_go_in_binary_form_once_the_types_are_known);
         tcase_add_test(tcase, one_that_is_no_such_number_makes_all_of_them_text);
-        tcase_add_test(tcase, creates_are_carried_where_they_share_a_commit);
-        tcase_add_test(tcase, the_carrier_has_the_time_of_the_most_patient_also_later);
+        tcase_add_test(tcase, creates_are_coalesced_where_they_share_a_commit);
+        tcase_add_test(tcase, the_coalesced_statement_has_the_time_of_the_most_patient_also_later);
         tcase_add_test(tcase,
                        after_a_failure_that_was_undone_those_that_are_left_run_by_themselves);
         tcase_add_test(tcase, after_a_loss_all_of_them_are_unknown);

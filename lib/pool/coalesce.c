@@ -1,0 +1,416 @@
+/*
+ * Coalesced statements. See coalesce.h.
+ */
+#include "pool/coalesce.h"
+
+#include <pipit/error.h>
+#include <pipit/item.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool/batch.h"
+#include "pool/coalesce_params.h"
+#include "pool/lookup.h"
+#include "request/bound_stmt.h"
+#include "request/request.h"
+#include "request/stmt_cache.h"
+#include "result/result.h"
+
+/* Of the answer; else the number of its row. */
+enum { ROW_NONE = -1, ROW_DOUBTFUL = -2 };
+
+/* A key, as its lookup has it. */
+struct key {
+        int64_t number;
+        const char *text;
+};
+
+/* One that is a member, and its answer. */
+struct member {
+        struct request *req; /* NULL: it has left */
+        struct coalesced *coalesced;
+        struct key key; /* its text is the coalesced statement's */
+        int row;
+};
+
+/* In the block of the shared request, in front of its statement. */
+struct coalesced {
+        struct request *shared;
+        struct lookup *lookup;
+        int n;
+        struct member members[]; /* in the order of their keys; behind them their texts */
+};
+
+static int
+keys_compare(enum lookup_key sort, const struct key *a, const struct key *b)
+{
+        if (sort == LOOKUP_TEXT)
+                return strcmp(a->text, b->text);
+        return (a->number > b->number) - (a->number < b->number);
+}
+
+static int
+members_compare_number(const void *a, const void *b)
+{
+        int64_t left = ((const struct member *)a)->key.number;
+        int64_t right = ((const struct member *)b)->key.number;
+
+        return (left > right) - (left < right);
+}
+
+static int
+members_compare_text(const void *a, const void *b)
+{
+        return strcmp(((const struct member *)a)->key.text, ((const struct member *)b)->key.text);
+}
+
+/* ---- the answer */
+
+/* Runs by themselves those that are still members. */
+static void
+coalesced_dissolve(struct coalesced *coalesced)
+{
+        struct list again;
+
+        list_init(&again);
+        for (int i = 0; i < coalesced->n; i++) {
+                struct request *req = coalesced->members[i].req;
+                if (req == NULL)
+                        continue;
+                req->lookup = NULL;
+                if (!req->is_read) /* the fate of each is its own now */
+                        req->max_group = 1;
+                list_push_back(&again, &req->link);
+        }
+        pipit__requests_again(&again);
+}
+
+/* Fails them in the same way. */
+static void
+coalesced_fail(struct coalesced *coalesced, const struct pipit_error *error)
+{
+        for (int i = 0; i < coalesced->n; i++) {
+                struct request *req = coalesced->members[i].req;
+                if (req == NULL)
+                        continue;
+                pipit__result_fail_like(req->res, error);
+                pipit__request_end(req);
+        }
+}
+
+/* The key of a row of the answer. 0, or a PIPIT_E code. */
+static int
+row_key(const struct lookup *lookup, struct pipit_result *res, int row, struct key *ret_key)
+{
+        if (lookup->plan.key != LOOKUP_TEXT)
+                return pipit_result_int64(res, row, lookup->plan.column, &ret_key->number);
+        ret_key->text = pipit_result_text(res, row, lookup->plan.column);
+        return ret_key->text != NULL ? 0 : PIPIT_ETYPE;
+}
+
+/* The first member whose key is not less. */
+static int
+coalesced_search(const struct coalesced *coalesced, const struct key *key)
+{
+        int low = 0;
+        int high = coalesced->n;
+
+        while (low < high) {
+                int middle = low + (high - low) / 2;
+                if (keys_compare(coalesced->lookup->plan.key, &coalesced->members[middle].key,
+                                 key) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+/* Finds out whose each row is: several may have asked for the same. 0, or a PIPIT_E code. */
+static int
+coalesced_sort_rows(struct coalesced *coalesced, struct pipit_result *res)
+{
+        enum lookup_key sort = coalesced->lookup->plan.key;
+        int n_rows = pipit_result_rows(res);
+
+        for (int row = 0; row < n_rows; row++) {
+                struct key key = {0};
+                int code = row_key(coalesced->lookup, res, row, &key);
+                if (code != 0)
+                        return code;
+                for (int i = coalesced_search(coalesced, &key); i < coalesced->n; i++) {
+                        struct member *member = &coalesced->members[i];
+                        if (keys_compare(sort, &member->key, &key) != 0)
+                                break;
+                        /* What was written has one row; any of those that were found will do. */
+                        bool doubtful = sort == LOOKUP_ORDINAL && member->row != ROW_NONE;
+                        member->row = doubtful ? ROW_DOUBTFUL : row;
+                }
+        }
+        return 0;
+}
+
+/* A member has its answer. */
+static void
+member_show(struct request *req, struct pipit_result *res, const struct lookup *lookup, int row)
+{
+        bool writes = lookup->plan.key == LOOKUP_ORDINAL;
+        struct result_part part = {.row = row, .n_columns = lookup->plan.n_columns};
+
+        if (row == ROW_DOUBTFUL) {
+                pipit__result_fail(req->res, PIPIT_EINVAL, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                                   "several rows were made with the same primary key, which is "
+                                   "none: nobody knows which of them is this one's");
+                return;
+        }
+        if (writes)
+                part.tag = row == ROW_NONE ? "INSERT 0 0" : "INSERT 0 1";
+        else
+                part.tag = row == ROW_NONE ? "SELECT 0" : "SELECT 1";
+        pipit__result_show(req->res, res, &part);
+}
+
+/* Together they take less time than one by one: more of them may be dealt at once. */
+static void
+coalesced_teach(const struct coalesced *coalesced)
+{
+        const struct latency *many = &coalesced->shared->bound->stmt->latency;
+
+        for (int i = 0; i < coalesced->n; i++) {
+                const struct request *req = coalesced->members[i].req;
+                if (req == NULL)
+                        continue;
+                pipit__latency_coalesced(&req->bound->stmt->latency, many, coalesced->n);
+                return;
+        }
+}
+
+/* Completes each with its row. Callbacks may end any of the others. */
+static void
+coalesced_deliver(struct coalesced *coalesced, struct pipit_result *res)
+{
+        bool is_text = coalesced->lookup->plan.key == LOOKUP_TEXT;
+
+        for (int i = 0; i < coalesced->n; i++) {
+                struct request *req = coalesced->members[i].req;
+                int row = coalesced->members[i].row;
+                /* What has other bytes can be equal to the server: it is asked. */
+                if (req == NULL || (row == ROW_NONE && is_text))
+                        continue;
+                member_show(req, res, coalesced->lookup, row);
+                pipit__request_complete(req);
+        }
+        coalesced_dissolve(coalesced);
+}
+
+/* What was written is there, but the answer cannot be read. */
+static void
+coalesced_fail_unread(struct coalesced *coalesced, int code)
+{
+        struct pipit_error error = {.code = (enum pipit_code)code,
+                                    .executed = PIPIT_EXECUTED_YES,
+                                    .phase = PIPIT_PHASE_RESULT,
+                                    .message = "the answer to many creates cannot be read"};
+
+        coalesced_fail(coalesced, &error);
+}
+
+/* Whether the members of what failed may be run again: the server undid it, or all it did was to
+ * read too much at once. */
+static bool
+error_allows_again(const struct coalesced *coalesced, const struct pipit_error *error)
+{
+        return error->executed == PIPIT_EXECUTED_ROLLED_BACK ||
+               (error->code == PIPIT_ELIMIT && coalesced->shared->is_read);
+}
+
+/* The callback of the shared request. */
+static void
+coalesced_on_done(struct pipit_result *res, void *arg)
+{
+        struct coalesced *coalesced = arg;
+        const struct pipit_error *error = pipit_result_error(res);
+        bool again = error != NULL && error_allows_again(coalesced, error);
+
+        if (error == NULL || again)
+                pipit__lookup_done(coalesced->lookup, again);
+        if (error != NULL) {
+                if (again)
+                        coalesced_dissolve(coalesced);
+                else
+                        coalesced_fail(coalesced, error);
+                return;
+        }
+        coalesced_teach(coalesced);
+        int code = coalesced_sort_rows(coalesced, res);
+        if (code == 0)
+                coalesced_deliver(coalesced, res);
+        else if (coalesced->shared->is_read)
+                coalesced_dissolve(coalesced);
+        else
+                coalesced_fail_unread(coalesced, code);
+}
+
+/* ---- the statement */
+
+/* The bytes of a coalesced statement for those that join; those of its statement begin behind it.
+ */
+static size_t
+coalesced_size(const struct lookup *lookup)
+{
+        size_t size = sizeof(struct coalesced) + (size_t)lookup->n_joining * sizeof(struct member);
+
+        LIST_EACH(link, &lookup->joining) {
+                const struct request *req = container_of(link, struct request, link);
+                if (lookup->plan.key == LOOKUP_TEXT)
+                        size += strlen(req->bound->params.values[0]) + 1;
+        }
+        return (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+}
+
+/* A request that runs one statement for all that join; NULL when memory ran out. */
+static struct request *
+coalesced_new(const struct lookup *lookup, struct stmt *stmt, const struct coalesce_params *arrays)
+{
+        const struct request *first =
+                container_of(list_first(&lookup->joining), struct request, link);
+        size_t size = coalesced_size(lookup);
+        struct pq_params params = pipit__coalesce_params_params(arrays);
+        struct request *req = pipit__request_new(first->requests, first->home,
+                                                 size + pipit__bound_stmt_raw_size(&params),
+                                                 coalesced_on_done, NULL);
+
+        if (req == NULL)
+                return NULL;
+        char *block = pipit__request_block(req);
+        struct coalesced *coalesced = (struct coalesced *)(void *)block;
+        coalesced->shared = req;
+        coalesced->n = 0;
+        req->first.arg = coalesced;
+        req->bound = pipit__bound_stmt_write_raw(block + size, pipit__stmt_ref(stmt), &params);
+        return req;
+}
+
+/* The same, from its lookup alone. */
+static struct request *
+coalesced_start(const struct lookup *lookup)
+{
+        struct stmt *stmt = pipit__lookup_many(lookup);
+        struct request *shared = NULL;
+        struct coalesce_params arrays;
+
+        if (stmt == NULL)
+                return NULL;
+        if (pipit__coalesce_params_write(&arrays, &lookup->joining, stmt, lookup->plan.n_params) ==
+            0)
+                shared = coalesced_new(lookup, stmt, &arrays);
+        pipit__coalesce_params_fini(&arrays);
+        pipit__stmt_unref(stmt);
+        return shared;
+}
+
+/* ---- the batch */
+
+/* All that wait to join do; the shared request has the time of the most patient. */
+static void
+coalesced_join(struct coalesced *coalesced, struct lookup *lookup)
+{
+        enum lookup_key sort = lookup->plan.key;
+        char *text = (char *)(coalesced->members + lookup->n_joining);
+        struct request *shared = coalesced->shared;
+
+        coalesced->lookup = lookup;
+        shared->deadline_ms = 0;
+        LIST_EACH(link, &lookup->joining) {
+                struct request *req = container_of(link, struct request, link);
+                struct member *member = &coalesced->members[coalesced->n++];
+                *member = (struct member){.req = req, .coalesced = coalesced, .row = ROW_NONE};
+                member->key.number = sort == LOOKUP_ORDINAL ? coalesced->n : req->key;
+                if (sort == LOOKUP_TEXT) {
+                        member->key.text = text;
+                        text = stpcpy(text, req->bound->params.values[0]) + 1;
+                }
+                if (req->deadline_ms > shared->deadline_ms)
+                        shared->deadline_ms = req->deadline_ms;
+                shared->is_read = req->is_read;
+                shared->is_grouped = req->is_grouped;
+        }
+        if (sort != LOOKUP_ORDINAL) /* those are sorted */
+                qsort(coalesced->members, (size_t)coalesced->n, sizeof *coalesced->members,
+                      sort == LOOKUP_TEXT ? members_compare_text : members_compare_number);
+        for (int i = 0; i < coalesced->n; i++)
+                pipit__request_join(coalesced->members[i].req, &coalesced->members[i].req);
+}
+
+/* Those that wait to join are members, or go on by themselves. */
+static void
+batch_pack(struct batch *batch, struct lookup *lookup)
+{
+        struct request *shared = lookup->n_joining > 1 ? coalesced_start(lookup) : NULL;
+
+        if (shared != NULL) {
+                coalesced_join(shared->first.arg, lookup);
+                batch->n -= lookup->n_joining - 1;
+                shared->state = REQUEST_WAITING;
+                list_push_back(&batch->requests, &shared->link);
+                pipit__request_set_deadline(shared, shared->deadline_ms);
+        } else {
+                list_splice(&batch->requests, &lookup->joining);
+        }
+        lookup->n_joining = 0;
+}
+
+void
+pipit__coalesce_pack(struct batch *batch)
+{
+        struct list all;
+        struct list lookups;
+
+        if (batch->kind == SEGMENT_SINGLE || !batch->may_pack)
+                return;
+        list_init(&all);
+        list_init(&lookups);
+        list_splice(&all, &batch->requests);
+        while (!list_empty(&all)) {
+                struct list *link = list_pop_first(&all);
+                struct request *req = container_of(link, struct request, link);
+                struct lookup *lookup = req->lookup;
+                bool joins = lookup != NULL && pipit__lookup_may_join(lookup, req->bound->stmt);
+                list_push_back(joins ? &lookup->joining : &batch->requests, link);
+                if (joins && lookup->n_joining++ == 0)
+                        list_push_back(&lookups, &lookup->link);
+        }
+        while (!list_empty(&lookups)) {
+                struct list *link = list_pop_first(&lookups);
+                batch_pack(batch, container_of(link, struct lookup, link));
+        }
+        if (batch->n == 1)
+                batch->kind = SEGMENT_SINGLE;
+}
+
+void
+pipit__coalesced_prolong(const struct request *req)
+{
+        if (req->member == NULL)
+                return;
+        struct member *member = container_of(req->member, struct member, req);
+        struct request *shared = member->coalesced->shared;
+        if (shared->deadline_ms < req->deadline_ms)
+                pipit__request_set_deadline(shared, req->deadline_ms);
+}
+
+struct request *
+pipit__coalesced_of_last(const struct request *req)
+{
+        if (req->member == NULL)
+                return NULL;
+        const struct coalesced *coalesced =
+                container_of(req->member, struct member, req)->coalesced;
+        for (int i = 0; i < coalesced->n; i++) {
+                const struct request *other = coalesced->members[i].req;
+                if (other != NULL && other != req)
+                        return NULL;
+        }
+        return coalesced->shared;
+}
