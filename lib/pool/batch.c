@@ -55,7 +55,7 @@ batch_add(struct batch *batch, struct room *room, struct request *req)
         list_push_back(&batch->requests, &req->link);
         batch->n++;
         batch->bytes += bytes;
-        batch->may_pack = batch->may_pack || req->lookup != NULL;
+        batch->may_pack = batch->may_pack || req->rule != NULL;
         room->n--;
         room->us -= request_latency(req)->best_us;
         room->bytes -= bytes < room->bytes ? bytes : room->bytes;

@@ -11,7 +11,7 @@
 
 #include "pool/batch.h"
 #include "pool/coalesce_params.h"
-#include "pool/lookup.h"
+#include "pool/coalesce_rule.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
@@ -20,7 +20,7 @@
 /* Of the answer; else the number of its row. */
 enum { ROW_NONE = -1, ROW_DOUBTFUL = -2 };
 
-/* A key, as its lookup has it. */
+/* A key, as its rule has it. */
 struct key {
         int64_t number;
         const char *text;
@@ -37,15 +37,15 @@ struct member {
 /* In the block of the shared request, in front of its statement. */
 struct coalesced {
         struct request *shared;
-        struct lookup *lookup;
+        struct coalesce_rule *rule;
         int n;
         struct member members[]; /* in the order of their keys; behind them their texts */
 };
 
 static int
-keys_compare(enum lookup_key sort, const struct key *a, const struct key *b)
+keys_compare(enum coalesce_key sort, const struct key *a, const struct key *b)
 {
-        if (sort == LOOKUP_TEXT)
+        if (sort == COALESCE_TEXT)
                 return strcmp(a->text, b->text);
         return (a->number > b->number) - (a->number < b->number);
 }
@@ -78,7 +78,7 @@ coalesced_dissolve(struct coalesced *coalesced)
                 struct request *req = coalesced->members[i].req;
                 if (req == NULL)
                         continue;
-                req->lookup = NULL;
+                req->rule = NULL;
                 if (!req->is_read) /* the fate of each is its own now */
                         req->max_group = 1;
                 list_push_back(&again, &req->link);
@@ -101,11 +101,11 @@ coalesced_fail(struct coalesced *coalesced, const struct pipit_error *error)
 
 /* The key of a row of the answer. 0, or a PIPIT_E code. */
 static int
-row_key(const struct lookup *lookup, struct pipit_result *res, int row, struct key *ret_key)
+row_key(const struct coalesce_rule *rule, struct pipit_result *res, int row, struct key *ret_key)
 {
-        if (lookup->plan.key != LOOKUP_TEXT)
-                return pipit_result_int64(res, row, lookup->plan.column, &ret_key->number);
-        ret_key->text = pipit_result_text(res, row, lookup->plan.column);
+        if (rule->plan.key != COALESCE_TEXT)
+                return pipit_result_int64(res, row, rule->plan.column, &ret_key->number);
+        ret_key->text = pipit_result_text(res, row, rule->plan.column);
         return ret_key->text != NULL ? 0 : PIPIT_ETYPE;
 }
 
@@ -118,8 +118,8 @@ coalesced_search(const struct coalesced *coalesced, const struct key *key)
 
         while (low < high) {
                 int middle = low + (high - low) / 2;
-                if (keys_compare(coalesced->lookup->plan.key, &coalesced->members[middle].key,
-                                 key) < 0)
+                if (keys_compare(coalesced->rule->plan.key, &coalesced->members[middle].key, key) <
+                    0)
                         low = middle + 1;
                 else
                         high = middle;
@@ -131,12 +131,12 @@ coalesced_search(const struct coalesced *coalesced, const struct key *key)
 static int
 coalesced_sort_rows(struct coalesced *coalesced, struct pipit_result *res)
 {
-        enum lookup_key sort = coalesced->lookup->plan.key;
+        enum coalesce_key sort = coalesced->rule->plan.key;
         int n_rows = pipit_result_rows(res);
 
         for (int row = 0; row < n_rows; row++) {
                 struct key key = {0};
-                int code = row_key(coalesced->lookup, res, row, &key);
+                int code = row_key(coalesced->rule, res, row, &key);
                 if (code != 0)
                         return code;
                 for (int i = coalesced_search(coalesced, &key); i < coalesced->n; i++) {
@@ -144,7 +144,7 @@ coalesced_sort_rows(struct coalesced *coalesced, struct pipit_result *res)
                         if (keys_compare(sort, &member->key, &key) != 0)
                                 break;
                         /* What was written has one row; any of those that were found will do. */
-                        bool doubtful = sort == LOOKUP_ORDINAL && member->row != ROW_NONE;
+                        bool doubtful = sort == COALESCE_ORDINAL && member->row != ROW_NONE;
                         member->row = doubtful ? ROW_DOUBTFUL : row;
                 }
         }
@@ -153,10 +153,11 @@ coalesced_sort_rows(struct coalesced *coalesced, struct pipit_result *res)
 
 /* A member has its answer. */
 static void
-member_show(struct request *req, struct pipit_result *res, const struct lookup *lookup, int row)
+member_show(struct request *req, struct pipit_result *res, const struct coalesce_rule *rule,
+            int row)
 {
-        bool writes = lookup->plan.key == LOOKUP_ORDINAL;
-        struct result_part part = {.row = row, .n_columns = lookup->plan.n_columns};
+        bool writes = rule->plan.key == COALESCE_ORDINAL;
+        struct result_part part = {.row = row, .n_columns = rule->plan.n_columns};
 
         if (row == ROW_DOUBTFUL) {
                 pipit__result_fail(req->res, PIPIT_EINVAL, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
@@ -190,7 +191,7 @@ coalesced_teach(const struct coalesced *coalesced)
 static void
 coalesced_deliver(struct coalesced *coalesced, struct pipit_result *res)
 {
-        bool is_text = coalesced->lookup->plan.key == LOOKUP_TEXT;
+        bool is_text = coalesced->rule->plan.key == COALESCE_TEXT;
 
         for (int i = 0; i < coalesced->n; i++) {
                 struct request *req = coalesced->members[i].req;
@@ -198,7 +199,7 @@ coalesced_deliver(struct coalesced *coalesced, struct pipit_result *res)
                 /* What has other bytes can be equal to the server: it is asked. */
                 if (req == NULL || (row == ROW_NONE && is_text))
                         continue;
-                member_show(req, res, coalesced->lookup, row);
+                member_show(req, res, coalesced->rule, row);
                 pipit__request_complete(req);
         }
         coalesced_dissolve(coalesced);
@@ -234,7 +235,7 @@ coalesced_on_done(struct pipit_result *res, void *arg)
         bool again = error != NULL && error_allows_again(coalesced, error);
 
         if (error == NULL || again)
-                pipit__lookup_done(coalesced->lookup, again);
+                pipit__coalesce_rule_done(coalesced->rule, again);
         if (error != NULL) {
                 if (again)
                         coalesced_dissolve(coalesced);
@@ -257,13 +258,13 @@ coalesced_on_done(struct pipit_result *res, void *arg)
 /* The bytes of a coalesced statement for those that join; those of its statement begin behind it.
  */
 static size_t
-coalesced_size(const struct lookup *lookup)
+coalesced_size(const struct coalesce_rule *rule)
 {
-        size_t size = sizeof(struct coalesced) + (size_t)lookup->n_joining * sizeof(struct member);
+        size_t size = sizeof(struct coalesced) + (size_t)rule->n_joining * sizeof(struct member);
 
-        LIST_EACH(link, &lookup->joining) {
+        LIST_EACH(link, &rule->joining) {
                 const struct request *req = container_of(link, struct request, link);
-                if (lookup->plan.key == LOOKUP_TEXT)
+                if (rule->plan.key == COALESCE_TEXT)
                         size += strlen(req->bound->params.values[0]) + 1;
         }
         return (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
@@ -271,11 +272,12 @@ coalesced_size(const struct lookup *lookup)
 
 /* A request that runs one statement for all that join; NULL when memory ran out. */
 static struct request *
-coalesced_new(const struct lookup *lookup, struct stmt *stmt, const struct coalesce_params *arrays)
+coalesced_new(const struct coalesce_rule *rule, struct stmt *stmt,
+              const struct coalesce_params *arrays)
 {
         const struct request *first =
-                container_of(list_first(&lookup->joining), struct request, link);
-        size_t size = coalesced_size(lookup);
+                container_of(list_first(&rule->joining), struct request, link);
+        size_t size = coalesced_size(rule);
         struct pq_params params = pipit__coalesce_params_params(arrays);
         struct request *req = pipit__request_new(first->requests, first->home,
                                                  size + pipit__bound_stmt_raw_size(&params),
@@ -292,19 +294,18 @@ coalesced_new(const struct lookup *lookup, struct stmt *stmt, const struct coale
         return req;
 }
 
-/* The same, from its lookup alone. */
+/* The same, from its rule alone. */
 static struct request *
-coalesced_start(const struct lookup *lookup)
+coalesced_start(const struct coalesce_rule *rule)
 {
-        struct stmt *stmt = pipit__lookup_many(lookup);
+        struct stmt *stmt = pipit__coalesce_rule_many(rule);
         struct request *shared = NULL;
         struct coalesce_params arrays;
 
         if (stmt == NULL)
                 return NULL;
-        if (pipit__coalesce_params_write(&arrays, &lookup->joining, stmt, lookup->plan.n_params) ==
-            0)
-                shared = coalesced_new(lookup, stmt, &arrays);
+        if (pipit__coalesce_params_write(&arrays, &rule->joining, stmt, rule->plan.n_params) == 0)
+                shared = coalesced_new(rule, stmt, &arrays);
         pipit__coalesce_params_fini(&arrays);
         pipit__stmt_unref(stmt);
         return shared;
@@ -314,20 +315,20 @@ coalesced_start(const struct lookup *lookup)
 
 /* All that wait to join do; the shared request has the time of the most patient. */
 static void
-coalesced_join(struct coalesced *coalesced, struct lookup *lookup)
+coalesced_join(struct coalesced *coalesced, struct coalesce_rule *rule)
 {
-        enum lookup_key sort = lookup->plan.key;
-        char *text = (char *)(coalesced->members + lookup->n_joining);
+        enum coalesce_key sort = rule->plan.key;
+        char *text = (char *)(coalesced->members + rule->n_joining);
         struct request *shared = coalesced->shared;
 
-        coalesced->lookup = lookup;
+        coalesced->rule = rule;
         shared->deadline_ms = 0;
-        LIST_EACH(link, &lookup->joining) {
+        LIST_EACH(link, &rule->joining) {
                 struct request *req = container_of(link, struct request, link);
                 struct member *member = &coalesced->members[coalesced->n++];
                 *member = (struct member){.req = req, .coalesced = coalesced, .row = ROW_NONE};
-                member->key.number = sort == LOOKUP_ORDINAL ? coalesced->n : req->key;
-                if (sort == LOOKUP_TEXT) {
+                member->key.number = sort == COALESCE_ORDINAL ? coalesced->n : req->key;
+                if (sort == COALESCE_TEXT) {
                         member->key.text = text;
                         text = stpcpy(text, req->bound->params.values[0]) + 1;
                 }
@@ -336,54 +337,54 @@ coalesced_join(struct coalesced *coalesced, struct lookup *lookup)
                 shared->is_read = req->is_read;
                 shared->is_grouped = req->is_grouped;
         }
-        if (sort != LOOKUP_ORDINAL) /* those are sorted */
+        if (sort != COALESCE_ORDINAL) /* those are sorted */
                 qsort(coalesced->members, (size_t)coalesced->n, sizeof *coalesced->members,
-                      sort == LOOKUP_TEXT ? members_compare_text : members_compare_number);
+                      sort == COALESCE_TEXT ? members_compare_text : members_compare_number);
         for (int i = 0; i < coalesced->n; i++)
                 pipit__request_join(coalesced->members[i].req, &coalesced->members[i].req);
 }
 
 /* Those that wait to join are members, or go on by themselves. */
 static void
-batch_pack(struct batch *batch, struct lookup *lookup)
+batch_pack(struct batch *batch, struct coalesce_rule *rule)
 {
-        struct request *shared = lookup->n_joining > 1 ? coalesced_start(lookup) : NULL;
+        struct request *shared = rule->n_joining > 1 ? coalesced_start(rule) : NULL;
 
         if (shared != NULL) {
-                coalesced_join(shared->first.arg, lookup);
-                batch->n -= lookup->n_joining - 1;
+                coalesced_join(shared->first.arg, rule);
+                batch->n -= rule->n_joining - 1;
                 shared->state = REQUEST_WAITING;
                 list_push_back(&batch->requests, &shared->link);
                 pipit__request_set_deadline(shared, shared->deadline_ms);
         } else {
-                list_splice(&batch->requests, &lookup->joining);
+                list_splice(&batch->requests, &rule->joining);
         }
-        lookup->n_joining = 0;
+        rule->n_joining = 0;
 }
 
 void
 pipit__coalesce_pack(struct batch *batch)
 {
         struct list all;
-        struct list lookups;
+        struct list rules;
 
         if (batch->kind == SEGMENT_SINGLE || !batch->may_pack)
                 return;
         list_init(&all);
-        list_init(&lookups);
+        list_init(&rules);
         list_splice(&all, &batch->requests);
         while (!list_empty(&all)) {
                 struct list *link = list_pop_first(&all);
                 struct request *req = container_of(link, struct request, link);
-                struct lookup *lookup = req->lookup;
-                bool joins = lookup != NULL && pipit__lookup_may_join(lookup, req->bound->stmt);
-                list_push_back(joins ? &lookup->joining : &batch->requests, link);
-                if (joins && lookup->n_joining++ == 0)
-                        list_push_back(&lookups, &lookup->link);
+                struct coalesce_rule *rule = req->rule;
+                bool joins = rule != NULL && pipit__coalesce_rule_may_join(rule, req->bound->stmt);
+                list_push_back(joins ? &rule->joining : &batch->requests, link);
+                if (joins && rule->n_joining++ == 0)
+                        list_push_back(&rules, &rule->link);
         }
-        while (!list_empty(&lookups)) {
-                struct list *link = list_pop_first(&lookups);
-                batch_pack(batch, container_of(link, struct lookup, link));
+        while (!list_empty(&rules)) {
+                struct list *link = list_pop_first(&rules);
+                batch_pack(batch, container_of(link, struct coalesce_rule, link));
         }
         if (batch->n == 1)
                 batch->kind = SEGMENT_SINGLE;

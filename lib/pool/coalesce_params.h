@@ -6,7 +6,7 @@
 #define PIPIT_COALESCE_PARAMS_INTERNAL_H
 
 #include "base/buf.h"
-#include "pool/lookup.h"
+#include "pool/coalesce_rule.h"
 
 struct list;
 struct pq_params;
@@ -15,9 +15,9 @@ struct stmt;
 struct coalesce_params {
         struct buf bytes; /* the arrays, each with a NUL behind it */
         int n;
-        int formats[LOOKUP_MAX_PARAMS];
-        int lengths[LOOKUP_MAX_PARAMS];
-        const char *values[LOOKUP_MAX_PARAMS]; /* in bytes */
+        int formats[COALESCE_MAX_PARAMS];
+        int lengths[COALESCE_MAX_PARAMS];
+        const char *values[COALESCE_MAX_PARAMS]; /* in bytes */
 };
 
 /*

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "pool/lookup.h"
+#include "pool/coalesce_rule.h"
 #include "record/row.h"
 #include "request/request.h"
 #include "result/result.h"
@@ -96,11 +96,11 @@ request_push_first(struct request *req, pipit__frame_fn fn, void *arg)
         (void)r;
 }
 
-/* Starts what was built, or the statement of a lookup with its values; or a request that fails with
+/* Starts what was built, or the statement of a rule with its values; or a request that fails with
  * why it could not be built. fn NULL: no frame. NULL when memory ran out. */
 static struct request *
-call_start_as(const struct call *call, struct sql *sql, struct lookup *lookup, pipit__frame_fn fn,
-              void *arg)
+call_start_as(const struct call *call, struct sql *sql, struct coalesce_rule *rule,
+              pipit__frame_fn fn, void *arg)
 {
         struct request *req = NULL;
         int error = pipit__sql_error(sql);
@@ -112,7 +112,7 @@ call_start_as(const struct call *call, struct sql *sql, struct lookup *lookup, p
                                          &(struct query){.sql = pipit__sql_text(sql),
                                                          .params = pipit__sql_params(sql),
                                                          .is_read = call->is_read,
-                                                         .lookup = lookup},
+                                                         .rule = rule},
                                          call->cb, call->arg);
         if (req && fn)
                 request_push_first(req, fn, arg);
@@ -158,30 +158,30 @@ call_select(const struct call *call, const struct pipit_select *select, pipit__f
                                     call_start(call, &sql, fn, model_as_arg(call->model)));
 }
 
-static struct lookup_id
-lookup_id(const void *what, uint64_t given)
+static struct coalesce_id
+coalesce_id(const void *what, uint64_t given)
 {
-        return (struct lookup_id){.what = (uintptr_t)what, .given = given};
+        return (struct coalesce_id){.what = (uintptr_t)what, .given = given};
 }
 
-/* Whether the key of a lookup can be by a field, compared with that value. */
+/* Whether the key of a rule can be by a field, compared with that value. */
 static bool
 field_is_key(const struct pipit_field *field, const struct pipit_value *value,
-             enum lookup_key *ret_key)
+             enum coalesce_key *ret_key)
 {
         bool is_text = field->type == PIPIT_TYPE_varchar || field->type == PIPIT_TYPE_text;
         bool is_int = field->type == PIPIT_TYPE_smallint || field->type == PIPIT_TYPE_integer ||
                       field->type == PIPIT_TYPE_bigint || field->type == PIPIT_TYPE_serial ||
                       field->type == PIPIT_TYPE_bigserial;
 
-        *ret_key = is_text ? LOOKUP_TEXT : LOOKUP_INT;
+        *ret_key = is_text ? COALESCE_TEXT : COALESCE_INT;
         return (is_text && value->kind == PIPIT_KIND_TEXT) ||
                (is_int && value->kind == PIPIT_KIND_INT);
 }
 
 /* A statement that gets rows by one field; NULL when memory ran out, or it cannot be built. */
 static const char *
-lookup_sql(const struct pipit_field *field, const char *condition, struct sql *sql)
+rule_sql(const struct pipit_field *field, const char *condition, struct sql *sql)
 {
         pipit__sql_init(sql);
         pipit__select_sql(field->model, NULL, sql);
@@ -191,51 +191,51 @@ lookup_sql(const struct pipit_field *field, const char *condition, struct sql *s
         return pipit__sql_error(sql) == 0 ? pipit__sql_text(sql) : NULL;
 }
 
-static struct lookup *
-lookup_add(struct pipit *scope, const struct pipit_field *field, enum lookup_key key)
+static struct coalesce_rule *
+rule_add(struct pipit *scope, const struct pipit_field *field, enum coalesce_key key)
 {
         struct sql one;
         struct sql many;
-        struct lookup_plan plan = {.one = lookup_sql(field, " = $1 LIMIT 1", &one),
-                                   .many = lookup_sql(field, " = ANY($1)", &many),
-                                   .key = key,
-                                   .column = (int)(field - field->model->fields),
-                                   .n_columns = field->model->n_fields,
-                                   .n_params = 1};
-        struct lookup *lookup = NULL;
+        struct coalesce_plan plan = {.one = rule_sql(field, " = $1 LIMIT 1", &one),
+                                     .many = rule_sql(field, " = ANY($1)", &many),
+                                     .key = key,
+                                     .column = (int)(field - field->model->fields),
+                                     .n_columns = field->model->n_fields,
+                                     .n_params = 1};
+        struct coalesce_rule *rule = NULL;
 
         if (plan.one && plan.many)
-                lookup = pipit__lookups_add(scope->db->lookups, lookup_id(field, 0), &plan);
+                rule = pipit__coalesce_rules_add(scope->db->rules, coalesce_id(field, 0), &plan);
         pipit__sql_fini(&one);
         pipit__sql_fini(&many);
-        return lookup;
+        return rule;
 }
 
 /* What a condition looks up, when it is a unique field that equals a value; else NULL. */
-static struct lookup *
-call_lookup(const struct call *call, const struct pipit_expr *where)
+static struct coalesce_rule *
+call_rule(const struct call *call, const struct pipit_expr *where)
 {
         const struct pipit_field *field = where->field;
-        enum lookup_key key;
+        enum coalesce_key key;
 
         if (where->op != PIPIT_OP_EQ || !call->model || !field || field->model != call->model ||
             where->values.n != 1 || !where->values.values || !pipit__scope_is_mine(call->scope) ||
             !pipit__field_is_unique(field) || !field_is_key(field, where->values.values, &key))
                 return NULL;
-        struct lookups *lookups = call->scope->db->lookups;
-        struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(field, 0));
-        if (lookup || !pipit__lookups_has_room(lookups))
-                return lookup;
-        return lookup_add(call->scope, field, key);
+        struct coalesce_rules *rules = call->scope->db->rules;
+        struct coalesce_rule *rule = pipit__coalesce_rules_find(rules, coalesce_id(field, 0));
+        if (rule || !pipit__coalesce_rules_has_room(rules))
+                return rule;
+        return rule_add(call->scope, field, key);
 }
 
 static struct request *
-call_start_lookup(const struct call *call, struct lookup *lookup, struct pipit_params params)
+call_start_by_rule(const struct call *call, struct coalesce_rule *rule, struct pipit_params params)
 {
         struct query query = {
                 .params = params,
                 .is_read = true,
-                .lookup = lookup,
+                .rule = rule,
                 .key = params.values[0].kind == PIPIT_KIND_INT ? params.values[0].as.int_value : 0};
 
         return pipit__query_start(call->scope, &query, call->cb, call->arg);
@@ -250,10 +250,10 @@ call_get(const struct call *call, const struct pipit_expr *where, pipit__frame_f
         if (!where)
                 return pipit__scope_started(
                         call->scope, call_refuse(call, PIPIT_EINVAL, "the condition is NULL"));
-        struct lookup *lookup = call_lookup(call, where);
-        if (!lookup)
+        struct coalesce_rule *rule = call_rule(call, where);
+        if (!rule)
                 return call_select(call, &select, fn);
-        struct request *req = call_start_lookup(call, lookup, where->values);
+        struct request *req = call_start_by_rule(call, rule, where->values);
         if (req)
                 request_push_first(req, fn, model_as_arg(call->model));
         return pipit__scope_started(call->scope, req);
@@ -261,18 +261,18 @@ call_get(const struct call *call, const struct pipit_expr *where, pipit__frame_f
 
 /* For the creates of a model that give these fields; NULL when memory ran out, or the statement
  * cannot be built. */
-static struct lookup *
-creates_add(struct lookups *lookups, const struct pipit_model *model, const void *row,
+static struct coalesce_rule *
+creates_add(struct coalesce_rules *rules, const struct pipit_model *model, const void *row,
             uint64_t given)
 {
         struct sql one;
         struct sql many;
-        uint32_t types[LOOKUP_MAX_PARAMS];
-        struct lookup_plan plan = {.key = LOOKUP_ORDINAL,
-                                   .column = model->n_fields,
-                                   .n_columns = model->n_fields,
-                                   .types = types};
-        struct lookup *lookup = NULL;
+        uint32_t types[COALESCE_MAX_PARAMS];
+        struct coalesce_plan plan = {.key = COALESCE_ORDINAL,
+                                     .column = model->n_fields,
+                                     .n_columns = model->n_fields,
+                                     .types = types};
+        struct coalesce_rule *rule = NULL;
 
         for (int i = 0; i < model->n_fields; i++) {
                 if (given >> i & 1)
@@ -285,40 +285,40 @@ creates_add(struct lookups *lookups, const struct pipit_model *model, const void
         plan.one = pipit__sql_text(&one);
         plan.many = pipit__sql_text(&many);
         if (pipit__sql_error(&one) == 0 && pipit__sql_error(&many) == 0)
-                lookup = pipit__lookups_add(lookups, lookup_id(model, given), &plan);
+                rule = pipit__coalesce_rules_add(rules, coalesce_id(model, given), &plan);
         pipit__sql_fini(&one);
         pipit__sql_fini(&many);
-        return lookup;
+        return rule;
 }
 
 /* What a create can be carried by; NULL when it runs by itself. */
-static struct lookup *
+static struct coalesce_rule *
 call_creates(const struct call *call, const void *row)
 {
         const struct pipit_model *model = call->model;
 
-        if (!model || !row || model->n_fields > LOOKUP_MAX_PARAMS ||
+        if (!model || !row || model->n_fields > COALESCE_MAX_PARAMS ||
             !pipit__scope_is_mine(call->scope) || !call->scope->groups_writes)
                 return NULL;
-        struct lookups *lookups = call->scope->db->lookups;
+        struct coalesce_rules *rules = call->scope->db->rules;
         uint64_t given = pipit__write_given(model, row);
-        struct lookup *lookup = pipit__lookups_find(lookups, lookup_id(model, given));
-        if (lookup || !pipit__lookups_has_room(lookups) || !pipit__write_can_group(model, given))
-                return lookup;
-        return creates_add(lookups, model, row, given);
+        struct coalesce_rule *rule = pipit__coalesce_rules_find(rules, coalesce_id(model, given));
+        if (rule || !pipit__coalesce_rules_has_room(rules) || !pipit__write_can_group(model, given))
+                return rule;
+        return creates_add(rules, model, row, given);
 }
 
 static pipit_request
 call_create(const struct call *call, const void *row)
 {
-        struct lookup *lookup = call_creates(call, row);
+        struct coalesce_rule *rule = call_creates(call, row);
         struct sql sql;
 
-        if (!lookup)
+        if (!rule)
                 return call_write(call, row, pipit__write_insert, record_on_row);
         pipit__sql_init(&sql);
         pipit__write_values(call->model, row, &sql);
-        return pipit__scope_started(call->scope, call_start_as(call, &sql, lookup, record_on_row,
+        return pipit__scope_started(call->scope, call_start_as(call, &sql, rule, record_on_row,
                                                                model_as_arg(call->model)));
 }
 

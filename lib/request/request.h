@@ -22,7 +22,7 @@
 
 struct child;
 struct conn;
-struct lookup;
+struct coalesce_rule;
 struct reactor;
 struct request;
 struct bound_stmt;
@@ -69,7 +69,7 @@ struct request {
         struct bound_stmt *bound;   /* NULL when it runs none */
         void *more_bound;           /* the block of a statement that came later */
         struct conn *conn;          /* while it is sent; NULL while another carries it */
-        struct lookup *lookup;      /* of a get that others may be carried with; else NULL */
+        struct coalesce_rule *rule; /* of a get that others may be carried with; else NULL */
         union {
                 int64_t key;         /* of that get, when it is a number */
                 struct child *child; /* without a statement: the scope that it opens, or NULL */

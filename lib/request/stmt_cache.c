@@ -1,5 +1,5 @@
 /*
- * Statements. See bound_stmt.h.
+ * Statements. See stmt_cache.h.
  */
 #include "request/stmt_cache.h"
 

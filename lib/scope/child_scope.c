@@ -84,7 +84,7 @@ child_add(struct pipit *scope, struct request *req, bool again)
         struct child *child = child_of_scope(scope);
 
         req->state = REQUEST_QUEUED;
-        req->lookup = NULL;
+        req->rule = NULL;
         /* One that goes on with another statement keeps its place. */
         if (again || req->more_bound != NULL)
                 list_push_front(&child->queue, &req->link);

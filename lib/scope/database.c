@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "loop/reactor.h"
-#include "pool/lookup.h"
+#include "pool/coalesce_rule.h"
 #include "pool/options.h"
 #include "scope/child_scope.h"
 #include "scope/child_turn.h"
@@ -28,7 +28,7 @@ database_destroy(void *arg)
         pipit__kept_free(db->kept);
         pipit__requests_fini(&db->requests);
         pipit__pool_fini(&db->pool);
-        pipit__lookups_free(db->lookups);
+        pipit__coalesce_rules_free(db->rules);
         pipit__stmt_cache_fini(&db->stmt_cache);
         pipit__conninfo_fini(&db->info);
         pipit__options_fini(&db->options);
@@ -273,8 +273,8 @@ database_init_parts(struct database *db, struct event_base *base)
         code = pipit__pool_init(&db->pool, options, &parts);
         if (code == 0)
                 code = pipit__stmt_cache_init(&db->stmt_cache, db->pool.config.max_prepared);
-        db->lookups = pipit__lookups_new(&db->stmt_cache);
-        if (db->lookups == NULL)
+        db->rules = pipit__coalesce_rules_new(&db->stmt_cache);
+        if (db->rules == NULL)
                 return PIPIT_ENOMEM;
         pipit__dispatch_init(&db->dispatch, options, db->reactor, &db->pool);
         db->dispatch.lend = pipit__child_lend;

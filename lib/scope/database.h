@@ -19,7 +19,7 @@
 
 struct event_base;
 struct kept;
-struct lookups;
+struct coalesce_rules;
 
 struct database {
         struct pipit scope;
@@ -30,7 +30,7 @@ struct database {
         struct conninfo info;
         struct log log;
         struct stmt_cache stmt_cache;
-        struct lookups *lookups;
+        struct coalesce_rules *rules;
         struct pool pool;
         struct dispatch dispatch;
         struct pins pins;

@@ -10,7 +10,7 @@
 
 #include "base/cold.h"
 #include "loop/reactor.h"
-#include "pool/lookup.h"
+#include "pool/coalesce_rule.h"
 #include "request/bound_stmt.h"
 #include "scope/database.h"
 #include "scope/scope.h"
@@ -78,8 +78,7 @@ query_enqueue(struct pipit *scope, const struct query *query, struct stmt **stmt
         *stmt = NULL;
         req->is_read = query->is_read;
         req->is_grouped = scope->groups_writes && !query->is_read;
-        req->lookup =
-                req->is_grouped || (query->is_read && scope->coalesces) ? query->lookup : NULL;
+        req->rule = req->is_grouped || (query->is_read && scope->coalesces) ? query->rule : NULL;
         req->key = query->key;
         req->deadline_ms = pipit__deadline_after(req->started_ms, options->timeout_ms);
         req->wait_until_ms = pipit__deadline_after(req->started_ms, options->acquire_timeout_ms);
@@ -119,8 +118,8 @@ query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
 static struct stmt *
 query_stmt(struct pipit *scope, const struct query *query)
 {
-        if (query->lookup != NULL)
-                return pipit__lookup_one(query->lookup);
+        if (query->rule != NULL)
+                return pipit__coalesce_rule_one(query->rule);
         return pipit__stmt_cache_get(&scope->db->stmt_cache, query->sql);
 }
 
@@ -134,7 +133,7 @@ pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, 
                 return NULL;
         if (scope_refusal(scope) != NULL)
                 return query_fail_like(scope, scope_refusal(scope), cb, arg);
-        if (query->lookup == NULL &&
+        if (query->rule == NULL &&
             pipit__bound_stmt_check(query->sql, query->params, &problem) != 0)
                 return query_refuse_problem(scope, &problem, &completion);
         struct stmt *stmt = query_stmt(scope, query);

@@ -11,16 +11,16 @@
 
 #include "base/cold.h"
 
-struct lookup;
+struct coalesce_rule;
 struct request;
 
 /* What is to run; borrowed. */
 struct query {
         const char *sql;
         struct pipit_params params;
-        bool is_read;          /* a declared read: no effect at all */
-        struct lookup *lookup; /* whose statement of one it is, instead of sql; else NULL */
-        int64_t key;           /* that it is looked up by, when that is a number */
+        bool is_read;               /* a declared read: no effect at all */
+        struct coalesce_rule *rule; /* whose statement of one it is, instead of sql; else NULL */
+        int64_t key;                /* that it is looked up by, when that is a number */
 };
 
 /* Starts a statement; copies everything. NULL when memory ran out, or for a scope that is not this

@@ -6,7 +6,7 @@
 #include "oom.h"
 #include "pool/batch.h"
 #include "pool/coalesce.h"
-#include "pool/lookup.h"
+#include "pool/coalesce_rule.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
@@ -20,8 +20,8 @@ static struct reactor *reactor;
 static struct requests requests;
 static struct result_home home;
 static struct stmt_cache stmt_cache;
-static struct lookups *lookups;
-static struct lookup *by_number, *by_text, *creates;
+static struct coalesce_rules *rules;
+static struct coalesce_rule *by_number, *by_text, *creates;
 static struct batch batch;
 static struct request *again[10];
 static int n_again;
@@ -57,18 +57,18 @@ on_again(struct request *req, void *arg)
 
 static const struct requests_ops ops = {on_expired, on_gone, on_again};
 
-static struct lookup *
-lookup_of(uint64_t what, enum lookup_key key, const char *many)
+static struct coalesce_rule *
+rule_of(uint64_t what, enum coalesce_key key, const char *many)
 {
         static const uint32_t types[] = {OID_INT4};
-        struct lookup_plan plan = {.one = "one",
-                                   .many = many,
-                                   .key = key,
-                                   .n_columns = 1,
-                                   .n_params = 1,
-                                   .types = key == LOOKUP_ORDINAL ? types : NULL};
+        struct coalesce_plan plan = {.one = "one",
+                                     .many = many,
+                                     .key = key,
+                                     .n_columns = 1,
+                                     .n_params = 1,
+                                     .types = key == COALESCE_ORDINAL ? types : NULL};
 
-        return pipit__lookups_add(lookups, (struct lookup_id){.what = what}, &plan);
+        return pipit__coalesce_rules_add(rules, (struct coalesce_id){.what = what}, &plan);
 }
 
 static void
@@ -80,10 +80,10 @@ setup(void)
         ck_assert_int_eq(pipit__requests_init(&requests, reactor, &ops, NULL), 0);
         pipit__result_home_init(&home, NULL);
         ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 0), 0);
-        lookups = pipit__lookups_new(&stmt_cache);
-        by_number = lookup_of(1, LOOKUP_INT, "many numbers");
-        by_text = lookup_of(2, LOOKUP_TEXT, "many texts");
-        creates = lookup_of(3, LOOKUP_ORDINAL, "many creates");
+        rules = pipit__coalesce_rules_new(&stmt_cache);
+        by_number = rule_of(1, COALESCE_INT, "many numbers");
+        by_text = rule_of(2, COALESCE_TEXT, "many texts");
+        creates = rule_of(3, COALESCE_ORDINAL, "many creates");
         batch = (struct batch){.kind = SEGMENT_READS};
         list_init(&batch.requests);
 }
@@ -94,7 +94,7 @@ teardown(void)
         pipit__requests_discard(&requests);
         pipit__requests_fini(&requests);
         pipit__result_home_fini(&home);
-        pipit__lookups_free(lookups);
+        pipit__coalesce_rules_free(rules);
         pipit__stmt_cache_fini(&stmt_cache);
         pipit__reactor_free(reactor);
         event_base_free(base);
@@ -108,9 +108,9 @@ on_done(struct pipit_result *res, void *arg)
         n_called++;
 }
 
-/* A request of the batch; lookup NULL: it goes by itself. */
+/* A request of the batch; rule NULL: it goes by itself. */
 static struct request *
-member(struct lookup *lookup, struct pipit_value value)
+member(struct coalesce_rule *rule, struct pipit_value value)
 {
         struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "one");
         struct pipit_params params = {&value, 1};
@@ -121,13 +121,13 @@ member(struct lookup *lookup, struct pipit_value value)
         struct request *req = pipit__request_new(&requests, &home, size, on_done, NULL);
         req->bound = pipit__bound_stmt_write(pipit__request_block(req), stmt, params);
         req->state = REQUEST_WAITING;
-        req->is_read = lookup != creates;
-        req->is_grouped = lookup == creates;
-        req->lookup = lookup;
+        req->is_read = rule != creates;
+        req->is_grouped = rule == creates;
+        req->rule = rule;
         req->key = value.kind == PIPIT_KIND_INT ? value.as.int_value : 0;
         list_push_back(&batch.requests, &req->link);
         batch.n++;
-        batch.may_pack = batch.may_pack || req->lookup != NULL;
+        batch.may_pack = batch.may_pack || req->rule != NULL;
         return req;
 }
 
@@ -273,7 +273,7 @@ START_TEST(after_a_failure_that_was_undone_those_that_are_left_run_by_themselves
         ck_assert_int_eq(n_again, 2);
         for (int i = 0; i < n_again; i++) {
                 ck_assert_ptr_ne(again[i], left);
-                ck_assert_ptr_null(again[i]->lookup);
+                ck_assert_ptr_null(again[i]->rule);
                 ck_assert_int_eq(again[i]->max_group, 1);
         }
 }

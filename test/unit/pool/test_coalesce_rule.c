@@ -1,36 +1,36 @@
 #include <string.h>
 
 #include "oom.h"
-#include "pool/lookup.h"
+#include "pool/coalesce_rule.h"
 #include "request/stmt_cache.h"
 #include "runner.h"
 #include "value/oid.h"
 
 static struct stmt_cache stmt_cache;
-static struct lookups *lookups;
+static struct coalesce_rules *rules;
 
 static const uint32_t types[] = {OID_INT4, OID_VARCHAR};
-static const struct lookup_id id = {.what = 7, .given = 3};
-static const struct lookup_plan plan = {.one = "one",
-                                        .many = "many",
-                                        .key = LOOKUP_ORDINAL,
-                                        .column = 2,
-                                        .n_columns = 2,
-                                        .n_params = 2,
-                                        .types = types};
+static const struct coalesce_id id = {.what = 7, .given = 3};
+static const struct coalesce_plan plan = {.one = "one",
+                                          .many = "many",
+                                          .key = COALESCE_ORDINAL,
+                                          .column = 2,
+                                          .n_columns = 2,
+                                          .n_params = 2,
+                                          .types = types};
 
 static void
 setup(void)
 {
         ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 4), 0);
-        lookups = pipit__lookups_new(&stmt_cache);
-        ck_assert_ptr_nonnull(lookups);
+        rules = pipit__coalesce_rules_new(&stmt_cache);
+        ck_assert_ptr_nonnull(rules);
 }
 
 static void
 teardown(void)
 {
-        pipit__lookups_free(lookups);
+        pipit__coalesce_rules_free(rules);
         pipit__stmt_cache_fini(&stmt_cache);
 }
 
@@ -43,25 +43,27 @@ stmt_of(uint32_t *of)
 
 START_TEST(what_was_added_is_found_by_both_parts_of_its_name)
 {
-        struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+        struct coalesce_rule *rule = pipit__coalesce_rules_add(rules, id, &plan);
 
-        ck_assert_ptr_nonnull(lookup);
-        ck_assert_ptr_eq(pipit__lookups_find(lookups, id), lookup);
-        ck_assert_ptr_null(pipit__lookups_find(lookups, (struct lookup_id){.what = 7, .given = 1}));
-        ck_assert_ptr_null(pipit__lookups_find(lookups, (struct lookup_id){.what = 8, .given = 3}));
+        ck_assert_ptr_nonnull(rule);
+        ck_assert_ptr_eq(pipit__coalesce_rules_find(rules, id), rule);
+        ck_assert_ptr_null(
+                pipit__coalesce_rules_find(rules, (struct coalesce_id){.what = 7, .given = 1}));
+        ck_assert_ptr_null(
+                pipit__coalesce_rules_find(rules, (struct coalesce_id){.what = 8, .given = 3}));
 }
 END_TEST
 
 START_TEST(its_statements_are_those_that_the_table_knows_at_the_time)
 {
-        const struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
-        struct stmt *one = pipit__lookup_one(lookup);
-        struct stmt *many = pipit__lookup_many(lookup);
+        const struct coalesce_rule *rule = pipit__coalesce_rules_add(rules, id, &plan);
+        struct stmt *one = pipit__coalesce_rule_one(rule);
+        struct stmt *many = pipit__coalesce_rule_many(rule);
 
         ck_assert_str_eq(one->sql, "one");
         ck_assert_str_eq(many->sql, "many");
         struct stmt *fresh = pipit__stmt_renew(many);
-        struct stmt *again = pipit__lookup_many(lookup);
+        struct stmt *again = pipit__coalesce_rule_many(rule);
         ck_assert_ptr_eq(again, fresh);
         pipit__stmt_unref(one);
         pipit__stmt_unref(many);
@@ -74,7 +76,7 @@ START_TEST(it_holds_no_place_in_the_table_of_statements)
 {
         for (uint64_t i = 0; i < 20; i++)
                 ck_assert_ptr_nonnull(
-                        pipit__lookups_add(lookups, (struct lookup_id){.what = i}, &plan));
+                        pipit__coalesce_rules_add(rules, (struct coalesce_id){.what = i}, &plan));
         struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "other");
         ck_assert_int_ge(stmt->slot, 0);
         pipit__stmt_unref(stmt);
@@ -83,35 +85,35 @@ END_TEST
 
 START_TEST(writes_of_other_types_than_the_model_s_are_not_coalesced)
 {
-        struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+        struct coalesce_rule *rule = pipit__coalesce_rules_add(rules, id, &plan);
         struct stmt same = stmt_of((uint32_t[]){OID_INT4, OID_VARCHAR});
         struct stmt alike = stmt_of((uint32_t[]){OID_INT4, OID_TEXT});
         struct stmt other = stmt_of((uint32_t[]){OID_NUMERIC, OID_VARCHAR});
         struct stmt unknown = {.n_types = -1};
 
-        ck_assert(pipit__lookup_may_join(lookup, &same));
-        ck_assert(pipit__lookup_may_join(lookup, &alike));
-        ck_assert(!pipit__lookup_may_join(lookup, &other));
-        ck_assert(!pipit__lookup_may_join(lookup, &unknown));
+        ck_assert(pipit__coalesce_rule_may_join(rule, &same));
+        ck_assert(pipit__coalesce_rule_may_join(rule, &alike));
+        ck_assert(!pipit__coalesce_rule_may_join(rule, &other));
+        ck_assert(!pipit__coalesce_rule_may_join(rule, &unknown));
 }
 END_TEST
 
 START_TEST(after_three_failures_in_a_row_it_rests_for_a_thousand_uses)
 {
-        struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+        struct coalesce_rule *rule = pipit__coalesce_rules_add(rules, id, &plan);
         struct stmt one = stmt_of((uint32_t[]){OID_INT4, OID_VARCHAR});
 
         for (int i = 0; i < 6; i++) {
-                pipit__lookup_done(lookup, i % 3 != 2); /* never three in a row */
-                ck_assert(pipit__lookup_may_join(lookup, &one));
+                pipit__coalesce_rule_done(rule, i % 3 != 2); /* never three in a row */
+                ck_assert(pipit__coalesce_rule_may_join(rule, &one));
         }
         for (int i = 0; i < 3; i++)
-                pipit__lookup_done(lookup, true);
+                pipit__coalesce_rule_done(rule, true);
         for (int i = 0; i < 1000; i++)
-                ck_assert(!pipit__lookup_may_join(lookup, &one));
-        ck_assert(pipit__lookup_may_join(lookup, &one));
-        pipit__lookup_done(lookup, true);
-        ck_assert(pipit__lookup_may_join(lookup, &one));
+                ck_assert(!pipit__coalesce_rule_may_join(rule, &one));
+        ck_assert(pipit__coalesce_rule_may_join(rule, &one));
+        pipit__coalesce_rule_done(rule, true);
+        ck_assert(pipit__coalesce_rule_may_join(rule, &one));
 }
 END_TEST
 
@@ -119,10 +121,10 @@ START_TEST(there_is_an_end_to_their_number)
 {
         uint64_t n = 0;
 
-        while (pipit__lookups_has_room(lookups)) {
+        while (pipit__coalesce_rules_has_room(rules)) {
                 ck_assert_uint_lt(n, 10000);
                 ck_assert_ptr_nonnull(
-                        pipit__lookups_add(lookups, (struct lookup_id){.what = n++}, &plan));
+                        pipit__coalesce_rules_add(rules, (struct coalesce_id){.what = n++}, &plan));
         }
         ck_assert_uint_gt(n, 100);
 }
@@ -134,11 +136,11 @@ START_TEST(without_memory_nothing_is_half_added)
 
         for (int n = 0; failed; n++) {
                 oom_after(n);
-                struct lookup *lookup = pipit__lookups_add(lookups, id, &plan);
+                struct coalesce_rule *rule = pipit__coalesce_rules_add(rules, id, &plan);
                 failed = oom_stop();
                 if (failed)
-                        ck_assert_ptr_null(lookup);
-                ck_assert_ptr_eq(pipit__lookups_find(lookups, id), lookup);
+                        ck_assert_ptr_null(rule);
+                ck_assert_ptr_eq(pipit__coalesce_rules_find(rules, id), rule);
         }
 }
 END_TEST
