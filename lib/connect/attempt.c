@@ -23,7 +23,7 @@
 
 enum attempt_state {
         ATTEMPT_STARTING,  /* the timer runs for a turn, so that nothing happens inside the start */
-        ATTEMPT_RESOLVING, /* look-ups are out; the timer runs for the whole time */
+        ATTEMPT_RESOLVING, /* DNS queries are out; the timer runs for the whole time */
         ATTEMPT_CONNECTING /* pq and watch are there; the timer runs for this endpoint's share */
 };
 
@@ -31,7 +31,7 @@ enum attempt_state {
 struct target {
         struct attempt *attempt;
         const struct conninfo_host *host;
-        struct lookup *lookup; /* while it is out */
+        struct dns_query *query; /* while it is out */
         int n;
         char addresses[ATTEMPT_MAX_ADDRESSES][ADDRESS_SIZE];
 };
@@ -46,7 +46,7 @@ struct attempt {
         struct timer *timer;
         struct pg_conn *pq;
         struct watch *watch;
-        int n_lookups;
+        int n_queries;
         int round;  /* prefer-standby goes round twice */
         int target; /* the endpoint that is tried now */
         int address;
@@ -74,7 +74,7 @@ attempt_free(struct attempt *attempt, bool in_child)
 {
         attempt_disconnect(attempt, in_child);
         for (int i = 0; i < attempt->n_targets; i++)
-                pipit__lookup_cancel(attempt->targets[i].lookup);
+                pipit__dns_query_cancel(attempt->targets[i].query);
         pipit__timer_free(attempt->timer);
         free(attempt);
 }
@@ -296,12 +296,12 @@ target_add(struct target *target, const char *address)
 }
 
 static void
-attempt_on_lookup(const char *const *addresses, size_t n, const char *problem, void *arg)
+attempt_on_dns_query(const char *const *addresses, size_t n, const char *problem, void *arg)
 {
         struct target *target = arg;
         struct attempt *attempt = target->attempt;
 
-        target->lookup = NULL;
+        target->query = NULL;
         for (size_t i = 0; i < n; i++)
                 target_add(target, addresses[i]);
         if (n == 0) {
@@ -311,7 +311,7 @@ attempt_on_lookup(const char *const *addresses, size_t n, const char *problem, v
                 failure_set_host(&attempt->failure, target->host);
                 failure_print(&attempt->failure, text);
         }
-        if (--attempt->n_lookups == 0)
+        if (--attempt->n_queries == 0)
                 attempt_start_connecting(attempt);
 }
 
@@ -329,9 +329,9 @@ target_resolve(struct target *target)
                         host->host[0] == '\0' || host->host[0] == '/' || host->host[0] == '@';
                 target_add(target, is_socket ? "" : host->host);
         } else {
-                target->lookup = pipit__lookup_start(attempt->reactor, attempt->info->files,
-                                                     host->host, attempt_on_lookup, target);
-                attempt->n_lookups += target->lookup != NULL;
+                target->query = pipit__dns_query_start(attempt->reactor, attempt->info->files,
+                                                       host->host, attempt_on_dns_query, target);
+                attempt->n_queries += target->query != NULL;
         }
 }
 
@@ -343,7 +343,7 @@ attempt_resolve(struct attempt *attempt)
         failure_print(&attempt->failure, "out of memory");
         for (int i = 0; i < attempt->n_targets; i++)
                 target_resolve(&attempt->targets[i]);
-        if (attempt->n_lookups == 0)
+        if (attempt->n_queries == 0)
                 attempt_start_connecting(attempt);
 }
 
@@ -351,7 +351,7 @@ static void
 attempt_give_up_names(struct attempt *attempt)
 {
         for (int i = 0; i < attempt->n_targets; i++) {
-                if (attempt->targets[i].lookup != NULL)
+                if (attempt->targets[i].query != NULL)
                         failure_set_host(&attempt->failure, attempt->targets[i].host);
         }
         failure_print(&attempt->failure, "the name server did not answer in time");

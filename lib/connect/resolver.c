@@ -1,10 +1,10 @@
 /*
  * The resolver. See resolver.h.
  *
- * Each look-up has an evdns base of its own, which goes with it: an evdns base that is kept watches
- * its name servers, and so an idle database would not be idle. evdns may answer before its start
- * returns, and frees things behind its callbacks, so the answer and the end of the base both travel
- * through an event of the look-up's own.
+ * Each DNS query has an evdns base of its own, which goes with it: an evdns base that is kept
+ * watches its name servers, and so an idle database would not be idle. evdns may answer before its
+ * start returns, and frees things behind its callbacks, so the answer and the end of the base both
+ * travel through an event of the DNS query's own.
  */
 #include "connect/resolver.h"
 
@@ -19,25 +19,25 @@
 
 #include "loop/reactor.h"
 
-#define LOOKUP_MAX_ADDRESSES 32
+#define DNS_QUERY_MAX_ADDRESSES 32
 
-enum lookup_state {
-        LOOKUP_ASKING,   /* evdns has not answered; nothing but its events */
-        LOOKUP_ANSWERED, /* the event that tells fn is active */
-        LOOKUP_CANCELED  /* fn is not told; what is left is freed */
+enum dns_query_state {
+        DNS_QUERY_ASKING,   /* evdns has not answered; nothing but its events */
+        DNS_QUERY_ANSWERED, /* the event that tells fn is active */
+        DNS_QUERY_CANCELED  /* fn is not told; what is left is freed */
 };
 
-struct lookup {
-        enum lookup_state state;
+struct dns_query {
+        enum dns_query_state state;
         bool done; /* evdns has called back */
         struct reactor *reactor;
         struct event *tell;
         struct evdns_base *dns;
         struct evdns_getaddrinfo_request *asked;
-        pipit__lookup_fn fn;
+        pipit__dns_query_fn fn;
         void *arg;
         size_t n;
-        char addresses[LOOKUP_MAX_ADDRESSES][INET6_ADDRSTRLEN];
+        char addresses[DNS_QUERY_MAX_ADDRESSES][INET6_ADDRSTRLEN];
         char problem[128];
 };
 
@@ -71,39 +71,39 @@ pipit__resolver_is_local(const char *host)
 }
 
 static void
-lookup_free(struct lookup *lookup)
+dns_query_free(struct dns_query *query)
 {
-        if (lookup->dns != NULL)
-                evdns_base_free(lookup->dns, 0);
-        if (lookup->tell != NULL)
-                event_free(lookup->tell);
-        pipit__reactor_guest_left(lookup->reactor);
-        free(lookup);
+        if (query->dns != NULL)
+                evdns_base_free(query->dns, 0);
+        if (query->tell != NULL)
+                event_free(query->tell);
+        pipit__reactor_guest_left(query->reactor);
+        free(query);
 }
 
 /* Runs on the loop once evdns has called back and is off the stack. */
 static void
-lookup_on_tell(evutil_socket_t fd, short what, void *arg)
+dns_query_on_tell(evutil_socket_t fd, short what, void *arg)
 {
-        struct lookup *lookup = arg;
-        struct reactor *reactor = lookup->reactor;
+        struct dns_query *query = arg;
+        struct reactor *reactor = query->reactor;
 
         (void)fd;
         (void)what;
-        if (lookup->state == LOOKUP_ANSWERED) {
-                const char *addresses[LOOKUP_MAX_ADDRESSES];
-                for (size_t i = 0; i < lookup->n; i++)
-                        addresses[i] = lookup->addresses[i];
-                lookup->state = LOOKUP_CANCELED;
+        if (query->state == DNS_QUERY_ANSWERED) {
+                const char *addresses[DNS_QUERY_MAX_ADDRESSES];
+                for (size_t i = 0; i < query->n; i++)
+                        addresses[i] = query->addresses[i];
+                query->state = DNS_QUERY_CANCELED;
                 pipit__reactor_enter(reactor);
-                lookup->fn(addresses, lookup->n, lookup->problem, lookup->arg);
+                query->fn(addresses, query->n, query->problem, query->arg);
                 pipit__reactor_leave(reactor);
         }
-        lookup_free(lookup);
+        dns_query_free(query);
 }
 
 static void
-lookup_add(struct lookup *lookup, const struct addrinfo *info)
+dns_query_add(struct dns_query *query, const struct addrinfo *info)
 {
         const void *address = NULL;
 
@@ -111,79 +111,79 @@ lookup_add(struct lookup *lookup, const struct addrinfo *info)
                 address = &((const struct sockaddr_in *)(const void *)info->ai_addr)->sin_addr;
         else if (info->ai_family == AF_INET6)
                 address = &((const struct sockaddr_in6 *)(const void *)info->ai_addr)->sin6_addr;
-        if (address == NULL || lookup->n == LOOKUP_MAX_ADDRESSES)
+        if (address == NULL || query->n == DNS_QUERY_MAX_ADDRESSES)
                 return;
-        if (evutil_inet_ntop(info->ai_family, address, lookup->addresses[lookup->n],
+        if (evutil_inet_ntop(info->ai_family, address, query->addresses[query->n],
                              INET6_ADDRSTRLEN) != NULL)
-                lookup->n++;
+                query->n++;
 }
 
 static void
-lookup_on_answer(int code, struct evutil_addrinfo *list, void *arg)
+dns_query_on_answer(int code, struct evutil_addrinfo *list, void *arg)
 {
-        struct lookup *lookup = arg;
+        struct dns_query *query = arg;
 
-        lookup->done = true;
-        lookup->asked = NULL;
+        query->done = true;
+        query->asked = NULL;
         if (code != 0)
-                snprintf(lookup->problem, sizeof lookup->problem, "%s", evutil_gai_strerror(code));
+                snprintf(query->problem, sizeof query->problem, "%s", evutil_gai_strerror(code));
         for (const struct evutil_addrinfo *info = list; info != NULL; info = info->ai_next)
-                lookup_add(lookup, info);
+                dns_query_add(query, info);
         if (list != NULL)
                 evutil_freeaddrinfo(list);
-        if (lookup->state == LOOKUP_ASKING)
-                lookup->state = LOOKUP_ANSWERED;
-        event_active(lookup->tell, EV_TIMEOUT, 0);
+        if (query->state == DNS_QUERY_ASKING)
+                query->state = DNS_QUERY_ANSWERED;
+        event_active(query->tell, EV_TIMEOUT, 0);
 }
 
 static int
-lookup_init(struct lookup *lookup, const struct resolver_files *files)
+dns_query_init(struct dns_query *query, const struct resolver_files *files)
 {
-        struct event_base *base = pipit__reactor_base(lookup->reactor);
+        struct event_base *base = pipit__reactor_base(query->reactor);
 
-        lookup->tell = event_new(base, -1, 0, lookup_on_tell, lookup);
-        lookup->dns = evdns_base_new(base, 0);
-        if (lookup->tell == NULL || lookup->dns == NULL)
+        query->tell = event_new(base, -1, 0, dns_query_on_tell, query);
+        query->dns = evdns_base_new(base, 0);
+        if (query->tell == NULL || query->dns == NULL)
                 return -1;
         /* Without a resolv.conf libevent asks 127.0.0.1, as resolv.conf(5) says; that it fails
          * then is no reason to give up, for the hosts file may know the name. */
-        evdns_base_resolv_conf_parse(lookup->dns,
+        evdns_base_resolv_conf_parse(query->dns,
                                      DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC,
                                      files->resolv_conf);
-        evdns_base_load_hosts(lookup->dns, files->hosts);
+        evdns_base_load_hosts(query->dns, files->hosts);
         return 0;
 }
 
-struct lookup *
-pipit__lookup_start(struct reactor *reactor, const struct resolver_files *files, const char *host,
-                    pipit__lookup_fn fn, void *arg)
+struct dns_query *
+pipit__dns_query_start(struct reactor *reactor, const struct resolver_files *files,
+                       const char *host, pipit__dns_query_fn fn, void *arg)
 {
         struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-        struct lookup *lookup = calloc(1, sizeof *lookup);
+        struct dns_query *query = calloc(1, sizeof *query);
 
-        if (lookup == NULL)
+        if (query == NULL)
                 return NULL;
-        *lookup = (struct lookup){.reactor = reactor, .fn = fn, .arg = arg};
+        *query = (struct dns_query){.reactor = reactor, .fn = fn, .arg = arg};
         pipit__reactor_guest_came(reactor);
-        if (lookup_init(lookup, files) != 0) {
-                lookup_free(lookup);
+        if (dns_query_init(query, files) != 0) {
+                dns_query_free(query);
                 return NULL;
         }
         struct evdns_getaddrinfo_request *asked =
-                evdns_getaddrinfo(lookup->dns, host, NULL, &hints, lookup_on_answer, lookup);
-        if (!lookup->done)
-                lookup->asked = asked;
-        return lookup;
+                evdns_getaddrinfo(query->dns, host, NULL, &hints, dns_query_on_answer, query);
+        if (!query->done)
+                query->asked = asked;
+        return query;
 }
 
 void
-pipit__lookup_cancel(struct lookup *lookup)
+pipit__dns_query_cancel(struct dns_query *query)
 {
-        if (lookup == NULL)
+        if (query == NULL)
                 return;
-        lookup->state = LOOKUP_CANCELED;
+        query->state = DNS_QUERY_CANCELED;
         /* Either evdns calls back with EVUTIL_EAI_CANCEL, or it has called back already: the tell
-         * event frees the look-up. */
-        if (lookup->asked != NULL)
-                evdns_getaddrinfo_cancel(lookup->asked);
+         * event frees the DNS query. */
+        if (query->asked != NULL)
+                evdns_getaddrinfo_cancel(query->asked);
 }

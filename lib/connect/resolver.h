@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct lookup;
+struct dns_query;
 struct reactor;
 
 /* Where the system says how names are looked up; only tests name other files. */
@@ -22,21 +22,22 @@ extern const struct resolver_files pipit__resolver_system_files;
  * addresses are numeric texts in the order to try them, borrowed until the call returns. With none
  * of them, problem says why.
  */
-typedef void (*pipit__lookup_fn)(const char *const *addresses, size_t n, const char *problem,
-                                 void *arg);
+typedef void (*pipit__dns_query_fn)(const char *const *addresses, size_t n, const char *problem,
+                                    void *arg);
 
-/* Whether a host needs no look-up: a numeric address, or a socket's folder. */
+/* Whether a host needs no DNS query: a numeric address, or a socket's folder. */
 bool pipit__resolver_is_address(const char *host);
 /* Whether a host is this machine: a socket's folder, a loopback address, localhost. */
 bool pipit__resolver_is_local(const char *host);
 
 /*
- * Starts a look-up; fn is called once, from the loop, never from in here, unless the look-up is
+ * Starts a DNS query; fn is called once, from the loop, never from in here, unless the DNS query is
  * cancelled before. NULL when memory ran out or the system's files could not be used.
  */
-struct lookup *pipit__lookup_start(struct reactor *reactor, const struct resolver_files *files,
-                                   const char *host, pipit__lookup_fn fn, void *arg);
-/* Ends a look-up before fn was called; fn is not called any more. NULL does nothing. */
-void pipit__lookup_cancel(struct lookup *lookup);
+struct dns_query *
+pipit__dns_query_start(struct reactor *reactor, const struct resolver_files *files,
+                       const char *host, pipit__dns_query_fn fn, void *arg);
+/* Ends a DNS query before fn was called; fn is not called any more. NULL does nothing. */
+void pipit__dns_query_cancel(struct dns_query *query);
 
 #endif

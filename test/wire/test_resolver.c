@@ -1,5 +1,5 @@
 /*
- * Names: look-ups against a name server that the test runs, or that is not there.
+ * Names: DNS queries against a name server that the test runs, or that is not there.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -163,13 +163,13 @@ resolver_teardown(void)
         rmdir(folder);
         server_free(wire_server);
         wire_server = NULL;
-        /* A look-up that was cancelled takes a turn to leave; then nothing of evdns is there. */
+        /* A DNS query that was cancelled takes a turn to leave; then nothing of evdns is there. */
         loop_until(NULL, 0);
         pipit__reactor_free(reactor);
         wire_teardown();
 }
 
-/* What came of a look-up. */
+/* What came of a DNS query. */
 struct found {
         int n_calls;
         size_t n;
@@ -189,14 +189,15 @@ on_found(const char *const *addresses, size_t n, const char *problem, void *arg)
         snprintf(found->problem, sizeof found->problem, "%s", problem);
 }
 
-static struct lookup *
-lookup_start(const char *host, struct found *found)
+static struct dns_query *
+dns_query_start(const char *host, struct found *found)
 {
-        struct lookup *lookup = pipit__lookup_start(reactor, &own_files, host, on_found, found);
+        struct dns_query *query =
+                pipit__dns_query_start(reactor, &own_files, host, on_found, found);
 
-        ck_assert_ptr_nonnull(lookup);
+        ck_assert_ptr_nonnull(query);
         ck_assert_int_eq(found->n_calls, 0);
-        return lookup;
+        return query;
 }
 
 /* Looks a name up. */
@@ -205,7 +206,7 @@ look_up(const char *host)
 {
         struct found found = {0};
 
-        lookup_start(host, &found);
+        dns_query_start(host, &found);
         loop_until(&found.n_calls, 1);
         ck_assert_int_eq(found.n_calls, 1);
         return found;
@@ -306,9 +307,9 @@ START_TEST(a_look_up_is_cancelled_in_flight)
         struct found found = {0};
 
         dns.mode = unhelpful[_i];
-        struct lookup *lookup = lookup_start("db.test", &found);
+        struct dns_query *query = dns_query_start("db.test", &found);
         loop_until(&dns.n_queries, 1);
-        pipit__lookup_cancel(lookup);
+        pipit__dns_query_cancel(query);
         loop_for(5);
         ck_assert_int_eq(found.n_calls, 0);
 }
@@ -320,7 +321,7 @@ START_TEST(a_look_up_is_cancelled_in_the_turn_of_its_start)
         struct found found = {0};
 
         dns.mode = DNS_ANSWERS;
-        pipit__lookup_cancel(lookup_start(hosts_to_ask[_i], &found));
+        pipit__dns_query_cancel(dns_query_start(hosts_to_ask[_i], &found));
         loop_for(5);
         ck_assert_int_eq(found.n_calls, 0);
 }
@@ -332,7 +333,7 @@ START_TEST(many_look_ups_at_once_do_not_mix)
 
         dns.mode = DNS_IPV4_ONLY;
         for (int i = 0; i < 20; i++)
-                lookup_start(i % 2 == 0 ? "db.test" : "six.test", &found[i]);
+                dns_query_start(i % 2 == 0 ? "db.test" : "six.test", &found[i]);
         for (int i = 0; i < 20; i++) {
                 loop_until(&found[i].n_calls, 1);
                 ck_assert_str_eq(found[i].addresses[0], i % 2 == 0 ? "127.0.0.1" : "::1");

@@ -1,7 +1,8 @@
 #include "connect/resolver.h"
 #include "runner.h"
 
-/* What needs no look-up, and what is this machine. Look-ups themselves are in the wire tests. */
+/* What needs no DNS query, and what is this machine. DNS queries themselves are in the wire tests.
+ */
 static const struct {
         const char *host;
         bool is_address;
