@@ -43,7 +43,7 @@ pipit__conn_free(struct deferred *deferred)
         pipit__watch_free(conn->watch);
         pipit__timer_free(conn->limit);
         pipit__timer_free(conn->again);
-        pipit__segments_fini(&conn->segments);
+        pipit__reply_queue_fini(&conn->replies);
         pipit__prepared_fini(&conn->prepared);
         free(conn);
 }
@@ -51,21 +51,21 @@ pipit__conn_free(struct deferred *deferred)
 /* One whose answer will not come. Nobody knows whether it was executed, unless the server said so
  * already, or its transaction goes with the connection. */
 static void
-conn_fail_request(const struct expected *expected, const struct attempt_failure *cause)
+conn_fail_request(const struct reply *reply, const struct attempt_failure *cause)
 {
-        struct request *req = expected->req;
+        struct request *req = reply->req;
         char text[sizeof cause->text + sizeof cause->host + 100];
         struct pipit_error error = {.code = PIPIT_ELOST,
-                                    .executed = expected->undone ? PIPIT_EXECUTED_ROLLED_BACK
-                                                                 : PIPIT_EXECUTED_UNKNOWN,
+                                    .executed = reply->undone ? PIPIT_EXECUTED_ROLLED_BACK
+                                                              : PIPIT_EXECUTED_UNKNOWN,
                                     .phase = PIPIT_PHASE_EXECUTE,
                                     .host = cause->host,
                                     .message = text};
 
         snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
                  cause->host, cause->text,
-                 expected->undone ? "its transaction is rolled back"
-                                  : "nobody knows whether the statement was executed");
+                 reply->undone ? "its transaction is rolled back"
+                               : "nobody knows whether the statement was executed");
         memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
         if (!pipit_failed(req->res))
                 pipit__result_fail_like(req->res, &error);
@@ -74,33 +74,33 @@ conn_fail_request(const struct expected *expected, const struct attempt_failure 
 
 /* Whether it can run elsewhere: what the server has said of it so far is that it did not run. */
 static bool
-conn_runs_elsewhere(struct conn *conn, const struct expected *expected)
+conn_runs_elsewhere(struct conn *conn, const struct reply *reply)
 {
-        if (expected->segment >= SEGMENT_SESSION)
+        if (reply->segment >= SEGMENT_SESSION)
                 return false;
-        if (!pipit_failed(expected->req->res))
-                return expected->skipped;
-        if (pipit__group_fate(expected, true, &conn->prepared) == FATE_AGAIN)
+        if (!pipit_failed(reply->req->res))
+                return reply->skipped;
+        if (pipit__group_fate(reply, true, &conn->prepared) == FATE_AGAIN)
                 return true;
-        return conn->cancel_state != CANCEL_NONE && pipit__group_stray_fate(expected) == FATE_AGAIN;
+        return conn->cancel_state != CANCEL_NONE && pipit__group_stray_fate(reply) == FATE_AGAIN;
 }
 
 /* Ends what is unanswered. */
 static void
 conn_fail_requests(struct conn *conn, const struct attempt_failure *cause)
 {
-        struct expected expected;
+        struct reply reply;
         struct list again;
 
         list_init(&again);
-        while (conn->segments.n > 0) {
-                pipit__segments_pop(&conn->segments, &expected);
-                struct request *req = pipit__expected_waiter(&expected);
-                if (req != NULL && conn_runs_elsewhere(conn, &expected))
+        while (conn->replies.n > 0) {
+                pipit__reply_queue_pop(&conn->replies, &reply);
+                struct request *req = pipit__reply_waiter(&reply);
+                if (req != NULL && conn_runs_elsewhere(conn, &reply))
                         list_push_back(&again, &req->link);
                 else if (req != NULL)
-                        conn_fail_request(&expected, cause);
-                pipit__stmt_unref(expected.stmt);
+                        conn_fail_request(&reply, cause);
+                pipit__stmt_unref(reply.stmt);
         }
         pipit__requests_again(&again);
 }

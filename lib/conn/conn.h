@@ -18,7 +18,7 @@
 #include "conn/control.h"
 #include "conn/group.h"
 #include "conn/prepared.h"
-#include "conn/segment.h"
+#include "conn/reply_queue.h"
 #include "connect/attempt.h"
 #include "loop/reactor.h"
 #include "pq/pq.h"
@@ -99,7 +99,7 @@ struct conn {
         struct watch *watch;
         struct timer *limit; /* of the set-up; of patience with what nobody waits for */
         struct timer *again; /* goes on with what a budget left over */
-        struct segments segments;
+        struct reply_queue replies;
         struct prepared prepared;
         const struct tenant_ops *tenant; /* NULL: it is everybody's */
         void *tenant_arg;

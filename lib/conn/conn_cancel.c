@@ -39,7 +39,7 @@ conn_set_limit(struct conn *conn, int64_t delay_ms)
 static int64_t
 conn_age_us(const struct conn *conn)
 {
-        int64_t sent_us = pipit__segments_sent_us(&conn->segments);
+        int64_t sent_us = pipit__reply_queue_sent_us(&conn->replies);
 
         return pipit__reactor_now_us(conn->config->reactor) -
                (sent_us > conn->read_us ? sent_us : conn->read_us);
@@ -49,7 +49,7 @@ conn_age_us(const struct conn *conn)
 static int64_t
 conn_patience(const struct conn *conn)
 {
-        int64_t patience_ms = pipit__segments_waits_for_fragile(&conn->segments)
+        int64_t patience_ms = pipit__reply_queue_waits_for_fragile(&conn->replies)
                                       ? CANCEL_AFTER_OTHERS_MS
                                       : CANCEL_AFTER_MS;
         int64_t left_us = 1000 * patience_ms - conn_age_us(conn);
@@ -70,7 +70,7 @@ conn_may_ask(const struct conn *conn)
 {
         bool asked = conn->cancel_state == CANCEL_ENDED || conn->cancel_state == CANCEL_FAILED;
 
-        return !asked && pipit__segments_is_abandoned(&conn->segments);
+        return !asked && pipit__reply_queue_is_abandoned(&conn->replies);
 }
 
 /* How long what nobody waits for may still take. */
@@ -91,14 +91,14 @@ conn_grace(const struct conn *conn)
 void
 pipit__conn_mind(struct conn *conn)
 {
-        const struct segments *segments = &conn->segments;
+        const struct reply_queue *replies = &conn->replies;
 
         /* A cancel has an end, which comes here. */
-        if (segments->n_given_up == 0 || conn->cancel != NULL)
+        if (replies->n_given_up == 0 || conn->cancel != NULL)
                 return;
         if (conn_may_ask(conn))
                 conn_set_limit(conn, conn_patience(conn));
-        else if (segments->n_waiting == 0)
+        else if (replies->n_waiting == 0)
                 conn_set_limit(conn, conn_grace(conn));
 }
 
@@ -133,12 +133,12 @@ conn_ask(struct conn *conn)
 void
 pipit__conn_on_patience(struct conn *conn)
 {
-        const struct segments *segments = &conn->segments;
+        const struct reply_queue *replies = &conn->replies;
 
-        if (segments->n_given_up == 0 || conn->cancel != NULL)
+        if (replies->n_given_up == 0 || conn->cancel != NULL)
                 return;
         if (!conn_may_ask(conn)) {
-                if (segments->n_waiting == 0)
+                if (replies->n_waiting == 0)
                         pipit__conn_close(conn, "its statements were given up");
         } else if (conn_patience(conn) > 0) {
                 pipit__conn_mind(conn);
@@ -152,7 +152,7 @@ pipit__conn_on_patience(struct conn *conn)
 void
 pipit__conn_give_up(struct conn *conn, const struct request *req)
 {
-        pipit__segments_give_up(&conn->segments, req);
+        pipit__reply_queue_give_up(&conn->replies, req);
         pipit__conn_mind(conn);
 }
 
@@ -189,7 +189,7 @@ pipit__conn_rest(struct conn *conn)
 }
 
 enum fate
-pipit__conn_stray_fate(const struct conn *conn, const struct expected *reply)
+pipit__conn_stray_fate(const struct conn *conn, const struct reply *reply)
 {
         return conn->cancel_state == CANCEL_NONE ? FATE_DONE : pipit__group_stray_fate(reply);
 }

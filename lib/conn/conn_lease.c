@@ -29,7 +29,7 @@ pipit__conn_lease(struct conn *conn, const struct tenant_ops *tenant, void *arg)
         }
         conn->tenant = tenant;
         conn->tenant_arg = arg;
-        pipit__conn_enter(conn, conn->segments.n > 0 ? CONN_BUSY : CONN_LEASED, NULL);
+        pipit__conn_enter(conn, conn->replies.n > 0 ? CONN_BUSY : CONN_LEASED, NULL);
         return 0;
 }
 
@@ -37,7 +37,7 @@ pipit__conn_lease(struct conn *conn, const struct tenant_ops *tenant, void *arg)
 static int
 conn_renew(struct conn *conn)
 {
-        conn->segments.dirty = false;
+        conn->replies.dirty = false;
         pipit__prepared_clear(&conn->prepared);
         if (pipit__conn_send_own(conn, "DISCARD ALL") != 0)
                 return -1;
@@ -50,7 +50,7 @@ conn_clean(struct conn *conn, bool in_transaction)
 {
         if (in_transaction && pipit__conn_send_own(conn, "ROLLBACK") != 0)
                 return -1;
-        return conn->segments.dirty ? conn_renew(conn) : 0;
+        return conn->replies.dirty ? conn_renew(conn) : 0;
 }
 
 void
@@ -70,7 +70,7 @@ pipit__conn_settle(struct conn *conn)
                 return;
         }
         bool in_transaction = pipit__pq_in_transaction(conn->pq);
-        if (!in_transaction && !conn->segments.dirty) {
+        if (!in_transaction && !conn->replies.dirty) {
                 pipit__conn_enter(conn, CONN_IDLE, NULL);
                 return;
         }
@@ -90,7 +90,7 @@ void
 pipit__conn_release(struct conn *conn, bool renew)
 {
         conn->tenant = NULL;
-        conn->segments.dirty |= renew;
+        conn->replies.dirty |= renew;
         if (conn->state == CONN_LEASED)
                 pipit__conn_settle(conn);
 }

@@ -123,7 +123,7 @@ pipit__conn_new(const struct conn_config *config)
         list_init(&conn->link);
         conn->config = config;
         conn->deferred.free = pipit__conn_free;
-        pipit__segments_init(&conn->segments, &conn->prepared);
+        pipit__reply_queue_init(&conn->replies, &conn->prepared);
         conn->born_ms = conn->since_ms = pipit__reactor_now(config->reactor);
         conn->limit = pipit__timer_new(config->reactor, conn_on_limit, conn);
         conn->again = pipit__timer_new(config->reactor, conn_on_again, conn);

@@ -39,58 +39,58 @@ conn_check(struct conn *conn)
                 pipit__conn_break(conn, "libpq lost its place in the protocol");
         else if (!conn_check_settings(conn))
                 return false;
-        else if (conn->segments.n == 0 && conn->ending.text[0] != '\0')
+        else if (conn->replies.n == 0 && conn->ending.text[0] != '\0')
                 pipit__conn_break(conn, "the server ended the session");
         return conn->state != CONN_CLOSED;
 }
 
 /* Whether a transaction is committed, now that its segment is answered. */
 static bool
-commit_is_done(const struct expected *commit, bool failed)
+commit_is_done(const struct reply *commit, bool failed)
 {
         struct pipit_result *res = commit->req->res;
 
-        if (commit->kind == EXPECTED_COMMIT)
+        if (commit->kind == REPLY_COMMIT)
                 return !failed;
         return !pipit_failed(res) && strcmp(pipit_result_tag(res), "COMMIT") == 0;
 }
 
 /* The same of a tenant's transaction. */
 static void
-conn_sort_tenant(struct conn *conn, const struct expected *expected, bool failed)
+conn_sort_tenant(struct conn *conn, const struct reply *reply, bool failed)
 {
-        struct request *req = expected->req;
+        struct request *req = reply->req;
 
         if (failed && pipit_failed(req->res))
-                pipit__group_note(expected, &conn->prepared);
+                pipit__group_note(reply, &conn->prepared);
         pipit__result_set_host(req->res, conn->ending.host);
-        if (expected->segment == SEGMENT_COMMIT)
-                conn->tenant->ended(req, commit_is_done(expected, failed), conn->tenant_arg);
+        if (reply->segment == SEGMENT_COMMIT)
+                conn->tenant->ended(req, commit_is_done(reply, failed), conn->tenant_arg);
         else
-                conn->tenant->answered(req, expected->skipped, conn->tenant_arg);
+                conn->tenant->answered(req, reply->skipped, conn->tenant_arg);
 }
 
 /* One command of a segment that is complete; *ret_done is who is to be told of its end at once. */
 static void
-conn_sort(struct conn *conn, const struct expected *expected, bool failed, struct list *again,
+conn_sort(struct conn *conn, const struct reply *reply, bool failed, struct list *again,
           struct request **ret_done)
 {
-        struct request *req = pipit__expected_waiter(expected);
+        struct request *req = pipit__reply_waiter(reply);
 
         if (req == NULL)
                 return;
-        if (expected->segment >= SEGMENT_TRANSACTION) {
-                conn_sort_tenant(conn, expected, failed);
+        if (reply->segment >= SEGMENT_TRANSACTION) {
+                conn_sort_tenant(conn, reply, failed);
                 return;
         }
-        if (pipit__group_fate(expected, failed, &conn->prepared) == FATE_AGAIN ||
-            (failed && pipit__conn_stray_fate(conn, expected) == FATE_AGAIN)) {
+        if (pipit__group_fate(reply, failed, &conn->prepared) == FATE_AGAIN ||
+            (failed && pipit__conn_stray_fate(conn, reply) == FATE_AGAIN)) {
                 list_push_back(again, &req->link);
                 return;
         }
         pipit__result_set_host(req->res, conn->ending.host);
         /* A callback may close the connection: of those committed together, each has its turn. */
-        if (expected->segment == SEGMENT_WRITES)
+        if (reply->segment == SEGMENT_WRITES)
                 pipit__request_end(req);
         else
                 *ret_done = req;
@@ -100,25 +100,25 @@ conn_sort(struct conn *conn, const struct expected *expected, bool failed, struc
 static struct request *
 conn_take_segment(struct conn *conn)
 {
-        struct segments *segments = &conn->segments;
+        struct reply_queue *replies = &conn->replies;
         struct stmt_cache *stmt_cache = conn->config->stmt_cache;
         int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
         struct group_timing timing = pipit__group_time(
-                &stmt_cache->scale, pipit__segments_reading(segments), &conn->flight,
-                segments->reading + 1 == segments->n, conn->read_us, now_us);
+                &stmt_cache->scale, pipit__reply_queue_reading(replies), &conn->flight,
+                replies->reading + 1 == replies->n, conn->read_us, now_us);
         struct group_lesson lesson = {.timing = &timing};
-        bool failed = segments->failed;
+        bool failed = replies->failed;
         struct request *done = NULL;
-        struct expected expected;
+        struct reply reply;
         struct list again;
 
         list_init(&again);
         conn->read_us = now_us;
-        while (pipit__segments_pop(segments, &expected)) {
-                if (expected.kind == EXPECTED_STATEMENT && !failed && expected.stmt != NULL)
-                        pipit__group_teach(&lesson, &expected);
-                conn_sort(conn, &expected, failed, &again, &done);
-                pipit__stmt_unref(expected.stmt);
+        while (pipit__reply_queue_pop(replies, &reply)) {
+                if (reply.kind == REPLY_STATEMENT && !failed && reply.stmt != NULL)
+                        pipit__group_teach(&lesson, &reply);
+                conn_sort(conn, &reply, failed, &again, &done);
+                pipit__stmt_unref(reply.stmt);
         }
         pipit__group_taught(&lesson);
         pipit__requests_again(&again);
@@ -131,7 +131,7 @@ conn_complete_segment(struct conn *conn)
 {
         struct request *done = conn_take_segment(conn);
 
-        if (conn->segments.n > 0) {
+        if (conn->replies.n > 0) {
                 pipit__conn_look_at_next(conn);
         } else {
                 pipit__conn_rest(conn);
@@ -153,7 +153,7 @@ conn_unasked_end(struct conn *conn, struct request *culprit)
                 "connection was closed: a body commits by itself, pipit_rollback() rolls "
                 "back, and pipit_atomic() on a transaction is a savepoint",
                 tag);
-        pipit__segments_may_be_done(&conn->segments);
+        pipit__reply_queue_may_be_done(&conn->replies);
         conn->tenant->unasked(culprit, conn->tenant_arg);
         pipit__conn_break(conn, "a statement in front of it ended the transaction");
 }
@@ -185,7 +185,7 @@ static COLD void
 conn_refuse_copy(struct conn *conn)
 {
         static const char reason[] = "COPY needs a connection of its own";
-        const struct expected *reading = pipit__segments_reading(&conn->segments);
+        const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
 
         if (reading != NULL && reading->req != NULL)
                 pipit__result_fail(reading->req->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
@@ -201,9 +201,9 @@ conn_refuse_copy(struct conn *conn)
 static bool
 conn_reads_own(const struct conn *conn)
 {
-        const struct expected *reading = pipit__segments_reading(&conn->segments);
+        const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
 
-        return reading != NULL && reading->kind == EXPECTED_OWN;
+        return reading != NULL && reading->kind == REPLY_OWN;
 }
 
 /* A result that must not be matched to anything: it ends the connection. */
@@ -228,7 +228,7 @@ conn_is_last_word(struct conn *conn, const struct pg_result *answer, enum pq_kin
 static COLD void
 conn_over_limit(struct conn *conn)
 {
-        const struct expected *reading = pipit__segments_reading(&conn->segments);
+        const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
 
         if (reading != NULL && reading->req != NULL)
                 pipit__result_fail(reading->req->res, PIPIT_ELIMIT, PIPIT_EXECUTED_UNKNOWN,
@@ -270,22 +270,23 @@ conn_take_own(struct conn *conn, struct pg_result *answer)
 
 /* The connection's part in what an answer says. */
 static void
-conn_follow(struct conn *conn, enum verdict verdict, struct request *req, struct pg_result *answer)
+conn_follow(struct conn *conn, enum reply_event event, struct request *req,
+            struct pg_result *answer)
 {
-        switch (verdict) {
-        case VERDICT_MORE: break;
-        case VERDICT_OWN: conn_take_own(conn, answer); break;
-        case VERDICT_READ:
+        switch (event) {
+        case REPLY_EVENT_MORE: break;
+        case REPLY_EVENT_OWN: conn_take_own(conn, answer); break;
+        case REPLY_EVENT_READ:
                 pipit__conn_mind(conn);
                 pipit__request_complete(req);
                 break;
-        case VERDICT_SYNC:
+        case REPLY_EVENT_SYNC:
                 /* Before anybody reads this answer, or one behind it, in a wrong encoding. */
                 if (conn_check_settings(conn))
                         conn_complete_segment(conn);
                 break;
-        case VERDICT_UNSHARED: conn_unshared(conn, req); break;
-        case VERDICT_BROKEN:
+        case REPLY_EVENT_UNSHARED: conn_unshared(conn, req); break;
+        case REPLY_EVENT_BROKEN:
                 pipit__conn_break(conn, "an answer came that nothing was sent for");
                 break;
         }
@@ -314,8 +315,8 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
                 return false;
         if (answer != NULL && !conn_check_size(conn, answer))
                 return false;
-        enum verdict verdict = pipit__segments_read(&conn->segments, answer, &req);
-        conn_follow(conn, verdict, req, answer);
+        enum reply_event event = pipit__reply_queue_read(&conn->replies, answer, &req);
+        conn_follow(conn, event, req, answer);
         return conn->state != CONN_CLOSED;
 }
 
@@ -324,14 +325,14 @@ pipit__conn_work(struct conn *conn)
 {
         bool ends = false;
         conn->incomplete = false;
-        for (int budget = CONN_BUDGET; conn->segments.n > 0; budget--) {
+        for (int budget = CONN_BUDGET; conn->replies.n > 0; budget--) {
                 if (budget == 0) {
                         pipit__pq_drop_notifications(conn->pq);
                         pipit__timer_set_or_now(conn->again, 0);
                         return;
                 }
                 if (!ends)
-                        pipit__segments_prefetch(&conn->segments);
+                        pipit__reply_queue_prefetch(&conn->replies);
                 if (ends || !pipit__pq_busy(conn->pq)) {
                         if (!conn_take_answer(conn, &ends))
                                 return;

@@ -19,10 +19,10 @@
 #define SEND_PER_SEGMENT 3
 
 static void
-conn_owe(struct conn *conn, enum expected_kind kind, struct request *req, struct stmt *stmt)
+conn_owe(struct conn *conn, enum reply_kind kind, struct request *req, struct stmt *stmt)
 {
-        pipit__segments_push(&conn->segments,
-                             &(struct expected){.kind = kind, .req = req, .stmt = stmt});
+        pipit__reply_queue_push(&conn->replies,
+                                &(struct reply){.kind = kind, .req = req, .stmt = stmt});
 }
 
 /* The end of a segment of n statements, which take so long together. 0, or -1. */
@@ -31,11 +31,11 @@ conn_send_sync(struct conn *conn, int n, float foretold_us)
 {
         if (pipit__pq_sync(conn->pq) != 0)
                 return -1;
-        struct expected sync = {.kind = EXPECTED_SYNC,
-                                .n_statements = n,
-                                .foretold_us = foretold_us,
-                                .sent_us = pipit__reactor_now_us(conn->config->reactor)};
-        pipit__segments_push(&conn->segments, &sync);
+        struct reply sync = {.kind = REPLY_SYNC,
+                             .n_statements = n,
+                             .foretold_us = foretold_us,
+                             .sent_us = pipit__reactor_now_us(conn->config->reactor)};
+        pipit__reply_queue_push(&conn->replies, &sync);
         if (conn->flight.sent_us == 0)
                 conn->flight.sent_us = sync.sent_us;
         conn->flight.n_statements += n;
@@ -46,10 +46,10 @@ conn_send_sync(struct conn *conn, int n, float foretold_us)
 int
 pipit__conn_send_own(struct conn *conn, const char *sql)
 {
-        if (pipit__segments_reserve(&conn->segments, 2) != 0 ||
+        if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
             pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
                 return -1;
-        conn_owe(conn, EXPECTED_OWN, NULL, NULL);
+        conn_owe(conn, REPLY_OWN, NULL, NULL);
         return conn_send_sync(conn, 0, 0);
 }
 
@@ -63,10 +63,10 @@ pipit__conn_send_settings(struct conn *conn)
         if (conn->state == CONN_SETTING_UP && !pipit__pq_can_cancel(conn->pq))
                 pipit__session_settings_ask_backend(&settings);
         struct pq_params params = {.n = settings.n, .values = settings.values};
-        if (pipit__segments_reserve(&conn->segments, 2) != 0 ||
+        if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
             pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0)
                 return -1;
-        conn_owe(conn, EXPECTED_OWN, NULL, NULL);
+        conn_owe(conn, REPLY_OWN, NULL, NULL);
         return conn_send_sync(conn, 0, 0);
 }
 
@@ -95,18 +95,18 @@ conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
                 pipit__stmt_cache_name(conn->config->stmt_cache, old, name);
                 if (pipit__pq_close_prepared(conn->pq, name) != 0)
                         return -1;
-                conn_owe(conn, EXPECTED_CLOSE, NULL, NULL);
+                conn_owe(conn, REPLY_CLOSE, NULL, NULL);
         }
         /* Types that are known are said: values in binary form depend on them. */
         if (pipit__pq_prepare(conn->pq, stmt->name, stmt->sql,
                               stmt->n_types > 0 ? stmt->n_types : 0, stmt->types) != 0)
                 return -1;
-        conn_owe(conn, EXPECTED_PREPARE, req, stmt);
+        conn_owe(conn, REPLY_PREPARE, req, stmt);
         if (stmt->n_types >= 0)
                 return 0;
         if (pipit__pq_describe(conn->pq, stmt->name) != 0)
                 return -1;
-        conn_owe(conn, EXPECTED_DESCRIBE, NULL, stmt);
+        conn_owe(conn, REPLY_DESCRIBE, NULL, stmt);
         return 0;
 }
 
@@ -116,16 +116,16 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
 {
         const struct bound_stmt *bound = req->bound;
         struct stmt *stmt = bound->stmt;
-        struct expected expected = {.kind = EXPECTED_STATEMENT,
-                                    .segment = kind,
-                                    .undone = undone,
-                                    .req = req,
-                                    .stmt = stmt};
+        struct reply reply = {.kind = REPLY_STATEMENT,
+                              .segment = kind,
+                              .undone = undone,
+                              .req = req,
+                              .stmt = stmt};
         /* One that could not be run by its name brings its text along, and gets its own errors. */
         bool named = stmt->slot >= 0 && conn->prepared.slots != NULL && req->n_heals == 0;
         int r;
 
-        expected.typed = stmt->n_types >= 0;
+        reply.typed = stmt->n_types >= 0;
         if (named && !pipit__prepared_has(&conn->prepared, stmt) &&
             conn_send_prepare(conn, req, stmt) != 0)
                 return -1;
@@ -142,7 +142,7 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
         list_remove(&req->link);
         req->state = REQUEST_SENT;
         req->conn = conn;
-        pipit__segments_push(&conn->segments, &expected);
+        pipit__reply_queue_push(&conn->replies, &reply);
         return 0;
 }
 
@@ -172,10 +172,10 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         bool reader = kind == SEGMENT_READS;
         float foretold_us = 0;
 
-        if (conn->segments.n == 0)
+        if (conn->replies.n == 0)
                 conn->flight = (struct flight){0};
 
-        if (pipit__segments_reserve(&conn->segments, conn_entries(conn, requests)) != 0)
+        if (pipit__reply_queue_reserve(&conn->replies, conn_entries(conn, requests)) != 0)
                 return -1;
         /* A read that is alone runs anywhere. */
         if (reader != conn->reader && (reader || !first->is_read) &&
@@ -214,15 +214,15 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
 static int
 conn_send_commit(struct conn *conn, struct request *commit, bool implicit)
 {
-        struct expected expected = {.kind = implicit ? EXPECTED_COMMIT : EXPECTED_STATEMENT,
-                                    .segment = SEGMENT_COMMIT,
-                                    .req = commit};
+        struct reply reply = {.kind = implicit ? REPLY_COMMIT : REPLY_STATEMENT,
+                              .segment = SEGMENT_COMMIT,
+                              .req = commit};
 
         if (!implicit && pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
                 return -1;
         commit->state = REQUEST_SENT;
         commit->conn = conn;
-        pipit__segments_push(&conn->segments, &expected);
+        pipit__reply_queue_push(&conn->replies, &reply);
         return 0;
 }
 
@@ -235,15 +235,15 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
                                         : container_of(list_first(requests), struct request, link);
         int room = conn_entries(conn, requests) + bracket->n_controls + 1;
 
-        if (conn->segments.n == 0)
+        if (conn->replies.n == 0)
                 conn->flight = (struct flight){0};
-        if (pipit__segments_reserve(&conn->segments, room) != 0)
+        if (pipit__reply_queue_reserve(&conn->replies, room) != 0)
                 return -1;
         for (int i = 0; i < bracket->n_controls; i++) {
                 if (pipit__pq_send(conn->pq, bracket->controls[i], NULL, &(struct pq_params){0}) !=
                     0)
                         return -1;
-                conn_owe(conn, EXPECTED_CONTROL, first, NULL);
+                conn_owe(conn, REPLY_TX_COMMAND, first, NULL);
         }
         while (!list_empty(requests)) {
                 struct request *req = container_of(list_first(requests), struct request, link);

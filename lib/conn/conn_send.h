@@ -4,7 +4,7 @@
 #ifndef PIPIT_CONN_SEND_INTERNAL_H
 #define PIPIT_CONN_SEND_INTERNAL_H
 
-#include "conn/segment.h"
+#include "conn/reply_queue.h"
 
 struct conn;
 struct list;

@@ -67,7 +67,7 @@ request_renew_stmt(struct request *req)
  * Then nothing has run. Not told by messages: they are translated, but for the name.
  */
 static COLD bool
-error_is_of_prepared(const struct expected *reply, const struct pipit_error *error,
+error_is_of_prepared(const struct reply *reply, const struct pipit_error *error,
                      struct prepared *prepared)
 {
         static const char *const of_types[] = {"42883", "42804", "42725", "42846",
@@ -89,7 +89,7 @@ error_is_of_prepared(const struct expected *reply, const struct pipit_error *err
 }
 
 static COLD bool
-statement_heals(const struct expected *reply, struct prepared *prepared)
+statement_heals(const struct reply *reply, struct prepared *prepared)
 {
         struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
@@ -106,7 +106,7 @@ statement_heals(const struct expected *reply, struct prepared *prepared)
 }
 
 void
-pipit__group_note(const struct expected *reply, struct prepared *prepared)
+pipit__group_note(const struct reply *reply, struct prepared *prepared)
 {
         const struct pipit_error *error = pipit_result_error(reply->req->res);
 
@@ -162,7 +162,7 @@ fail_stray(struct pipit_result *res)
 }
 
 static COLD enum fate
-read_fate(const struct expected *reply)
+read_fate(const struct reply *reply)
 {
         struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
@@ -182,7 +182,7 @@ read_fate(const struct expected *reply)
 }
 
 enum fate
-pipit__group_fate(const struct expected *reply, bool failed, struct prepared *prepared)
+pipit__group_fate(const struct reply *reply, bool failed, struct prepared *prepared)
 {
         struct request *req = reply->req;
 
@@ -207,7 +207,7 @@ pipit__group_fate(const struct expected *reply, bool failed, struct prepared *pr
 }
 
 enum fate
-pipit__group_stray_fate(const struct expected *reply)
+pipit__group_stray_fate(const struct reply *reply)
 {
         struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
@@ -221,7 +221,7 @@ pipit__group_stray_fate(const struct expected *reply)
 }
 
 struct group_timing
-pipit__group_time(struct latency_scale *scale, const struct expected *sync,
+pipit__group_time(struct latency_scale *scale, const struct reply *sync,
                   const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us)
 {
         int64_t since_us = sync->sent_us > read_us ? sync->sent_us : read_us;
@@ -258,7 +258,7 @@ lesson_end(struct group_lesson *lesson)
 }
 
 void
-pipit__group_teach(struct group_lesson *lesson, const struct expected *reply)
+pipit__group_teach(struct group_lesson *lesson, const struct reply *reply)
 {
         if (lesson->stmt != reply->stmt) {
                 pipit__group_taught(lesson);

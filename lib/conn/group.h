@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "conn/segment.h"
+#include "conn/reply_queue.h"
 
 struct list;
 struct latency_scale;
@@ -23,15 +23,15 @@ enum fate {
 
 /* What becomes of a statement whose segment is complete, has failed, and that somebody waits for.
  * What the answer says of its statement, and of what is prepared, is noted. */
-enum fate pipit__group_fate(const struct expected *reply, bool failed, struct prepared *prepared);
+enum fate pipit__group_fate(const struct reply *reply, bool failed, struct prepared *prepared);
 
 /* What the error of a statement of a transaction says of its statement, and of what is prepared, is
  * noted: it cannot be run again there, but the next one can. */
-void pipit__group_note(const struct expected *reply, struct prepared *prepared);
+void pipit__group_note(const struct reply *reply, struct prepared *prepared);
 
 /* The same of one that was alone, on a connection where another one was cancelled: it can have been
  * hit in that one's place. When it must not run again, its error says so. */
-enum fate pipit__group_stray_fate(const struct expected *reply);
+enum fate pipit__group_stray_fate(const struct reply *reply);
 
 /* How long a segment took, and what was sent with it. */
 struct group_timing {
@@ -51,7 +51,7 @@ struct flight {
 
 /* sync is the end of the segment, is_last whether the flight's as well. */
 struct group_timing
-pipit__group_time(struct latency_scale *scale, const struct expected *sync,
+pipit__group_time(struct latency_scale *scale, const struct reply *sync,
                   const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us);
 
 /* What that says of the statements of a segment: one lesson for those of one statement that stand
@@ -64,7 +64,7 @@ struct group_lesson {
 };
 
 /* A statement was answered; and all of the segment were. */
-void pipit__group_teach(struct group_lesson *lesson, const struct expected *reply);
+void pipit__group_teach(struct group_lesson *lesson, const struct reply *reply);
 void pipit__group_taught(struct group_lesson *lesson);
 
 #endif

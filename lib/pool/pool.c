@@ -302,7 +302,7 @@ pool_even_share(const struct pool *pool, int n_waiting)
         int n = n_waiting;
 
         LIST_EACH(link, &pool->busy)
-                n += container_of(link, struct conn, link)->segments.n_waiting;
+                n += container_of(link, struct conn, link)->replies.n_waiting;
         return share_of(n, pool->n_failures == 0 ? pool->max : pool_size(pool));
 }
 

@@ -270,8 +270,8 @@ __real_pipit__cancel_start(struct control *control, struct pg_conn *pq,
 struct cancel *
 __wrap_pipit__cancel_start(struct control *control, struct pg_conn *pq,
                            const struct backend *backend, pipit__cancel_fn fn, void *arg);
-enum fate __real_pipit__group_stray_fate(const struct expected *reply);
-enum fate __wrap_pipit__group_stray_fate(const struct expected *reply);
+enum fate __real_pipit__group_stray_fate(const struct reply *reply);
+enum fate __wrap_pipit__group_stray_fate(const struct reply *reply);
 struct conn *__real_pipit__conn_new(const struct conn_config *config);
 struct conn *__wrap_pipit__conn_new(const struct conn_config *config);
 
@@ -284,7 +284,7 @@ __wrap_pipit__cancel_start(struct control *control, struct pg_conn *pq,
 }
 
 enum fate
-__wrap_pipit__group_stray_fate(const struct expected *reply)
+__wrap_pipit__group_stray_fate(const struct reply *reply)
 {
         enum fate fate = __real_pipit__group_stray_fate(reply);
 

@@ -43,12 +43,12 @@ teardown(void)
 static enum fate
 fate_of(enum segment_kind kind, bool skipped)
 {
-        struct expected reply = {.kind = EXPECTED_STATEMENT,
-                                 .segment = kind,
-                                 .answered = true,
-                                 .skipped = skipped,
-                                 .req = &req,
-                                 .stmt = stmt};
+        struct reply reply = {.kind = REPLY_STATEMENT,
+                              .segment = kind,
+                              .answered = true,
+                              .skipped = skipped,
+                              .req = &req,
+                              .stmt = stmt};
 
         return pipit__group_fate(&reply, true, &prepared);
 }
@@ -76,10 +76,10 @@ failed(enum segment_kind kind, const char *sqlstate, const char *message)
 
 START_TEST(what_did_not_fail_is_done)
 {
-        struct expected reply = {.kind = EXPECTED_STATEMENT,
-                                 .segment = (enum segment_kind)_i,
-                                 .req = &req,
-                                 .stmt = stmt};
+        struct reply reply = {.kind = REPLY_STATEMENT,
+                              .segment = (enum segment_kind)_i,
+                              .req = &req,
+                              .stmt = stmt};
 
         ck_assert_int_eq(pipit__group_fate(&reply, false, &prepared), FATE_DONE);
 }
@@ -236,7 +236,7 @@ static struct latency_scale scale;
 
 /* The timing of a segment that is a flight of its own. */
 static struct group_timing
-time_of(const struct expected *sync, int64_t read_us, int64_t now_us)
+time_of(const struct reply *sync, int64_t read_us, int64_t now_us)
 {
         struct flight flight = {sync->sent_us, sync->foretold_us, sync->n_statements};
 
@@ -245,7 +245,7 @@ time_of(const struct expected *sync, int64_t read_us, int64_t now_us)
 
 START_TEST(a_segment_takes_from_the_later_of_its_start_and_the_answer_before_it)
 {
-        struct expected sync = {.kind = EXPECTED_SYNC, .sent_us = 1000, .n_statements = 4};
+        struct reply sync = {.kind = REPLY_SYNC, .sent_us = 1000, .n_statements = 4};
 
         ck_assert_int_eq(time_of(&sync, 500, 1900).us, 900);
         ck_assert_int_eq(time_of(&sync, 1600, 1900).us, 300);
@@ -254,7 +254,7 @@ END_TEST
 
 START_TEST(a_flight_is_shared_by_all_that_was_sent_with_it_once_all_is_answered)
 {
-        struct expected sync = {.kind = EXPECTED_SYNC, .sent_us = 1000, .n_statements = 1};
+        struct reply sync = {.kind = REPLY_SYNC, .sent_us = 1000, .n_statements = 1};
         struct flight flight = {.sent_us = 1000, .n_statements = 10};
 
         ck_assert(pipit__group_time(&scale, &sync, &flight, false, 0, 1900).each_us <= 0);
@@ -265,10 +265,10 @@ END_TEST
 
 START_TEST(a_segment_of_pipits_own_does_not_say_what_is_usual)
 {
-        struct expected sync = {.kind = EXPECTED_SYNC}; /* of a set-up: nobody knows since when */
+        struct reply sync = {.kind = REPLY_SYNC}; /* of a set-up: nobody knows since when */
 
         ck_assert(!time_of(&sync, 0, 3600000000).slow);
-        sync = (struct expected){.kind = EXPECTED_SYNC, .n_statements = 1, .sent_us = 1000};
+        sync = (struct reply){.kind = REPLY_SYNC, .n_statements = 1, .sent_us = 1000};
         for (int i = 0; i < 10; i++)
                 ck_assert(!time_of(&sync, 0, 1200).slow);
         ck_assert(time_of(&sync, 0, 11000).slow);
@@ -277,8 +277,8 @@ END_TEST
 
 START_TEST(a_group_is_not_slow_for_being_large)
 {
-        struct expected one = {.kind = EXPECTED_SYNC, .n_statements = 1};
-        struct expected many = {.kind = EXPECTED_SYNC, .n_statements = 100, .foretold_us = 2000};
+        struct reply one = {.kind = REPLY_SYNC, .n_statements = 1};
+        struct reply many = {.kind = REPLY_SYNC, .n_statements = 100, .foretold_us = 2000};
 
         for (int i = 0; i < 100; i++)
                 ck_assert(!time_of(&one, 0, 100).slow);

@@ -2,26 +2,26 @@
 #include <string.h>
 
 #include "oom.h"
-#include "segments.h"
+#include "replies.h"
 
 START_TEST(a_statement_is_done_at_its_sync_and_not_before)
 {
         push_statement(&requests[0]);
-        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), REPLY_EVENT_MORE);
         ck_assert(pipit__result_is_taken(requests[0].res));
-        ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
+        ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), REPLY_EVENT_SYNC);
         expect_popped(&requests[0]);
-        ck_assert_int_eq(segments.n, 0);
+        ck_assert_int_eq(replies.n, 0);
 }
 END_TEST
 
 START_TEST(an_empty_statement_is_answered_too)
 {
         push_statement(&requests[0]);
-        ck_assert_int_eq(hear(PGRES_EMPTY_QUERY, ""), VERDICT_MORE);
-        ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
+        ck_assert_int_eq(hear(PGRES_EMPTY_QUERY, ""), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), REPLY_EVENT_SYNC);
         ck_assert(!pipit_failed(requests[0].res));
 }
 END_TEST
@@ -31,14 +31,14 @@ START_TEST(answers_go_to_requests_in_the_order_they_were_sent)
         for (int i = 0; i < CAPACITY; i++)
                 push_statement(&requests[i]);
         for (int i = 0; i < CAPACITY; i++) {
-                ck_assert_int_eq(segments.n_waiting, CAPACITY - i);
-                ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[i]);
+                ck_assert_int_eq(replies.n_waiting, CAPACITY - i);
+                ck_assert_ptr_eq(pipit__reply_queue_reading(&replies)->req, &requests[i]);
                 ck_assert(!pipit__result_is_taken(requests[i].res));
                 hear_statement();
                 ck_assert(pipit__result_is_taken(requests[i].res));
                 expect_popped(&requests[i]);
         }
-        ck_assert_ptr_null(pipit__segments_reading(&segments));
+        ck_assert_ptr_null(pipit__reply_queue_reading(&replies));
 }
 END_TEST
 
@@ -49,9 +49,9 @@ START_TEST(the_ring_goes_round)
                 push_statement(&requests[i % CAPACITY]);
                 hear_statement();
                 expect_popped(&requests[(i - 1) % CAPACITY]);
-                ck_assert_int_eq(segments.n_waiting, 1);
+                ck_assert_int_eq(replies.n_waiting, 1);
         }
-        ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[99 % CAPACITY]);
+        ck_assert_ptr_eq(pipit__reply_queue_reading(&replies)->req, &requests[99 % CAPACITY]);
 }
 END_TEST
 
@@ -59,25 +59,25 @@ START_TEST(what_is_not_answered_can_be_popped)
 {
         push_statement(&requests[0]);
         push_statement(&requests[1]);
-        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
+        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), REPLY_EVENT_MORE);
         expect_popped(&requests[0]);
         expect_popped(&requests[1]);
-        ck_assert_int_eq(segments.n, 0);
-        ck_assert_int_eq(segments.reading, 0);
+        ck_assert_int_eq(replies.n, 0);
+        ck_assert_int_eq(replies.reading, 0);
 }
 END_TEST
 
 START_TEST(a_statement_of_pipits_own_has_no_request)
 {
-        push(EXPECTED_OWN, SEGMENT_SINGLE, NULL);
-        push(EXPECTED_SYNC, SEGMENT_SINGLE, NULL);
-        ck_assert_int_eq(segments.n_waiting, 0);
+        push(REPLY_OWN, SEGMENT_SINGLE, NULL);
+        push(REPLY_SYNC, SEGMENT_SINGLE, NULL);
+        ck_assert_int_eq(replies.n_waiting, 0);
         struct pg_result *own = answer(PGRES_TUPLES_OK, "SELECT 0");
-        ck_assert_int_eq(pipit__segments_read(&segments, own, &(struct request *){NULL}),
-                         VERDICT_OWN);
+        ck_assert_int_eq(pipit__reply_queue_read(&replies, own, &(struct request *){NULL}),
+                         REPLY_EVENT_OWN);
         PQclear(own); /* it is the caller's */
-        ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
+        ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), REPLY_EVENT_SYNC);
         expect_popped(NULL);
 }
 END_TEST
@@ -86,26 +86,26 @@ START_TEST(the_answer_of_one_that_was_given_up_goes_away)
 {
         for (int i = 0; i < CAPACITY; i++)
                 push_statement(&requests[i]);
-        pipit__segments_give_up(&segments, &requests[1]);
-        ck_assert_int_eq(segments.n_given_up, 1);
+        pipit__reply_queue_give_up(&replies, &requests[1]);
+        ck_assert_int_eq(replies.n_given_up, 1);
         hear_statement();
         expect_popped(&requests[0]);
-        ck_assert_ptr_null(pipit__segments_reading(&segments)->req);
+        ck_assert_ptr_null(pipit__reply_queue_reading(&replies)->req);
         hear_statement();
         expect_popped(NULL);
         ck_assert(!pipit__result_is_taken(requests[1].res));
-        ck_assert_int_eq(segments.n_given_up, 0);
-        ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[2]);
+        ck_assert_int_eq(replies.n_given_up, 0);
+        ck_assert_ptr_eq(pipit__reply_queue_reading(&replies)->req, &requests[2]);
 }
 END_TEST
 
 START_TEST(giving_up_in_the_middle_of_an_answer_is_possible)
 {
         push_statement(&requests[0]);
-        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
-        pipit__segments_give_up(&segments, &requests[0]);
-        ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), VERDICT_SYNC);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), REPLY_EVENT_MORE);
+        pipit__reply_queue_give_up(&replies, &requests[0]);
+        ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), REPLY_EVENT_SYNC);
         expect_popped(NULL);
 }
 END_TEST
@@ -113,40 +113,40 @@ END_TEST
 START_TEST(giving_up_what_is_not_there_does_nothing)
 {
         push_statement(&requests[0]);
-        pipit__segments_give_up(&segments, &requests[1]);
-        ck_assert_int_eq(segments.n_given_up, 0);
-        ck_assert_ptr_eq(pipit__segments_reading(&segments)->req, &requests[0]);
+        pipit__reply_queue_give_up(&replies, &requests[1]);
+        ck_assert_int_eq(replies.n_given_up, 0);
+        ck_assert_ptr_eq(pipit__reply_queue_reading(&replies)->req, &requests[0]);
 }
 END_TEST
 
 START_TEST(a_second_result_of_one_statement_breaks)
 {
         push_statement(&requests[0]);
-        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_MORE);
-        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), VERDICT_BROKEN);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), REPLY_EVENT_BROKEN);
 }
 END_TEST
 
 START_TEST(fewer_rows_than_the_tag_says_break)
 {
         push_statement(&requests[0]);
-        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), VERDICT_BROKEN);
+        ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 1"), REPLY_EVENT_BROKEN);
 }
 END_TEST
 
 START_TEST(an_end_without_result_breaks)
 {
         push_statement(&requests[0]);
-        ck_assert_int_eq(hear_end(), VERDICT_BROKEN);
+        ck_assert_int_eq(hear_end(), REPLY_EVENT_BROKEN);
 }
 END_TEST
 
 START_TEST(an_end_where_the_sync_belongs_breaks)
 {
         push_statement(&requests[0]);
-        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
-        ck_assert_int_eq(hear_end(), VERDICT_MORE);
-        ck_assert_int_eq(hear_end(), VERDICT_BROKEN);
+        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
+        ck_assert_int_eq(hear_end(), REPLY_EVENT_BROKEN);
 }
 END_TEST
 
@@ -177,10 +177,10 @@ START_TEST(what_cannot_be_the_answer_breaks)
 {
         push_statement(&requests[0]);
         if (impossible[_i].at_sync) {
-                ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), VERDICT_MORE);
-                ck_assert_int_eq(hear_end(), VERDICT_MORE);
+                ck_assert_int_eq(hear(PGRES_COMMAND_OK, "INSERT 0 1"), REPLY_EVENT_MORE);
+                ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
         }
-        ck_assert_int_eq(hear(impossible[_i].status, ""), VERDICT_BROKEN);
+        ck_assert_int_eq(hear(impossible[_i].status, ""), REPLY_EVENT_BROKEN);
 }
 END_TEST
 
@@ -232,10 +232,10 @@ START_TEST(what_changes_a_session_is_known_by_its_tag)
         struct request *culprit;
 
         push_statement(&requests[0]);
-        enum verdict verdict =
-                pipit__segments_read(&segments, answer(PGRES_COMMAND_OK, tags[_i].tag), &culprit);
-        ck_assert_msg((verdict == VERDICT_UNSHARED) == tags[_i].unshared, "%s", tags[_i].tag);
-        if (verdict == VERDICT_UNSHARED)
+        enum reply_event event =
+                pipit__reply_queue_read(&replies, answer(PGRES_COMMAND_OK, tags[_i].tag), &culprit);
+        ck_assert_msg((event == REPLY_EVENT_UNSHARED) == tags[_i].unshared, "%s", tags[_i].tag);
+        if (event == REPLY_EVENT_UNSHARED)
                 ck_assert_ptr_eq(culprit, &requests[0]);
 }
 END_TEST
@@ -243,8 +243,8 @@ END_TEST
 START_TEST(a_change_by_one_that_was_given_up_is_seen_too)
 {
         push_statement(&requests[0]);
-        pipit__segments_give_up(&segments, &requests[0]);
-        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "BEGIN"), VERDICT_UNSHARED);
+        pipit__reply_queue_give_up(&replies, &requests[0]);
+        ck_assert_int_eq(hear(PGRES_COMMAND_OK, "BEGIN"), REPLY_EVENT_UNSHARED);
 }
 END_TEST
 
@@ -254,7 +254,7 @@ test_suite(void)
         Suite *suite = suite_create("segment");
         TCase *tcase = tcase_create("segment");
 
-        tcase_add_checked_fixture(tcase, segments_setup, segments_teardown);
+        tcase_add_checked_fixture(tcase, replies_setup, replies_teardown);
         tcase_add_test(tcase, a_statement_is_done_at_its_sync_and_not_before);
         tcase_add_test(tcase, an_empty_statement_is_answered_too);
         tcase_add_test(tcase, answers_go_to_requests_in_the_order_they_were_sent);

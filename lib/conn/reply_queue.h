@@ -6,8 +6,8 @@
  * behind it, and an error can belong to the Sync. A statement is done when its Sync is answered;
  * one of a group of reads as soon as its rows are there.
  */
-#ifndef PIPIT_SEGMENT_INTERNAL_H
-#define PIPIT_SEGMENT_INTERNAL_H
+#ifndef PIPIT_REPLY_QUEUE_INTERNAL_H
+#define PIPIT_REPLY_QUEUE_INTERNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,13 +19,13 @@ struct request;
 struct stmt;
 
 /* What an answer says. */
-enum verdict {
-        VERDICT_MORE,     /* go on reading */
-        VERDICT_OWN,      /* an answer to a statement of pipit's own, still the caller's */
-        VERDICT_READ,     /* a statement of a group of reads is complete: it has been taken off */
-        VERDICT_SYNC,     /* the first segment is complete: take it off */
-        VERDICT_UNSHARED, /* the statement that answers changed its session */
-        VERDICT_BROKEN    /* this cannot be the answer to what was sent */
+enum reply_event {
+        REPLY_EVENT_MORE, /* go on reading */
+        REPLY_EVENT_OWN,  /* an answer to a statement of pipit's own, still the caller's */
+        REPLY_EVENT_READ, /* a statement of a group of reads is complete: it has been taken off */
+        REPLY_EVENT_SYNC, /* the first segment is complete: take it off */
+        REPLY_EVENT_UNSHARED, /* the statement that answers changed its session */
+        REPLY_EVENT_BROKEN    /* this cannot be the answer to what was sent */
 };
 
 enum segment_kind {
@@ -37,19 +37,19 @@ enum segment_kind {
         SEGMENT_COMMIT       /* its end, for the request that is told */
 };
 
-enum expected_kind {
-        EXPECTED_OWN,       /* a statement of pipit's own, without which nothing is as it must be */
-        EXPECTED_CONTROL,   /* the same, as BEGIN: when it fails, the statement behind it does */
-        EXPECTED_CLOSE,     /* the end of a prepared statement */
-        EXPECTED_PREPARE,   /* in front of the first statement of a statement */
-        EXPECTED_DESCRIBE,  /* the types of its parameters and columns */
-        EXPECTED_STATEMENT, /* somebody's, or a COMMIT */
-        EXPECTED_COMMIT,    /* no command: the Sync behind it commits what is in front of it */
-        EXPECTED_SYNC       /* the end of a segment */
+enum reply_kind {
+        REPLY_OWN,        /* a statement of pipit's own, without which nothing is as it must be */
+        REPLY_TX_COMMAND, /* the same, as BEGIN: when it fails, the statement behind it does */
+        REPLY_CLOSE,      /* the end of a prepared statement */
+        REPLY_PREPARE,    /* in front of the first statement of a statement */
+        REPLY_DESCRIBE,   /* the types of its parameters and columns */
+        REPLY_STATEMENT,  /* somebody's, or a COMMIT */
+        REPLY_COMMIT,     /* no command: the Sync behind it commits what is in front of it */
+        REPLY_SYNC        /* the end of a segment */
 };
 
-struct expected {
-        enum expected_kind kind;
+struct reply {
+        enum reply_kind kind;
         enum segment_kind segment;
         bool answered; /* its result is here; the NULL behind it is to come */
         bool skipped;  /* because of an error in front of it */
@@ -63,8 +63,8 @@ struct expected {
         float foretold_us;   /* of a Sync: what its statements take at their best */
 };
 
-struct segments {
-        struct expected *ring;
+struct reply_queue {
+        struct reply *ring;
         int capacity;
         int first;
         int n;
@@ -76,55 +76,57 @@ struct segments {
         struct prepared *prepared;
 };
 
-/* prepared is told what answers say of it; borrowed. Room comes with pipit__segments_reserve(). */
-void pipit__segments_init(struct segments *segments, struct prepared *prepared);
-void pipit__segments_fini(struct segments *segments);
+/* prepared is told what answers say of it; borrowed. Room comes with pipit__reply_queue_reserve().
+ */
+void pipit__reply_queue_init(struct reply_queue *replies, struct prepared *prepared);
+void pipit__reply_queue_fini(struct reply_queue *replies);
 
 /* The request that waits for what becomes of an entry; NULL: none. */
 static inline struct request *
-pipit__expected_waiter(const struct expected *expected)
+pipit__reply_waiter(const struct reply *reply)
 {
-        bool ends_one = expected->kind == EXPECTED_STATEMENT || expected->kind == EXPECTED_COMMIT;
+        bool ends_one = reply->kind == REPLY_STATEMENT || reply->kind == REPLY_COMMIT;
 
-        return ends_one ? expected->req : NULL; /* that of a Prepare can be done, and gone */
+        return ends_one ? reply->req : NULL; /* that of a Prepare can be done, and gone */
 }
 
 /* Makes room for n more entries. 0 or PIPIT_ENOMEM. */
-int pipit__segments_reserve(struct segments *segments, int n);
+int pipit__reply_queue_reserve(struct reply_queue *replies, int n);
 
 /* A command was sent; a reference to its statement is taken. There must be room. */
-void pipit__segments_push(struct segments *segments, const struct expected *expected);
+void pipit__reply_queue_push(struct reply_queue *replies, const struct reply *reply);
 
 /*
- * The next answer, NULL included; takes it over, but on VERDICT_OWN: it goes into the request's
- * result, or away. *ret_req is the request of VERDICT_READ and the culprit of VERDICT_UNSHARED.
+ * The next answer, NULL included; takes it over, but on REPLY_EVENT_OWN: it goes into the request's
+ * result, or away. *ret_req is the request of REPLY_EVENT_READ and the culprit of
+ * REPLY_EVENT_UNSHARED.
  */
-enum verdict
-pipit__segments_read(struct segments *segments, struct pg_result *answer, struct request **ret_req);
+enum reply_event pipit__reply_queue_read(struct reply_queue *replies, struct pg_result *answer,
+                                         struct request **ret_req);
 
 /*
  * Takes the next entry off the first segment; false when it was the Sync, its end. The reference to
  * a statement becomes the caller's.
  */
-bool pipit__segments_pop(struct segments *segments, struct expected *ret_expected);
+bool pipit__reply_queue_pop(struct reply_queue *replies, struct reply *ret_reply);
 
 /* Has the processor fetch, while libpq reads the next answer, the request that it is for: since it
  * was sent, hundreds of others were touched. */
-void pipit__segments_prefetch(const struct segments *segments);
+void pipit__reply_queue_prefetch(const struct reply_queue *replies);
 
 /* What answers next; NULL when nothing is owed. Borrowed until the next call. */
-const struct expected *pipit__segments_reading(const struct segments *segments);
+const struct reply *pipit__reply_queue_reading(const struct reply_queue *replies);
 
 /* Whether nobody waits for anything in the first segment any more, and somebody did; when it was
  * sent; whether somebody waits for a statement of any that must not be run again. */
-bool pipit__segments_is_abandoned(const struct segments *segments);
-int64_t pipit__segments_sent_us(const struct segments *segments);
-bool pipit__segments_waits_for_fragile(const struct segments *segments);
+bool pipit__reply_queue_is_abandoned(const struct reply_queue *replies);
+int64_t pipit__reply_queue_sent_us(const struct reply_queue *replies);
+bool pipit__reply_queue_waits_for_fragile(const struct reply_queue *replies);
 
 /* What was sent for a transaction that one of its statements has ended may be committed. */
-void pipit__segments_may_be_done(struct segments *segments);
+void pipit__reply_queue_may_be_done(struct reply_queue *replies);
 
 /* Nobody waits for this one any more; its answer goes away when it comes. */
-void pipit__segments_give_up(struct segments *segments, const struct request *req);
+void pipit__reply_queue_give_up(struct reply_queue *replies, const struct request *req);
 
 #endif

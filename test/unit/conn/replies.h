@@ -7,7 +7,7 @@
 #include <libpq-fe.h>
 
 #include "conn/prepared.h"
-#include "conn/segment.h"
+#include "conn/reply_queue.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
@@ -20,15 +20,15 @@
 
 extern struct stmt *stmt; /* of all statements */
 extern struct prepared prepared;
-extern struct segments segments;
+extern struct reply_queue replies;
 extern struct request requests[CAPACITY];
 
 /* Fixtures. */
-void segments_setup(void);
-void segments_teardown(void);
+void replies_setup(void);
+void replies_teardown(void);
 
 /* Something was sent. */
-void push(enum expected_kind kind, enum segment_kind segment, struct request *req);
+void push(enum reply_kind kind, enum segment_kind segment, struct request *req);
 /* A statement with a Sync of its own. */
 void push_statement(struct request *req);
 /* All of the requests in front of one Sync. */
@@ -37,11 +37,11 @@ void push_group(enum segment_kind kind);
 /* An answer of this kind. */
 struct pg_result *answer(ExecStatusType status, const char *tag);
 /* What such an answer is to the segments, and what the NULL behind it is. */
-enum verdict hear(ExecStatusType status, const char *tag);
-enum verdict hear_end(void);
+enum reply_event hear(ExecStatusType status, const char *tag);
+enum reply_event hear_end(void);
 /* All that one statement without rows is answered with. */
 void hear_statement(void);
 /* The first segment is one statement, of this request. */
-void expect_popped(const struct request *expected);
+void expect_popped(const struct request *reply);
 
 #endif
