@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "conn/cancel.h"
-#include "conn/group.h"
+#include "conn/retry.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
 
@@ -80,9 +80,9 @@ conn_runs_elsewhere(struct conn *conn, const struct reply *reply)
                 return false;
         if (!pipit_failed(reply->req->res))
                 return reply->skipped;
-        if (pipit__group_fate(reply, true, &conn->prepared) == FATE_AGAIN)
+        if (pipit__retry_decide(reply, true, &conn->prepared) == RETRY_AGAIN)
                 return true;
-        return conn->cancel_state != CANCEL_NONE && pipit__group_stray_fate(reply) == FATE_AGAIN;
+        return conn->cancel_state != CANCEL_NONE && pipit__retry_decide_stray(reply) == RETRY_AGAIN;
 }
 
 /* Ends what is unanswered. */

@@ -188,10 +188,10 @@ pipit__conn_rest(struct conn *conn)
         }
 }
 
-enum fate
-pipit__conn_stray_fate(const struct conn *conn, const struct reply *reply)
+enum retry_decision
+pipit__conn_decide_stray(const struct conn *conn, const struct reply *reply)
 {
-        return conn->cancel_state == CANCEL_NONE ? FATE_DONE : pipit__group_stray_fate(reply);
+        return conn->cancel_state == CANCEL_NONE ? RETRY_NONE : pipit__retry_decide_stray(reply);
 }
 
 void

@@ -8,7 +8,7 @@
 #ifndef PIPIT_CONN_CANCEL_INTERNAL_H
 #define PIPIT_CONN_CANCEL_INTERNAL_H
 
-#include "conn/group.h"
+#include "conn/retry.h"
 
 struct conn;
 struct pg_result;
@@ -28,7 +28,7 @@ void pipit__conn_rest(struct conn *conn);
 void pipit__conn_on_patience(struct conn *conn);
 
 /* What becomes of a statement of a segment of its own that has failed: it may have been hit. */
-enum fate pipit__conn_stray_fate(const struct conn *conn, const struct reply *reply);
+enum retry_decision pipit__conn_decide_stray(const struct conn *conn, const struct reply *reply);
 
 /* Takes what the server says of a new session: who it is, for the control connection. */
 void pipit__conn_learn_backend(struct conn *conn, const struct pg_result *answer);

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "conn/conn.h"
 #include "conn/conn_cancel.h"
-#include "conn/group.h"
+#include "conn/retry.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
 
@@ -62,7 +62,7 @@ conn_sort_tenant(struct conn *conn, const struct reply *reply, bool failed)
         struct request *req = reply->req;
 
         if (failed && pipit_failed(req->res))
-                pipit__group_note(reply, &conn->prepared);
+                pipit__retry_note(reply, &conn->prepared);
         pipit__result_set_host(req->res, conn->ending.host);
         if (reply->segment == SEGMENT_COMMIT)
                 conn->tenant->ended(req, commit_is_done(reply, failed), conn->tenant_arg);
@@ -83,8 +83,8 @@ conn_sort(struct conn *conn, const struct reply *reply, bool failed, struct list
                 conn_sort_tenant(conn, reply, failed);
                 return;
         }
-        if (pipit__group_fate(reply, failed, &conn->prepared) == FATE_AGAIN ||
-            (failed && pipit__conn_stray_fate(conn, reply) == FATE_AGAIN)) {
+        if (pipit__retry_decide(reply, failed, &conn->prepared) == RETRY_AGAIN ||
+            (failed && pipit__conn_decide_stray(conn, reply) == RETRY_AGAIN)) {
                 list_push_back(again, &req->link);
                 return;
         }
@@ -103,10 +103,10 @@ conn_take_segment(struct conn *conn)
         struct reply_queue *replies = &conn->replies;
         struct stmt_cache *stmt_cache = conn->config->stmt_cache;
         int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
-        struct group_timing timing = pipit__group_time(
+        struct segment_timing timing = pipit__segment_time(
                 &stmt_cache->scale, pipit__reply_queue_reading(replies), &conn->flight,
                 replies->reading + 1 == replies->n, conn->read_us, now_us);
-        struct group_lesson lesson = {.timing = &timing};
+        struct segment_lesson lesson = {.timing = &timing};
         bool failed = replies->failed;
         struct request *done = NULL;
         struct reply reply;
@@ -116,11 +116,11 @@ conn_take_segment(struct conn *conn)
         conn->read_us = now_us;
         while (pipit__reply_queue_pop(replies, &reply)) {
                 if (reply.kind == REPLY_STATEMENT && !failed && reply.stmt != NULL)
-                        pipit__group_teach(&lesson, &reply);
+                        pipit__segment_teach(&lesson, &reply);
                 conn_sort(conn, &reply, failed, &again, &done);
                 pipit__stmt_unref(reply.stmt);
         }
-        pipit__group_taught(&lesson);
+        pipit__segment_taught(&lesson);
         pipit__requests_again(&again);
         return done;
 }

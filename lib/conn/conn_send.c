@@ -122,7 +122,7 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
                               .req = req,
                               .stmt = stmt};
         /* One that could not be run by its name brings its text along, and gets its own errors. */
-        bool named = stmt->slot >= 0 && conn->prepared.slots != NULL && req->n_heals == 0;
+        bool named = stmt->slot >= 0 && conn->prepared.slots != NULL && req->n_reprepares == 0;
         int r;
 
         reply.typed = stmt->n_types >= 0;

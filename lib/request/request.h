@@ -56,11 +56,11 @@ struct request {
         bool is_grouped; /* its caller lets it be committed together with others */
         bool may_fail;   /* it runs in a savepoint of its own */
         uint8_t n_frames;
-        uint8_t n_heals;    /* it was prepared anew */
-        uint8_t n_skips;    /* it was skipped in a group */
-        uint16_t n_more;    /* callbacks of pipit_then() */
-        uint16_t group;     /* statements that it was sent with, itself among them */
-        uint16_t max_group; /* statements that it may be sent with; 0: any number */
+        uint8_t n_reprepares; /* it was prepared anew */
+        uint8_t n_skips;      /* it was skipped in a group */
+        uint16_t n_more;      /* callbacks of pipit_then() */
+        uint16_t group;       /* statements that it was sent with, itself among them */
+        uint16_t max_group;   /* statements that it may be sent with; 0: any number */
         pipit_request number;
         struct requests *requests;
         struct result_home *home; /* of the scope that it was started on */

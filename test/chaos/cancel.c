@@ -17,7 +17,7 @@
 
 #include "chaos.h"
 #include "conn/conn_open.h"
-#include "conn/group.h"
+#include "conn/retry.h"
 
 /* As meson understands it. */
 #define SKIPPED 77
@@ -270,8 +270,8 @@ __real_pipit__cancel_start(struct control *control, struct pg_conn *pq,
 struct cancel *
 __wrap_pipit__cancel_start(struct control *control, struct pg_conn *pq,
                            const struct backend *backend, pipit__cancel_fn fn, void *arg);
-enum fate __real_pipit__group_stray_fate(const struct reply *reply);
-enum fate __wrap_pipit__group_stray_fate(const struct reply *reply);
+enum retry_decision __real_pipit__retry_decide_stray(const struct reply *reply);
+enum retry_decision __wrap_pipit__retry_decide_stray(const struct reply *reply);
 struct conn *__real_pipit__conn_new(const struct conn_config *config);
 struct conn *__wrap_pipit__conn_new(const struct conn_config *config);
 
@@ -283,13 +283,13 @@ __wrap_pipit__cancel_start(struct control *control, struct pg_conn *pq,
         return __real_pipit__cancel_start(control, pq, backend, fn, arg);
 }
 
-enum fate
-__wrap_pipit__group_stray_fate(const struct reply *reply)
+enum retry_decision
+__wrap_pipit__retry_decide_stray(const struct reply *reply)
 {
-        enum fate fate = __real_pipit__group_stray_fate(reply);
+        enum retry_decision decision = __real_pipit__retry_decide_stray(reply);
 
-        n_again += fate == FATE_AGAIN;
-        return fate;
+        n_again += decision == RETRY_AGAIN;
+        return decision;
 }
 
 struct conn *

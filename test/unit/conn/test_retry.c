@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "conn/group.h"
 #include "conn/prepared.h"
+#include "conn/retry.h"
 #include "request/latency.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
@@ -40,8 +40,8 @@ teardown(void)
 }
 
 /* What becomes of the request in a segment that failed: it was skipped, or had an error itself. */
-static enum fate
-fate_of(enum segment_kind kind, bool skipped)
+static enum retry_decision
+decision_of(enum segment_kind kind, bool skipped)
 {
         struct reply reply = {.kind = REPLY_STATEMENT,
                               .segment = kind,
@@ -50,17 +50,17 @@ fate_of(enum segment_kind kind, bool skipped)
                               .req = &req,
                               .stmt = stmt};
 
-        return pipit__group_fate(&reply, true, &prepared);
+        return pipit__retry_decide(&reply, true, &prepared);
 }
 
-static enum fate
+static enum retry_decision
 skipped(enum segment_kind kind)
 {
         pipit__result_reset(req.res);
-        return fate_of(kind, true);
+        return decision_of(kind, true);
 }
 
-static enum fate
+static enum retry_decision
 failed(enum segment_kind kind, const char *sqlstate, const char *message)
 {
         struct pipit_error error = {.code = PIPIT_ESERVER,
@@ -71,7 +71,7 @@ failed(enum segment_kind kind, const char *sqlstate, const char *message)
         memcpy(error.sqlstate, sqlstate, sizeof error.sqlstate);
         pipit__result_reset(req.res);
         pipit__result_fail_like(req.res, &error);
-        return fate_of(kind, false);
+        return decision_of(kind, false);
 }
 
 START_TEST(what_did_not_fail_is_done)
@@ -81,7 +81,7 @@ START_TEST(what_did_not_fail_is_done)
                               .req = &req,
                               .stmt = stmt};
 
-        ck_assert_int_eq(pipit__group_fate(&reply, false, &prepared), FATE_DONE);
+        ck_assert_int_eq(pipit__retry_decide(&reply, false, &prepared), RETRY_NONE);
 }
 END_TEST
 
@@ -90,7 +90,7 @@ static const char *const own_errors[] = {"22012", "23505", "42601", "42P01", "42
 
 START_TEST(the_culprit_gets_its_own_error)
 {
-        ck_assert_int_eq(failed(SEGMENT_READS, own_errors[_i], "no"), FATE_DONE);
+        ck_assert_int_eq(failed(SEGMENT_READS, own_errors[_i], "no"), RETRY_NONE);
         ck_assert_str_eq(pipit_result_error(req.res)->sqlstate, own_errors[_i]);
 }
 END_TEST
@@ -100,9 +100,9 @@ static const char *const shared_errors[] = {"40001", "40P01", "55P03", "57014",
 
 START_TEST(what_sharing_may_have_caused_is_run_once_more_alone)
 {
-        ck_assert_int_eq(failed(SEGMENT_READS, shared_errors[_i], "no"), FATE_AGAIN);
+        ck_assert_int_eq(failed(SEGMENT_READS, shared_errors[_i], "no"), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
-        ck_assert_int_eq(failed(SEGMENT_SINGLE, shared_errors[_i], "no"), FATE_DONE);
+        ck_assert_int_eq(failed(SEGMENT_SINGLE, shared_errors[_i], "no"), RETRY_NONE);
 }
 END_TEST
 
@@ -125,13 +125,13 @@ END_TEST
 
 START_TEST(the_skipped_are_regrouped_once_then_in_halves_then_alone)
 {
-        ck_assert_int_eq(skipped(SEGMENT_READS), FATE_AGAIN);
+        ck_assert_int_eq(skipped(SEGMENT_READS), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 0);
         req.group = 40;
-        ck_assert_int_eq(skipped(SEGMENT_READS), FATE_AGAIN);
+        ck_assert_int_eq(skipped(SEGMENT_READS), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 20);
         req.group = 20;
-        ck_assert_int_eq(skipped(SEGMENT_READS), FATE_AGAIN);
+        ck_assert_int_eq(skipped(SEGMENT_READS), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
 }
 END_TEST
@@ -147,24 +147,24 @@ END_TEST
 
 START_TEST(all_of_a_group_of_writes_are_run_alone_the_culprit_too)
 {
-        ck_assert_int_eq(skipped(SEGMENT_WRITES), FATE_AGAIN);
+        ck_assert_int_eq(skipped(SEGMENT_WRITES), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
         req.max_group = 0;
-        ck_assert_int_eq(failed(SEGMENT_WRITES, "23505", "no"), FATE_AGAIN);
+        ck_assert_int_eq(failed(SEGMENT_WRITES, "23505", "no"), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
 }
 END_TEST
 
 START_TEST(an_error_of_a_single_statement_is_its_own)
 {
-        ck_assert_int_eq(failed(SEGMENT_SINGLE, "40001", "no"), FATE_DONE);
+        ck_assert_int_eq(failed(SEGMENT_SINGLE, "40001", "no"), RETRY_NONE);
         ck_assert_str_eq(pipit_result_error(req.res)->sqlstate, "40001");
 }
 END_TEST
 
 START_TEST(a_write_that_was_declared_a_read_is_told_so)
 {
-        ck_assert_int_eq(failed(SEGMENT_READS, "25006", "cannot execute INSERT"), FATE_DONE);
+        ck_assert_int_eq(failed(SEGMENT_READS, "25006", "cannot execute INSERT"), RETRY_NONE);
         const struct pipit_error *error = pipit_result_error(req.res);
         ck_assert_int_eq(error->code, PIPIT_ESERVER);
         ck_assert_str_eq(error->sqlstate, "25006");
@@ -175,7 +175,7 @@ START_TEST(a_write_that_was_declared_a_read_is_told_so)
 END_TEST
 
 /* What the server says of a statement that it does not know. */
-static enum fate
+static enum retry_decision
 unknown_to_the_server(enum segment_kind kind)
 {
         char text[200];
@@ -186,7 +186,7 @@ unknown_to_the_server(enum segment_kind kind)
 
 START_TEST(what_the_server_does_not_know_any_more_is_prepared_again)
 {
-        ck_assert_int_eq(unknown_to_the_server((enum segment_kind)_i), FATE_AGAIN);
+        ck_assert_int_eq(unknown_to_the_server((enum segment_kind)_i), RETRY_AGAIN);
         ck_assert(!pipit__prepared_has(&prepared, stmt));
         ck_assert_uint_eq(pipit__prepared_add(&prepared, stmt), 0);
         ck_assert_int_eq(req.max_group, 0);
@@ -197,7 +197,7 @@ START_TEST(it_is_not_prepared_again_without_end)
 {
         int n = 0;
 
-        while (n < 100 && unknown_to_the_server(SEGMENT_SINGLE) == FATE_AGAIN)
+        while (n < 100 && unknown_to_the_server(SEGMENT_SINGLE) == RETRY_AGAIN)
                 n++;
         ck_assert_int_eq(n, 3);
         ck_assert_str_eq(pipit_result_error(req.res)->sqlstate, "26000");
@@ -208,7 +208,7 @@ START_TEST(the_same_error_about_another_name_is_the_statements_own)
 {
         ck_assert_int_eq(
                 failed(SEGMENT_SINGLE, "26000", "prepared statement \"mine\" is not there"),
-                FATE_DONE);
+                RETRY_NONE);
         ck_assert(pipit__prepared_has(&prepared, stmt));
 }
 END_TEST
@@ -216,7 +216,7 @@ END_TEST
 START_TEST(an_unsupported_feature_is_not_a_plan_that_is_out_of_date)
 {
         ck_assert_int_eq(failed(SEGMENT_SINGLE, "0A000", "cached plan must not change result type"),
-                         FATE_DONE);
+                         RETRY_NONE);
         ck_assert(pipit__prepared_has(&prepared, stmt));
 }
 END_TEST
@@ -225,7 +225,7 @@ START_TEST(a_single_statement_that_was_skipped_is_run_again_a_few_times)
 {
         int n = 0;
 
-        while (n < 100 && skipped(SEGMENT_SINGLE) == FATE_AGAIN)
+        while (n < 100 && skipped(SEGMENT_SINGLE) == RETRY_AGAIN)
                 n++;
         ck_assert_int_eq(n, 3);
         ck_assert_int_eq(pipit_result_error(req.res)->executed, PIPIT_EXECUTED_ROLLED_BACK);
@@ -235,12 +235,12 @@ END_TEST
 static struct latency_scale scale;
 
 /* The timing of a segment that is a flight of its own. */
-static struct group_timing
+static struct segment_timing
 time_of(const struct reply *sync, int64_t read_us, int64_t now_us)
 {
         struct flight flight = {sync->sent_us, sync->foretold_us, sync->n_statements};
 
-        return pipit__group_time(&scale, sync, &flight, true, read_us, now_us);
+        return pipit__segment_time(&scale, sync, &flight, true, read_us, now_us);
 }
 
 START_TEST(a_segment_takes_from_the_later_of_its_start_and_the_answer_before_it)
@@ -257,9 +257,9 @@ START_TEST(a_flight_is_shared_by_all_that_was_sent_with_it_once_all_is_answered)
         struct reply sync = {.kind = REPLY_SYNC, .sent_us = 1000, .n_statements = 1};
         struct flight flight = {.sent_us = 1000, .n_statements = 10};
 
-        ck_assert(pipit__group_time(&scale, &sync, &flight, false, 0, 1900).each_us <= 0);
-        ck_assert_float_eq_tol(pipit__group_time(&scale, &sync, &flight, true, 1900, 2000).each_us,
-                               100, 1);
+        ck_assert(pipit__segment_time(&scale, &sync, &flight, false, 0, 1900).each_us <= 0);
+        ck_assert_float_eq_tol(
+                pipit__segment_time(&scale, &sync, &flight, true, 1900, 2000).each_us, 100, 1);
 }
 END_TEST
 

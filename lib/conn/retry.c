@@ -1,7 +1,7 @@
 /*
- * Groups. See group.h.
+ * Groups. See retry.h.
  */
-#include "conn/group.h"
+#include "conn/retry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "result/result.h"
 
 /* How often a statement is prepared anew for one request. */
-#define GROUP_MAX_HEALS 3
+#define RETRY_MAX_REPREPARES 3
 
 /*
  * Whether an error can be a neighbour's fault: locks and snapshots that were held for it, time and
@@ -89,7 +89,7 @@ error_is_of_prepared(const struct reply *reply, const struct pipit_error *error,
 }
 
 static COLD bool
-statement_heals(const struct reply *reply, struct prepared *prepared)
+reply_reprepares(const struct reply *reply, struct prepared *prepared)
 {
         struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
@@ -97,16 +97,16 @@ statement_heals(const struct reply *reply, struct prepared *prepared)
         /* Skipped, and not for its own Prepare: the end of an older statement failed. */
         bool skipped = error == NULL && !is_group && reply->skipped;
 
-        if (req->n_heals >= GROUP_MAX_HEALS)
+        if (req->n_reprepares >= RETRY_MAX_REPREPARES)
                 return false;
         if (!skipped && (error == NULL || !error_is_of_prepared(reply, error, prepared)))
                 return false;
-        req->n_heals++;
+        req->n_reprepares++;
         return true;
 }
 
 void
-pipit__group_note(const struct reply *reply, struct prepared *prepared)
+pipit__retry_note(const struct reply *reply, struct prepared *prepared)
 {
         const struct pipit_error *error = pipit_result_error(reply->req->res);
 
@@ -161,38 +161,38 @@ fail_stray(struct pipit_result *res)
         pipit__result_fail_like(res, &error);
 }
 
-static COLD enum fate
-read_fate(const struct reply *reply)
+static COLD enum retry_decision
+decide_read(const struct reply *reply)
 {
         struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
 
         if (error == NULL) {
                 request_shrink_group(req);
-                return FATE_AGAIN;
+                return RETRY_AGAIN;
         }
         pipit__latency_failed(&reply->stmt->latency);
         if (error_is_of_sharing(error)) {
                 req->max_group = 1;
-                return FATE_AGAIN;
+                return RETRY_AGAIN;
         }
         if (strcmp(error->sqlstate, "25006") == 0)
                 fail_not_a_read(req->res);
-        return FATE_DONE;
+        return RETRY_NONE;
 }
 
-enum fate
-pipit__group_fate(const struct reply *reply, bool failed, struct prepared *prepared)
+enum retry_decision
+pipit__retry_decide(const struct reply *reply, bool failed, struct prepared *prepared)
 {
         struct request *req = reply->req;
 
         if (!failed)
-                return FATE_DONE;
-        if (statement_heals(reply, prepared))
-                return FATE_AGAIN;
+                return RETRY_NONE;
+        if (reply_reprepares(reply, prepared))
+                return RETRY_AGAIN;
         switch (reply->segment) {
-        case SEGMENT_READS: return read_fate(reply);
-        case SEGMENT_WRITES: req->max_group = 1; return FATE_AGAIN;
+        case SEGMENT_READS: return decide_read(reply);
+        case SEGMENT_WRITES: req->max_group = 1; return RETRY_AGAIN;
         case SEGMENT_SINGLE:
         case SEGMENT_SESSION:
         case SEGMENT_TRANSACTION:
@@ -203,30 +203,30 @@ pipit__group_fate(const struct reply *reply, bool failed, struct prepared *prepa
                                    PIPIT_PHASE_EXECUTE,
                                    "the server skipped the statement time and again: what was "
                                    "prepared in front of it could not be closed");
-        return FATE_DONE;
+        return RETRY_NONE;
 }
 
-enum fate
-pipit__group_stray_fate(const struct reply *reply)
+enum retry_decision
+pipit__retry_decide_stray(const struct reply *reply)
 {
         struct request *req = reply->req;
         const struct pipit_error *error = pipit_result_error(req->res);
 
         if (error == NULL || strcmp(error->sqlstate, "57014") != 0)
-                return FATE_DONE;
+                return RETRY_NONE;
         if (req->is_read || req->is_grouped)
-                return FATE_AGAIN;
+                return RETRY_AGAIN;
         fail_stray(req->res);
-        return FATE_DONE;
+        return RETRY_NONE;
 }
 
-struct group_timing
-pipit__group_time(struct latency_scale *scale, const struct reply *sync,
-                  const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us)
+struct segment_timing
+pipit__segment_time(struct latency_scale *scale, const struct reply *sync,
+                    const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us)
 {
         int64_t since_us = sync->sent_us > read_us ? sync->sent_us : read_us;
         int64_t flight_us = now_us - flight->sent_us;
-        struct group_timing timing = {.now_ms = now_us / 1000, .us = now_us - since_us};
+        struct segment_timing timing = {.now_ms = now_us / 1000, .us = now_us - since_us};
 
         /* What is usual is the usual of statements, not of connecting. */
         if (sync->n_statements == 0)
@@ -241,9 +241,9 @@ pipit__group_time(struct latency_scale *scale, const struct reply *sync,
 }
 
 static void
-lesson_end(struct group_lesson *lesson)
+lesson_end(struct segment_lesson *lesson)
 {
-        const struct group_timing *timing = lesson->timing;
+        const struct segment_timing *timing = lesson->timing;
         struct latency *latency = &lesson->stmt->latency;
 
         pipit__latency_answered(latency, lesson->n, timing->us, timing->slow, timing->now_ms);
@@ -258,10 +258,10 @@ lesson_end(struct group_lesson *lesson)
 }
 
 void
-pipit__group_teach(struct group_lesson *lesson, const struct reply *reply)
+pipit__segment_teach(struct segment_lesson *lesson, const struct reply *reply)
 {
         if (lesson->stmt != reply->stmt) {
-                pipit__group_taught(lesson);
+                pipit__segment_taught(lesson);
                 lesson->stmt = pipit__stmt_ref(reply->stmt);
                 lesson->segment = reply->segment;
                 lesson->n = 0;
@@ -270,7 +270,7 @@ pipit__group_teach(struct group_lesson *lesson, const struct reply *reply)
 }
 
 void
-pipit__group_taught(struct group_lesson *lesson)
+pipit__segment_taught(struct segment_lesson *lesson)
 {
         if (lesson->stmt != NULL)
                 lesson_end(lesson);
