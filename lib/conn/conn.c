@@ -126,10 +126,10 @@ pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_
         conn_fail_requests(conn, cause);
         pipit__conn_enter(conn, CONN_CLOSED, cause);
         pipit__reactor_defer(conn->config->reactor, &conn->deferred);
-        const struct tenant_ops *tenant = conn->tenant;
-        conn->tenant = NULL;
-        if (tenant != NULL)
-                tenant->lost(cause, conn->tenant_arg);
+        const struct lease_ops *lease_ops = conn->lease_ops;
+        conn->lease_ops = NULL;
+        if (lease_ops != NULL)
+                lease_ops->lost(cause, conn->lease_arg);
 }
 
 void

@@ -37,8 +37,8 @@ enum conn_state {
         CONN_SETTING_UP, /* its session settings are out; a timer runs */
         CONN_IDLE,       /* waits for work; watched for news */
         CONN_BUSY,       /* answers are owed */
-        CONN_LEASED,     /* a tenant has it, and none is owed */
-        CONN_CLEANING,   /* what a tenant left behind is taken away; a timer runs */
+        CONN_LEASED,     /* a lease has it, and none is owed */
+        CONN_CLEANING,   /* what a lease left behind is taken away; a timer runs */
         CONN_CANCELLING, /* none is owed; a cancel that could hit the next statement is out */
         CONN_CLOSED      /* it is gone; freed once the stack has unwound */
 };
@@ -60,7 +60,7 @@ struct conn_ops {
 };
 
 /* Who has a connection for itself; see conn_lease.h. */
-struct tenant_ops {
+struct lease_ops {
         /* Nothing is owed any more. */
         void (*ready)(void *arg);
         /* What became of a statement of its transaction that was not answered by rows alone: it has
@@ -70,7 +70,7 @@ struct tenant_ops {
         void (*ended)(struct request *commit, bool committed, void *arg);
         /* A statement has ended its transaction, or begun another: the connection goes next. */
         void (*unasked)(struct request *culprit, void *arg);
-        /* The connection is gone, and what was out has ended. It is no tenant any more. */
+        /* The connection is gone, and what was out has ended. It is no lease any more. */
         void (*lost)(const struct attempt_failure *cause, void *arg);
 };
 
@@ -101,8 +101,8 @@ struct conn {
         struct timer *again; /* goes on with what a budget left over */
         struct reply_queue replies;
         struct prepared prepared;
-        const struct tenant_ops *tenant; /* NULL: it is everybody's */
-        void *tenant_arg;
+        const struct lease_ops *lease_ops; /* NULL: it is everybody's */
+        void *lease_arg;
         int64_t read_us; /* when the last segment was answered */
         struct flight flight;
         enum conn_cancel cancel_state;

@@ -14,7 +14,7 @@
 #define CONN_MAX_LOST 64
 
 int
-pipit__conn_lease(struct conn *conn, const struct tenant_ops *tenant, void *arg)
+pipit__conn_lease(struct conn *conn, const struct lease_ops *lease_ops, void *arg)
 {
         assert(conn->state == CONN_IDLE);
         if (conn->reader) {
@@ -23,12 +23,12 @@ pipit__conn_lease(struct conn *conn, const struct tenant_ops *tenant, void *arg)
                         pipit__conn_break(conn, pipit__pq_message(conn->pq));
                         return -1;
                 }
-                pipit__conn_flush(conn); /* the tenant sends nothing before this is answered */
+                pipit__conn_flush(conn); /* the lease sends nothing before this is answered */
                 if (conn->state == CONN_CLOSED)
                         return -1;
         }
-        conn->tenant = tenant;
-        conn->tenant_arg = arg;
+        conn->lease_ops = lease_ops;
+        conn->lease_arg = arg;
         pipit__conn_enter(conn, conn->replies.n > 0 ? CONN_BUSY : CONN_LEASED, NULL);
         return 0;
 }
@@ -56,9 +56,9 @@ conn_clean(struct conn *conn, bool in_transaction)
 void
 pipit__conn_settle(struct conn *conn)
 {
-        if (conn->tenant != NULL) {
+        if (conn->lease_ops != NULL) {
                 pipit__conn_enter(conn, CONN_LEASED, NULL);
-                conn->tenant->ready(conn->tenant_arg);
+                conn->lease_ops->ready(conn->lease_arg);
                 return;
         }
         if (conn->prepared.n_lost > CONN_MAX_LOST) {
@@ -89,7 +89,7 @@ pipit__conn_settle(struct conn *conn)
 void
 pipit__conn_release(struct conn *conn, bool renew)
 {
-        conn->tenant = NULL;
+        conn->lease_ops = NULL;
         conn->replies.dirty |= renew;
         if (conn->state == CONN_LEASED)
                 pipit__conn_settle(conn);

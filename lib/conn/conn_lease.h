@@ -1,5 +1,5 @@
 /*
- * Leases: a connection that one tenant has for itself, until it gives it back.
+ * Leases: a connection that one lease has for itself, until it gives it back.
  */
 #ifndef PIPIT_CONN_LEASE_INTERNAL_H
 #define PIPIT_CONN_LEASE_INTERNAL_H
@@ -7,10 +7,10 @@
 #include <stdbool.h>
 
 struct conn;
-struct tenant_ops;
+struct lease_ops;
 
-/* Gives an idle connection to a tenant, as a writer. -1: it was closed instead. */
-int pipit__conn_lease(struct conn *conn, const struct tenant_ops *tenant, void *arg);
+/* Gives an idle connection to a lease, as a writer. -1: it was closed instead. */
+int pipit__conn_lease(struct conn *conn, const struct lease_ops *lease_ops, void *arg);
 
 /* Takes it back, also while answers are owed: a transaction that is open is rolled back, and the
  * session is made as new, if that is needed or asked for, before anybody else gets it. */

@@ -55,9 +55,9 @@ commit_is_done(const struct reply *commit, bool failed)
         return !pipit_failed(res) && strcmp(pipit_result_tag(res), "COMMIT") == 0;
 }
 
-/* The same of a tenant's transaction. */
+/* The same of a lease's transaction. */
 static void
-conn_sort_tenant(struct conn *conn, const struct reply *reply, bool failed)
+conn_sort_leased(struct conn *conn, const struct reply *reply, bool failed)
 {
         struct request *req = reply->req;
 
@@ -65,9 +65,9 @@ conn_sort_tenant(struct conn *conn, const struct reply *reply, bool failed)
                 pipit__retry_note(reply, &conn->prepared);
         pipit__result_set_host(req->res, conn->ending.host);
         if (reply->segment == SEGMENT_COMMIT)
-                conn->tenant->ended(req, commit_is_done(reply, failed), conn->tenant_arg);
+                conn->lease_ops->ended(req, commit_is_done(reply, failed), conn->lease_arg);
         else
-                conn->tenant->answered(req, reply->skipped, conn->tenant_arg);
+                conn->lease_ops->answered(req, reply->skipped, conn->lease_arg);
 }
 
 /* One command of a segment that is complete; *ret_done is who is to be told of its end at once. */
@@ -80,7 +80,7 @@ conn_sort(struct conn *conn, const struct reply *reply, bool failed, struct list
         if (req == NULL)
                 return;
         if (reply->segment >= SEGMENT_TRANSACTION) {
-                conn_sort_tenant(conn, reply, failed);
+                conn_sort_leased(conn, reply, failed);
                 return;
         }
         if (pipit__retry_decide(reply, failed, &conn->prepared) == RETRY_AGAIN ||
@@ -154,7 +154,7 @@ conn_unasked_end(struct conn *conn, struct request *culprit)
                 "back, and pipit_atomic() on a transaction is a savepoint",
                 tag);
         pipit__reply_queue_may_be_done(&conn->replies);
-        conn->tenant->unasked(culprit, conn->tenant_arg);
+        conn->lease_ops->unasked(culprit, conn->lease_arg);
         pipit__conn_break(conn, "a statement in front of it ended the transaction");
 }
 
@@ -163,7 +163,7 @@ conn_unshared(struct conn *conn, struct request *culprit)
 {
         static const char reason[] = "a statement in front of it changed the session";
 
-        if (conn->tenant != NULL && culprit != NULL) {
+        if (conn->lease_ops != NULL && culprit != NULL) {
                 conn_unasked_end(conn, culprit);
                 return;
         }

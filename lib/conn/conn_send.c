@@ -233,14 +233,14 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
         struct request *first = list_empty(requests)
                                         ? bracket->commit
                                         : container_of(list_first(requests), struct request, link);
-        int room = conn_entries(conn, requests) + bracket->n_controls + 1;
+        int room = conn_entries(conn, requests) + bracket->n_commands + 1;
 
         if (conn->replies.n == 0)
                 conn->flight = (struct flight){0};
         if (pipit__reply_queue_reserve(&conn->replies, room) != 0)
                 return -1;
-        for (int i = 0; i < bracket->n_controls; i++) {
-                if (pipit__pq_send(conn->pq, bracket->controls[i], NULL, &(struct pq_params){0}) !=
+        for (int i = 0; i < bracket->n_commands; i++) {
+                if (pipit__pq_send(conn->pq, bracket->commands[i], NULL, &(struct pq_params){0}) !=
                     0)
                         return -1;
                 conn_owe(conn, REPLY_TX_COMMAND, first, NULL);

@@ -18,8 +18,8 @@ int pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *req
 
 /* What goes around the statements of a transaction; borrowed. */
 struct bracket {
-        const char *const *controls; /* in front: BEGIN, savepoints and the like */
-        int n_controls;
+        const char *const *commands; /* in front: BEGIN, savepoints and the like */
+        int n_commands;
         struct request *commit; /* COMMIT goes behind them, for this request; NULL: it goes on */
         bool implicit;          /* there is no BEGIN, and the Sync is the COMMIT */
 };

@@ -155,7 +155,7 @@ dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
 }
 
 static void
-dispatch_lend(struct dispatch *dispatch, struct conn *conn)
+dispatch_lease(struct dispatch *dispatch, struct conn *conn)
 {
         struct list *link = list_pop_first(&dispatch->leases);
         struct request *req = container_of(link, struct request, link);
@@ -163,7 +163,7 @@ dispatch_lend(struct dispatch *dispatch, struct conn *conn)
         dispatch_leave(dispatch, req);
         req->state = REQUEST_HELD;
         pipit__request_set_deadline(req, req->deadline_ms);
-        dispatch->lend(req, conn);
+        dispatch->lease(req, conn);
 }
 
 void
@@ -177,7 +177,7 @@ pipit__dispatch_turn(struct dispatch *dispatch)
                         break;
                 queue = dispatch_oldest(dispatch);
                 if (queue == &dispatch->leases)
-                        dispatch_lend(dispatch, conn);
+                        dispatch_lease(dispatch, conn);
                 else
                         dispatch_deal(dispatch, queue, conn);
         }

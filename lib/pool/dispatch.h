@@ -40,7 +40,7 @@ struct dispatch {
         struct reactor *reactor;
         struct pool *pool;
         /* Gives a connection to a request that waits for one of its own. */
-        void (*lend)(struct request *req, struct conn *conn);
+        void (*lease)(struct request *req, struct conn *conn);
 };
 
 void pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,

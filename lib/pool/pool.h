@@ -28,7 +28,7 @@ struct pool {
         int64_t lifetime_ms;     /* -1: never */
         struct list connecting;  /* CONN_CONNECTING and CONN_SETTING_UP */
         struct list idle;        /* CONN_IDLE; the latest used first */
-        struct list busy;        /* CONN_BUSY, and what a tenant or a cancel keeps */
+        struct list busy;        /* CONN_BUSY, and what a lease or a cancel keeps */
         int n_connecting;
         int n_idle;
         int n_busy;

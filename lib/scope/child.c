@@ -16,7 +16,7 @@ pipit__child_free(struct child *child)
         pipit_result_unref(child->cause_owner);
         pipit__scope_fini(&child->scope);
         if (child->up == NULL)
-                pipit__pin_free(child->pin);
+                pipit__lease_free(child->lease);
         free(child);
 }
 
@@ -34,7 +34,7 @@ pipit__child_look_for_end(struct child *child)
                 return;
         list_remove(&child->scope.link);
         child->deferred.free = child_free_deferred;
-        pipit__reactor_defer(child->pin->pins->reactor, &child->deferred);
+        pipit__reactor_defer(child->lease->leases->reactor, &child->deferred);
 }
 
 struct child *
@@ -59,7 +59,7 @@ pipit__child_doom(struct child *child, const struct pipit_error *cause, struct p
         child->doomed = true;
         child->cause = *cause;
         child->cause_owner = owner != NULL ? pipit_result_ref(owner) : NULL;
-        pipit__pin_schedule(child->pin);
+        pipit__lease_schedule(child->lease);
 }
 
 bool
@@ -130,8 +130,8 @@ pipit__child_give_up(struct child *child, struct request *req, enum pipit_code c
                             undone ? "its transaction rolls back"
                                    : "nobody knows whether the statement was executed");
         /* What it does goes with its savepoint, if it has one. */
-        if (undone && child->pin->guard > 0)
-                child->pin->guard_failed = true;
+        if (undone && child->lease->stmt_savepoint > 0)
+                child->lease->stmt_savepoint_failed = true;
         else if (undone)
                 pipit__child_doom(child, pipit_result_error(req->res), req->res);
         if (conn != NULL)
@@ -178,7 +178,7 @@ pipit__child_abort(struct child *child, enum pipit_code code, const char *text)
                                     .executed = PIPIT_EXECUTED_ROLLED_BACK,
                                     .phase = PIPIT_PHASE_EXECUTE,
                                     .message = text};
-        struct child *active = child->pin->active;
+        struct child *active = child->lease->active;
 
         if (child->state == CHILD_RUNNING) {
                 for (; active != NULL && active != child; active = active->up) {
@@ -188,5 +188,5 @@ pipit__child_abort(struct child *child, enum pipit_code code, const char *text)
                 }
         }
         child_abort_one(child, &cause);
-        pipit__pin_schedule(child->pin);
+        pipit__lease_schedule(child->lease);
 }

@@ -1,5 +1,5 @@
 /*
- * Children: the scopes that run on a pin: sessions, transactions, tests.
+ * Children: the scopes that run on a lease: sessions, transactions, tests.
  *
  * Each has a queue of what was started on it: statements, and the requests that nested children are
  * for it. When its turn comes a nested child becomes the active one; when that has ended, its
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "loop/reactor.h"
-#include "scope/pin.h"
+#include "scope/lease.h"
 #include "scope/scope.h"
 
 enum child_kind {
@@ -33,8 +33,8 @@ struct child {
         struct pipit scope;
         enum child_kind kind;
         enum child_state state;
-        struct pin *pin;
-        struct child *up; /* that it is nested in; NULL: it has the pin */
+        struct lease *lease;
+        struct child *up; /* that it is nested in; NULL: it has the lease */
         int level;        /* savepoints around it and its own; 0: BEGIN */
         struct pipit_transaction options;
         struct list queue;    /* REQUEST_QUEUED */
@@ -61,7 +61,7 @@ struct child *pipit__child_of(const struct request *done);
 struct child *pipit__child_scope(struct pipit *scope);
 bool pipit__child_is_transaction(const struct child *child);
 
-/* Frees it, and its pin with the outermost: only for one that nobody has seen. */
+/* Frees it, and its lease with the outermost: only for one that nobody has seen. */
 void pipit__child_free(struct child *child);
 /* Frees it once the stack has unwound, if nobody refers to it any more. */
 void pipit__child_look_for_end(struct child *child);

@@ -48,7 +48,7 @@ pipit__child_finish(struct child *child, pipit_cb cb, void *arg)
         if (child->state == CHILD_PARKED)
                 pipit__child_try_end(child);
         else
-                pipit__pin_schedule(child->pin);
+                pipit__lease_schedule(child->lease);
 }
 
 /* ---- the scope */
@@ -63,7 +63,7 @@ static bool
 child_refuse(struct pipit *scope, size_t bytes, struct refusal *ret)
 {
         struct child *child = child_of_scope(scope);
-        const struct dispatch *dispatch = child->pin->pins->dispatch;
+        const struct dispatch *dispatch = child->lease->leases->dispatch;
 
         if (child->doomed) {
                 pipit__child_refusal(child, PIPIT_EXECUTED_NO, ret);
@@ -91,7 +91,7 @@ child_add(struct pipit *scope, struct request *req, bool again)
         else
                 list_push_back(&child->queue, &req->link);
         pipit__request_set_deadline(req, req->deadline_ms);
-        pipit__pin_schedule(child->pin);
+        pipit__lease_schedule(child->lease);
 }
 
 static void
@@ -142,22 +142,22 @@ child_on_gone(struct pipit *scope)
         else if (child->state == CHILD_PARKED)
                 pipit__child_try_end(child);
         else
-                pipit__pin_schedule(child->pin);
+                pipit__lease_schedule(child->lease);
 }
 
 /* In a forked child: nothing of it is called, and its memory goes with its requests. */
 static void
 child_drop(struct child *child)
 {
-        struct reactor *reactor = child->pin->pins->reactor;
+        struct reactor *reactor = child->lease->leases->reactor;
 
         pipit__reactor_enter(reactor);
         child->dropped = true;
         child->done = NULL;
         list_remove(&child->scope.link);
-        list_remove(&child->pin->link);
-        if (child->pin->conn != NULL)
-                child->pin->conn->tenant = NULL;
+        list_remove(&child->lease->link);
+        if (child->lease->conn != NULL)
+                child->lease->conn->lease_ops = NULL;
         pipit__scope_close_children(&child->scope);
         pipit__child_look_for_end(child);
         pipit__reactor_leave(reactor);
@@ -211,7 +211,7 @@ pipit__child_attempt(const struct pipit *scope)
 /* ---- how it is opened */
 
 static struct child *
-child_new(struct pipit *parent, struct pins *pins, const struct child_plan *plan)
+child_new(struct pipit *parent, struct leases *leases, const struct child_plan *plan)
 {
         struct child *up = pipit__child_scope(parent);
         struct child *child = calloc(1, sizeof *child);
@@ -234,13 +234,13 @@ child_new(struct pipit *parent, struct pins *pins, const struct child_plan *plan
         child->wait_ms = plan->wait_ms;
         child->body = plan->body;
         child->arg = plan->arg;
-        child->pin = up != NULL ? up->pin : pipit__pin_new(pins);
-        if (child->pin == NULL || pipit__pin_reserve(child->pin, child->level) != 0) {
+        child->lease = up != NULL ? up->lease : pipit__lease_new(leases);
+        if (child->lease == NULL || pipit__lease_reserve(child->lease, child->level) != 0) {
                 pipit__child_free(child);
                 return NULL;
         }
         if (up == NULL)
-                child->pin->root = child;
+                child->lease->root = child;
         return child;
 }
 
@@ -289,9 +289,9 @@ child_is_refused(struct child *child, struct pipit *parent)
 }
 
 struct child *
-pipit__child_open(struct pipit *parent, struct pins *pins, const struct child_plan *plan)
+pipit__child_open(struct pipit *parent, struct leases *leases, const struct child_plan *plan)
 {
-        struct child *child = child_new(parent, pins, plan);
+        struct child *child = child_new(parent, leases, plan);
 
         if (child == NULL)
                 return NULL;
@@ -312,7 +312,7 @@ pipit__child_open(struct pipit *parent, struct pins *pins, const struct child_pl
         if (child_is_refused(child, parent))
                 return child;
         if (child->up == NULL)
-                pipit__dispatch_add(pins->dispatch, done);
+                pipit__dispatch_add(leases->dispatch, done);
         else
                 child_add(parent, done, false);
         return child;
@@ -331,16 +331,16 @@ bool
 pipit__child_never_comes(const struct request *req, const struct list *busy_conns)
 {
         const struct child *scope = pipit__child_scope(pipit__request_scope(req));
-        const struct pin *pin = NULL;
+        const struct lease *lease = NULL;
 
-        if (req->state == REQUEST_QUEUED && scope->pin->conn != NULL) {
-                pin = scope->pin;
+        if (req->state == REQUEST_QUEUED && scope->lease->conn != NULL) {
+                lease = scope->lease;
         } else if ((req->state == REQUEST_QUEUED || req->state == REQUEST_WAITING) &&
                    !list_empty(busy_conns)) {
                 const struct conn *conn = container_of(list_first(busy_conns), struct conn, link);
-                pin = conn->tenant != NULL ? conn->tenant_arg : NULL;
+                lease = conn->lease_ops != NULL ? conn->lease_arg : NULL;
         }
-        for (const struct child *child = pin != NULL ? pin->active : NULL;
+        for (const struct child *child = lease != NULL ? lease->active : NULL;
              child != NULL && !child_is_within(scope, child); child = child->up) {
                 if ((child->body == NULL && !child->closing) || child->holds > 0)
                         return true;

@@ -21,7 +21,7 @@ struct child_plan {
 
 /* Opens one on a scope. NULL when memory ran out; whatever else is wrong fails its request. */
 struct child *
-pipit__child_open(struct pipit *parent, struct pins *pins, const struct child_plan *plan);
+pipit__child_open(struct pipit *parent, struct leases *leases, const struct child_plan *plan);
 
 /* Its own request is given up: by its caller, or because its time is over. */
 void pipit__child_cancel(struct child *child, const char *reason);

@@ -20,34 +20,34 @@
 /* How much later than here a deadline passes on the server, which is asked to cancel first. */
 #define SERVER_SLACK_MS 1000
 
-/* ---- the tenant of a connection */
+/* ---- the lease of a connection */
 
 static void
-pin_on_ready(void *arg)
+lease_on_ready(void *arg)
 {
-        pipit__pin_schedule(arg);
+        pipit__lease_schedule(arg);
 }
 
 static void
-pin_on_lost(const struct attempt_failure *failure, void *arg)
+lease_on_lost(const struct attempt_failure *failure, void *arg)
 {
-        struct pin *pin = arg;
+        struct lease *lease = arg;
         struct pipit_error cause = {.code = PIPIT_ELOST,
                                     .executed = PIPIT_EXECUTED_ROLLED_BACK,
                                     .phase = PIPIT_PHASE_EXECUTE,
-                                    .host = pin->lost.host,
-                                    .message = pin->lost.text};
+                                    .host = lease->lost.host,
+                                    .message = lease->lost.text};
 
-        pin->lost = *failure;
+        lease->lost = *failure;
         memcpy(cause.sqlstate, failure->sqlstate, sizeof cause.sqlstate);
-        pin->conn = NULL;
-        for (struct child *child = pin->active; child != NULL; child = child->up)
+        lease->conn = NULL;
+        for (struct child *child = lease->active; child != NULL; child = child->up)
                 pipit__child_doom(child, &cause, NULL);
-        pipit__pin_schedule(pin);
+        pipit__lease_schedule(lease);
 }
 
 static void
-pin_on_ended(struct request *done, bool committed, void *arg)
+lease_on_ended(struct request *done, bool committed, void *arg)
 {
         static const struct pipit_error rolled_back = {
                 .code = PIPIT_EROLLBACK,
@@ -69,17 +69,17 @@ pin_on_ended(struct request *done, bool committed, void *arg)
         done->conn = NULL;
         list_remove(&done->link);
         child->state = CHILD_RUNNING;
-        pipit__pin_schedule(child->pin);
+        pipit__lease_schedule(child->lease);
 }
 
 static void
-pin_on_answered(struct request *req, bool skipped, void *arg)
+lease_on_answered(struct request *req, bool skipped, void *arg)
 {
-        struct pin *pin = arg;
+        struct lease *lease = arg;
         struct child *child = pipit__child_scope(pipit__request_scope(req));
 
         if (req->may_fail || child->kind == CHILD_TEST)
-                pin->guard_failed = true;
+                lease->stmt_savepoint_failed = true;
         else if (pipit_failed(req->res))
                 pipit__child_doom(child, pipit_result_error(req->res), req->res);
         if (!pipit_failed(req->res) && skipped) {
@@ -93,18 +93,18 @@ pin_on_answered(struct request *req, bool skipped, void *arg)
 
 /* What it was part of may be committed. */
 static void
-pin_on_unasked(struct request *culprit, void *arg)
+lease_on_unasked(struct request *culprit, void *arg)
 {
-        const struct pin *pin = arg;
+        const struct lease *lease = arg;
 
-        for (struct child *child = pin->active; child != NULL; child = child->up) {
+        for (struct child *child = lease->active; child != NULL; child = child->up) {
                 if (pipit__child_is_transaction(child))
                         pipit__child_doom(child, pipit_result_error(culprit->res), culprit->res);
         }
 }
 
-static const struct tenant_ops pin_tenant = {pin_on_ready, pin_on_answered, pin_on_ended,
-                                             pin_on_unasked, pin_on_lost};
+static const struct lease_ops lease_conn_ops = {lease_on_ready, lease_on_answered, lease_on_ended,
+                                                lease_on_unasked, lease_on_lost};
 
 /* ---- its end */
 
@@ -115,60 +115,60 @@ error_is_retryable(const struct pipit_error *error)
 }
 
 static void
-pin_on_pause_over(void *arg)
+lease_on_pause_over(void *arg)
 {
-        struct pin *pin = arg;
-        const struct child *root = pin->root;
+        struct lease *lease = arg;
+        const struct child *root = lease->root;
         struct request *done = root->done;
-        int64_t now = pipit__reactor_now(pin->pins->reactor);
+        int64_t now = pipit__reactor_now(lease->leases->reactor);
 
-        pin->pauses = false;
-        if (pin->conn != NULL)
-                pipit__pin_schedule(pin);
+        lease->pauses = false;
+        if (lease->conn != NULL)
+                pipit__lease_schedule(lease);
         if (root->state != CHILD_WAITING || done->state != REQUEST_HELD)
                 return;
         done->wait_until_ms = pipit__deadline_after(now, root->wait_ms);
         done->state = REQUEST_NEW;
-        pipit__dispatch_add(pin->pins->dispatch, done);
+        pipit__dispatch_add(lease->leases->dispatch, done);
 }
 
 /* Whether the body may run once more; then everything of it is as at first. */
 static bool
 child_tries_again(struct child *child)
 {
-        struct pin *pin = child->pin;
-        struct pins *pins = pin->pins;
+        struct lease *lease = child->lease;
+        struct leases *leases = lease->leases;
         int64_t pause_ms = (int64_t)PAUSE_FIRST_MS << (child->attempt < 8 ? child->attempt : 8);
 
         if (child->level > 0 || child->kind != CHILD_TRANSACTION || child->body == NULL ||
             child->asked || !error_is_retryable(&child->cause) ||
             child->attempt >= child->options.max_attempts)
                 return false;
-        if (pin->pause == NULL)
-                pin->pause = pipit__timer_new(pins->reactor, pin_on_pause_over, pin);
+        if (lease->pause == NULL)
+                lease->pause = pipit__timer_new(leases->reactor, lease_on_pause_over, lease);
         if (pause_ms > PAUSE_MAX_MS)
                 pause_ms = PAUSE_MAX_MS;
-        pause_ms = pause_ms / 2 + rand_r(&pins->jitter) % (pause_ms / 2 + 1);
-        if (pin->pause == NULL || pipit__timer_set(pin->pause, pause_ms) != 0)
+        pause_ms = pause_ms / 2 + rand_r(&leases->jitter) % (pause_ms / 2 + 1);
+        if (lease->pause == NULL || pipit__timer_set(lease->pause, pause_ms) != 0)
                 return false;
         pipit_result_unref(child->cause_owner);
         child->cause_owner = NULL;
         child->doomed = child->begun = child->closing = false;
         child->scope.state = SCOPE_OPEN;
         child->state = CHILD_WAITING;
-        pin->pauses = true;
-        pin->n_controls = pin->guard = 0;
+        lease->pauses = true;
+        lease->n_commands = lease->stmt_savepoint = 0;
         pipit__result_reset(child->done->res);
         return true;
 }
 
 /* The connection goes back, or is gone already. */
 static void
-pin_give_back(struct pin *pin, bool renew)
+lease_give_back(struct lease *lease, bool renew)
 {
-        struct conn *conn = pin->conn;
+        struct conn *conn = lease->conn;
 
-        pin->conn = NULL;
+        lease->conn = NULL;
         if (conn != NULL)
                 pipit__conn_release(conn, renew);
 }
@@ -177,19 +177,19 @@ pin_give_back(struct pin *pin, bool renew)
 static void
 child_end(struct child *child)
 {
-        struct pin *pin = child->pin;
+        struct lease *lease = child->lease;
         struct request *done = child->done;
 
         child->state = CHILD_ENDED;
         child->scope.state = SCOPE_CLOSED;
-        pin->pauses = false;
+        lease->pauses = false;
         list_remove(&child->scope.link);
-        if (pin->active == child)
-                pin->active = child->up;
+        if (lease->active == child)
+                lease->active = child->up;
         if (child->up == NULL)
-                pin_give_back(pin, child->kind == CHILD_SESSION);
+                lease_give_back(lease, child->kind == CHILD_SESSION);
         if (done->state == REQUEST_WAITING)
-                pipit__dispatch_withdraw(pin->pins->dispatch, done);
+                pipit__dispatch_withdraw(lease->leases->dispatch, done);
         bool failed = child->doomed && !child->asked;
         if (failed && !pipit_failed(done->res))
                 pipit__result_fail_like(done->res, &child->cause);
@@ -200,12 +200,13 @@ child_end(struct child *child)
 
 /* The savepoint of a statement that might have failed goes. */
 static void
-pin_end_guard(struct pin *pin)
+lease_end_stmt_savepoint(struct lease *lease)
 {
-        if (pin->guard > 0)
-                pipit__pin_end_savepoint(pin, pin->guard, pin->guard_failed);
-        pin->guard = 0;
-        pin->guard_failed = false;
+        if (lease->stmt_savepoint > 0)
+                pipit__lease_end_savepoint(lease, lease->stmt_savepoint,
+                                           lease->stmt_savepoint_failed);
+        lease->stmt_savepoint = 0;
+        lease->stmt_savepoint_failed = false;
 }
 
 /* Whether it is over. What can only roll back does so at once, also while its user, who opened it
@@ -220,7 +221,7 @@ child_is_over(struct child *child)
         if (child->scope.home.n_requests > 0 || child->holds > 0 || ends_already)
                 return false;
         if (by_hand && child->doomed && child->up == NULL)
-                pin_give_back(child->pin, child->kind == CHILD_SESSION);
+                lease_give_back(child->lease, child->kind == CHILD_SESSION);
         return !by_hand;
 }
 
@@ -231,7 +232,7 @@ child_send_commit(struct child *child, struct list *requests, bool implicit)
 {
         child->state = CHILD_ENDING;
         child->scope.state = SCOPE_CLOSED;
-        pipit__pin_send(child->pin, requests, child->done, implicit);
+        pipit__lease_send(child->lease, requests, child->done, implicit);
         if (child->done->state == REQUEST_HELD)
                 child->state = CHILD_RUNNING;
 }
@@ -239,15 +240,15 @@ child_send_commit(struct child *child, struct list *requests, bool implicit)
 bool
 pipit__child_try_end(struct child *child)
 {
-        struct pin *pin = child->pin;
-        bool in_vain = child->state == CHILD_PARKED || pin->conn == NULL;
+        struct lease *lease = child->lease;
+        bool in_vain = child->state == CHILD_PARKED || lease->conn == NULL;
 
         if (!child_is_over(child))
                 return false;
         if (child->doomed && child->level == 0 && !in_vain && child_tries_again(child)) {
-                pin->rolls_back = child->up != NULL;
+                lease->rolls_back = child->up != NULL;
                 if (child->up == NULL)
-                        pin_give_back(pin, false);
+                        lease_give_back(lease, false);
                 return true;
         }
         if (child->kind != CHILD_TRANSACTION || !child->begun || in_vain) {
@@ -255,16 +256,16 @@ pipit__child_try_end(struct child *child)
                 return true;
         }
         if (child->level > 0) {
-                pin_end_guard(pin);
-                pipit__pin_end_savepoint(pin, child->level, child->doomed);
+                lease_end_stmt_savepoint(lease);
+                pipit__lease_end_savepoint(lease, child->level, child->doomed);
         } else if (!child->doomed && !child->committed) {
                 struct list none;
                 list_init(&none);
-                pin_end_guard(pin);
+                lease_end_stmt_savepoint(lease);
                 child_send_commit(child, &none, false);
                 return true;
         }
-        pin->rolls_back = child->level == 0 && child->doomed;
+        lease->rolls_back = child->level == 0 && child->doomed;
         child_end(child);
         return true;
 }
@@ -308,10 +309,10 @@ child_start(struct child *child)
                 .phase = PIPIT_PHASE_WAIT,
                 .message = "the session is inside of a transaction in plain SQL: end that first"};
 
-        child->pin->active = child;
+        child->lease->active = child;
         child->state = CHILD_RUNNING;
         if (child->up != NULL && child->level == 0 &&
-            pipit__pq_in_transaction(child->pin->conn->pq)) {
+            pipit__pq_in_transaction(child->lease->conn->pq)) {
                 pipit__child_doom(child, &inside, NULL);
                 return;
         }
@@ -321,19 +322,19 @@ child_start(struct child *child)
 }
 
 void
-pipit__child_lend(struct request *done, struct conn *conn)
+pipit__child_leased(struct request *done, struct conn *conn)
 {
         struct child *child = pipit__child_of(done);
-        struct pin *pin = child->pin;
+        struct lease *lease = child->lease;
 
-        if (pipit__conn_lease(conn, &pin_tenant, pin) != 0) {
+        if (pipit__conn_lease(conn, &lease_conn_ops, lease) != 0) {
                 done->state = REQUEST_NEW;
-                pipit__dispatch_add(pin->pins->dispatch, done);
+                pipit__dispatch_add(lease->leases->dispatch, done);
                 return;
         }
-        pin->conn = conn;
-        pin->active = child;
-        pipit__pin_schedule(pin);
+        lease->conn = conn;
+        lease->active = child;
+        pipit__lease_schedule(lease);
 }
 
 /* Milliseconds after which the server is to end a statement by itself; 0: never. */
@@ -341,7 +342,8 @@ static int64_t
 child_server_timeout(const struct child *child)
 {
         int64_t all_ms = child->options.timeout_ms;
-        int64_t left_ms = child->done->deadline_ms - pipit__reactor_now(child->pin->pins->reactor);
+        int64_t left_ms =
+                child->done->deadline_ms - pipit__reactor_now(child->lease->leases->reactor);
 
         if (all_ms <= 0)
                 return 0;
@@ -355,7 +357,7 @@ child_server_timeout(const struct child *child)
 static void
 child_begin(struct child *child)
 {
-        struct pin *pin = child->pin;
+        struct lease *lease = child->lease;
 
         if (child->up != NULL && pipit__child_is_transaction(child->up))
                 child_begin(child->up);
@@ -363,17 +365,17 @@ child_begin(struct child *child)
                 return;
         child->begun = true;
         if (child->level > 0) {
-                pipit__pin_control(pin, "SAVEPOINT pipit_%d", child->level);
+                pipit__lease_command(lease, "SAVEPOINT pipit_%d", child->level);
                 return;
         }
-        pipit__pin_begin(pin, &child->options, child_server_timeout(child));
+        pipit__lease_begin(lease, &child->options, child_server_timeout(child));
 }
 
 /* Takes the statements that can travel together off the queue. */
 static void
 child_take(struct child *child, struct list *requests)
 {
-        int room = child->pin->pins->max_batch;
+        int room = child->lease->leases->max_batch;
 
         for (; room > 0 && !list_empty(&child->queue); room--) {
                 struct list *link = list_first(&child->queue);
@@ -384,7 +386,7 @@ child_take(struct child *child, struct list *requests)
                 list_remove(link);
                 list_push_back(requests, link);
                 if (alone) {
-                        child->pin->guard = child->level + 1;
+                        child->lease->stmt_savepoint = child->level + 1;
                         return;
                 }
         }
@@ -399,8 +401,8 @@ child_commits_along(const struct child *child, const struct list *requests)
         LIST_EACH(link, requests)
                 n++;
         return child->options.commit_early && child->body != NULL && child->level == 0 &&
-               child->holds == 0 && child->pin->guard == 0 && list_empty(&child->queue) &&
-               n == child->scope.home.n_requests;
+               child->holds == 0 && child->lease->stmt_savepoint == 0 &&
+               list_empty(&child->queue) && n == child->scope.home.n_requests;
 }
 
 /*
@@ -413,7 +415,7 @@ child_is_implicit(const struct child *child, const struct list *requests)
 {
         const struct pipit_transaction *options = &child->options;
 
-        if (child->begun || child->pin->n_controls > 0 || options->timeout_ms > 0 ||
+        if (child->begun || child->lease->n_commands > 0 || options->timeout_ms > 0 ||
             options->isolation != PIPIT_ISOLATION_DEFAULT || options->read_only ||
             options->deferrable)
                 return false;
@@ -429,20 +431,20 @@ child_is_implicit(const struct child *child, const struct list *requests)
 static void
 child_send_bracket(struct child *child, struct list *requests)
 {
-        struct pin *pin = child->pin;
+        struct lease *lease = child->lease;
 
-        pin_end_guard(pin);
+        lease_end_stmt_savepoint(lease);
         child_take(child, requests);
         bool commits = child_commits_along(child, requests);
         bool implicit = commits && child_is_implicit(child, requests);
         if (!implicit)
                 child_begin(child);
-        if (pin->guard > 0)
-                pipit__pin_control(pin, "SAVEPOINT pipit_%d", pin->guard);
+        if (lease->stmt_savepoint > 0)
+                pipit__lease_command(lease, "SAVEPOINT pipit_%d", lease->stmt_savepoint);
         if (commits)
                 child_send_commit(child, requests, implicit);
         else
-                pipit__pin_send(pin, requests, NULL, false);
+                pipit__lease_send(lease, requests, NULL, false);
 }
 
 static void
@@ -453,7 +455,7 @@ child_send(struct child *child)
         list_init(&requests);
         if (child->kind == CHILD_SESSION) {
                 child_take(child, &requests);
-                pipit__pin_send_singles(child->pin, &requests);
+                pipit__lease_send_singles(child->lease, &requests);
         } else {
                 child_send_bracket(child, &requests);
         }
@@ -481,28 +483,29 @@ child_advance(struct child *child)
 
 /* One step; false when there is none for the moment. */
 static bool
-pin_step(struct pin *pin)
+lease_step(struct lease *lease)
 {
-        struct child *child = pin->active != NULL ? pin->active : pin->root;
+        struct child *child = lease->active != NULL ? lease->active : lease->root;
 
         if (child->state == CHILD_ENDED)
                 return false;
-        if (child->state == CHILD_WAITING && pin->conn != NULL && !child->doomed && !pin->pauses) {
+        if (child->state == CHILD_WAITING && lease->conn != NULL && !child->doomed &&
+            !lease->pauses) {
                 child_start(child);
                 return true;
         }
         if (child->doomed)
                 pipit__child_fail_queue(child);
         bool is_over = child->doomed || child->committed; /* that needs no connection any more */
-        if (pin->conn != NULL && pipit__pin_is_busy(pin) && !is_over)
+        if (lease->conn != NULL && pipit__lease_is_busy(lease) && !is_over)
                 return false;
-        if (pin->conn != NULL && pin->rolls_back && !child->doomed) {
-                pipit__pin_roll_back(pin);
+        if (lease->conn != NULL && lease->rolls_back && !child->doomed) {
+                pipit__lease_roll_back(lease);
                 return true;
         }
         if (child->state == CHILD_WAITING && !child->doomed)
                 return false;
-        if (!list_empty(&child->queue) && pin->conn != NULL) {
+        if (!list_empty(&child->queue) && lease->conn != NULL) {
                 child_advance(child);
                 return true;
         }
@@ -510,17 +513,17 @@ pin_step(struct pin *pin)
 }
 
 void
-pipit__children_turn(struct pins *pins)
+pipit__children_turn(struct leases *leases)
 {
         struct list ready;
 
         /* What becomes ready meanwhile has the next turn. */
         list_init(&ready);
-        list_splice(&ready, &pins->ready);
+        list_splice(&ready, &leases->ready);
         while (!list_empty(&ready)) {
                 struct list *link = list_pop_first(&ready);
-                struct pin *pin = container_of(link, struct pin, link);
-                while (pin_step(pin))
+                struct lease *lease = container_of(link, struct lease, link);
+                while (lease_step(lease))
                         ;
         }
 }

@@ -65,7 +65,7 @@ database_cancel_all(struct database *db, const char *reason)
         }
 }
 
-/* The pins and transactions; blocking scopes go on. */
+/* The leases and transactions; blocking scopes go on. */
 static void
 database_abort_children(struct database *db, const char *reason)
 {
@@ -227,7 +227,7 @@ database_deal(struct database *db)
         db->deals_again = false;
         if (db->scope.state == SCOPE_OPEN || db->scope.state == SCOPE_DRAINING)
                 pipit__dispatch_turn(&db->dispatch);
-        pipit__children_turn(&db->pins);
+        pipit__children_turn(&db->leases);
         db->dealing = false;
         return db->deals_again && (db->dispatch.n > 0 || db->pool.min > 0);
 }
@@ -277,8 +277,8 @@ database_init_parts(struct database *db, struct event_base *base)
         if (db->rules == NULL)
                 return PIPIT_ENOMEM;
         pipit__dispatch_init(&db->dispatch, options, db->reactor, &db->pool);
-        db->dispatch.lend = pipit__child_lend;
-        pipit__pins_init(&db->pins, db->reactor, &db->dispatch, options->max_pipeline);
+        db->dispatch.lease = pipit__child_leased;
+        pipit__leases_init(&db->leases, db->reactor, &db->dispatch, options->max_pipeline);
         return code;
 }
 
@@ -330,8 +330,8 @@ database_drop(struct database *db)
 static void
 database_close_sync(struct database *db)
 {
-        while (db->requests.n_ending > 0 || !list_empty(&db->pins.ready)) {
-                pipit__children_turn(&db->pins);
+        while (db->requests.n_ending > 0 || !list_empty(&db->leases.ready)) {
+                pipit__children_turn(&db->leases);
                 pipit__requests_turn(&db->requests, DATABASE_BUDGET);
         }
 }

@@ -14,7 +14,7 @@
 #include "pool/pool.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
-#include "scope/pin.h"
+#include "scope/lease.h"
 #include "scope/scope.h"
 
 struct event_base;
@@ -33,7 +33,7 @@ struct database {
         struct coalesce_rules *rules;
         struct pool pool;
         struct dispatch dispatch;
-        struct pins pins;
+        struct leases leases;
         struct requests requests; /* of this scope and of all that are opened on it */
         struct request *drain;    /* of pipit_drain(), while it waits */
         bool sync_allowed;        /* pipit_set_allow_sync() */

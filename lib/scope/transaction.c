@@ -15,7 +15,7 @@ child_open(struct pipit *scope, const struct child_plan *plan, pipit_request *re
         struct child *child = NULL;
 
         if (pipit__scope_is_mine(scope))
-                child = pipit__child_open(scope, &scope->db->pins, plan);
+                child = pipit__child_open(scope, &scope->db->leases, plan);
         *ret_number = pipit__scope_started(scope, child != NULL ? child->done : NULL);
         return child;
 }
@@ -214,7 +214,7 @@ pipit_release(struct pipit *scope)
         if (child == NULL || child->holds == 0)
                 return;
         child->holds--;
-        pipit__pin_schedule(child->pin);
+        pipit__lease_schedule(child->lease);
 }
 
 int
