@@ -20,7 +20,7 @@
 
 #define REQUEST_MAX_FRAMES 2
 
-struct child;
+struct subscope;
 struct conn;
 struct coalesce_rule;
 struct reactor;
@@ -71,8 +71,9 @@ struct request {
         struct conn *conn;          /* while it is sent; NULL while another carries it */
         struct coalesce_rule *rule; /* of a get that others may be carried with; else NULL */
         union {
-                int64_t key;         /* of that get, when it is a number */
-                struct child *child; /* without a statement: the scope that it opens, or NULL */
+                int64_t key; /* of that get, when it is a number */
+                struct subscope
+                        *subscope; /* without a statement: the scope that it opens, or NULL */
         };
         struct request **member; /* where the shared request it has it */
         struct deadline deadline;

@@ -1,7 +1,7 @@
 /*
  * Databases. See database.h and <pipit/scope.h>.
  *
- * A database's memory goes when it is closed, the last request of it and of its children is gone,
+ * A database's memory goes when it is closed, the last request of it and of its subscopes is gone,
  * and no function of pipit is on the stack: the reactor tells the last.
  */
 #include "scope/database.h"
@@ -13,9 +13,9 @@
 #include "loop/reactor.h"
 #include "pool/coalesce_rule.h"
 #include "pool/options.h"
-#include "scope/child_scope.h"
-#include "scope/child_turn.h"
 #include "scope/kept.h"
+#include "scope/subscope_open.h"
+#include "scope/subscope_turn.h"
 
 /* Requests that one turn completes before others have theirs. */
 #define DATABASE_BUDGET 64
@@ -67,13 +67,13 @@ database_cancel_all(struct database *db, const char *reason)
 
 /* The leases and transactions; blocking scopes go on. */
 static void
-database_abort_children(struct database *db, const char *reason)
+database_abort_subscopes(struct database *db, const char *reason)
 {
-        LIST_EACH(link, &db->scope.children) {
+        LIST_EACH(link, &db->scope.subscopes) {
                 struct pipit *scope = container_of(link, struct pipit, link);
-                struct child *child = pipit__child_scope(scope);
-                if (child != NULL)
-                        pipit__child_abort(child, PIPIT_ECANCELED, reason);
+                struct subscope *subscope = pipit__subscope_of_scope(scope);
+                if (subscope != NULL)
+                        pipit__subscope_abort(subscope, PIPIT_ECANCELED, reason);
         }
 }
 
@@ -131,12 +131,12 @@ static void
 database_cancel(struct pipit *scope, struct request *req, const char *reason)
 {
         struct database *db = database_of(scope);
-        struct child *child = pipit__child_of(req);
+        struct subscope *subscope = pipit__subscope_of(req);
 
         if (req == db->drain)
                 database_end_drain(db, PIPIT_ECANCELED, "the drain was cancelled");
-        else if (child != NULL && req->state != REQUEST_WAITING)
-                pipit__child_cancel(child, reason);
+        else if (subscope != NULL && req->state != REQUEST_WAITING)
+                pipit__subscope_cancel(subscope, reason);
         else
                 pipit__dispatch_cancel(&db->dispatch, req, reason);
 }
@@ -145,17 +145,17 @@ static void
 database_expire(struct pipit *scope, struct request *req)
 {
         struct database *db = database_of(scope);
-        struct child *child = pipit__child_of(req);
+        struct subscope *subscope = pipit__subscope_of(req);
 
-        if (child != NULL && req->state != REQUEST_WAITING) {
-                pipit__child_expire(child);
+        if (subscope != NULL && req->state != REQUEST_WAITING) {
+                pipit__subscope_expire(subscope);
                 return;
         }
         if (req != db->drain) {
                 pipit__dispatch_expire(&db->dispatch, req);
                 return;
         }
-        database_abort_children(db, "the time to drain was over");
+        database_abort_subscopes(db, "the time to drain was over");
         database_cancel_all(db, "the time to drain was over");
         pipit__pool_close(&db->pool, "the time to drain was over", false);
         database_end_drain(db, PIPIT_ETIMEDOUT,
@@ -227,7 +227,7 @@ database_deal(struct database *db)
         db->deals_again = false;
         if (db->scope.state == SCOPE_OPEN || db->scope.state == SCOPE_DRAINING)
                 pipit__dispatch_turn(&db->dispatch);
-        pipit__children_turn(&db->leases);
+        pipit__subscopes_turn(&db->leases);
         db->dealing = false;
         return db->deals_again && (db->dispatch.n > 0 || db->pool.min > 0);
 }
@@ -277,7 +277,7 @@ database_init_parts(struct database *db, struct event_base *base)
         if (db->rules == NULL)
                 return PIPIT_ENOMEM;
         pipit__dispatch_init(&db->dispatch, options, db->reactor, &db->pool);
-        db->dispatch.lease = pipit__child_leased;
+        db->dispatch.lease = pipit__subscope_leased;
         pipit__leases_init(&db->leases, db->reactor, &db->dispatch, options->max_pipeline);
         return code;
 }
@@ -316,7 +316,7 @@ database_drop(struct database *db)
 {
         db->scope.state = SCOPE_CLOSED;
         list_remove(&db->scope.link);
-        pipit__scope_close_children(&db->scope);
+        pipit__scope_close_subscopes(&db->scope);
         pipit__reactor_forked(db->reactor);
         pipit__reactor_enter(db->reactor);
         pipit__pool_close(&db->pool, "this is a forked child", true);
@@ -331,7 +331,7 @@ static void
 database_close_sync(struct database *db)
 {
         while (db->requests.n_ending > 0 || !list_empty(&db->leases.ready)) {
-                pipit__children_turn(&db->leases);
+                pipit__subscopes_turn(&db->leases);
                 pipit__requests_turn(&db->requests, DATABASE_BUDGET);
         }
 }
@@ -344,7 +344,7 @@ database_end(struct database *db)
         pipit__reactor_enter(db->reactor);
         db->scope.state = SCOPE_CLOSED;
         list_remove(&db->scope.link);
-        pipit__scope_close_children(&db->scope);
+        pipit__scope_close_subscopes(&db->scope);
         database_cancel_all(db, "the scope was closed");
         if (db->drain != NULL)
                 database_end_drain(db, PIPIT_ECANCELED,

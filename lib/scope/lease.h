@@ -1,9 +1,9 @@
 /*
  * Leases: a connection that is pinned to what runs on it, and what is sent on it.
  *
- * On a lease runs a child scope (child.h), in which others may be nested; one of them, the active
- * one, has its turn. One segment is out at a time. What ends a savepoint is not sent by itself: it
- * goes in front of the next segment, behind no statement whose failure it must undo.
+ * On a lease runs a subscope (subscope.h), in which others may be nested; one of them, the
+ * active one, has its turn. One segment is out at a time. What ends a savepoint is not sent by
+ * itself: it goes in front of the next segment, behind no statement whose failure it must undo.
  */
 #ifndef PIPIT_LEASE_INTERNAL_H
 #define PIPIT_LEASE_INTERNAL_H
@@ -15,7 +15,7 @@
 #include "base/list.h"
 #include "connect/attempt.h"
 
-struct child;
+struct subscope;
 struct conn;
 struct dispatch;
 struct reactor;
@@ -41,8 +41,8 @@ struct lease {
         struct list link; /* in leases->ready, or in none */
         struct leases *leases;
         struct conn *conn; /* NULL while it waits for one, and once it is lost or given back */
-        struct child *root;
-        struct child *active;
+        struct subscope *root;
+        struct subscope *active;
         struct timer *pause;   /* between two attempts; NULL before the first */
         const char **commands; /* that go in front of the next segment; NULL: it is in room */
         char (*room)[LEASE_COMMAND_SIZE]; /* of each, for one that is not constant */
@@ -52,7 +52,7 @@ struct lease {
         char first_room[LEASE_FIRST_COMMANDS][LEASE_COMMAND_SIZE];
         int stmt_savepoint; /* level of the savepoint of a statement that may fail; 0: none */
         bool stmt_savepoint_failed;
-        bool pauses;     /* the active child waits for another attempt */
+        bool pauses;     /* the active subscope waits for another attempt */
         bool rolls_back; /* a session goes on behind a ROLLBACK, which is still to be sent */
         struct attempt_failure lost; /* why its connection is gone */
 };

@@ -17,7 +17,7 @@ pipit__scope_init(struct pipit *scope, const struct scope_ops *ops)
 {
         scope->ops = ops;
         scope->coalesces = true;
-        list_init(&scope->children);
+        list_init(&scope->subscopes);
         list_init(&scope->link);
         pipit__result_home_init(&scope->home, scope);
 }
@@ -98,13 +98,13 @@ pipit__scope_started(struct pipit *scope, const struct request *req)
 }
 
 void
-pipit__scope_close_children(struct pipit *scope)
+pipit__scope_close_subscopes(struct pipit *scope)
 {
-        while (!list_empty(&scope->children)) {
-                struct pipit *child =
-                        container_of(list_pop_first(&scope->children), struct pipit, link);
+        while (!list_empty(&scope->subscopes)) {
+                struct pipit *subscope =
+                        container_of(list_pop_first(&scope->subscopes), struct pipit, link);
                 /* What its user has ended may still be at it. */
-                child->ops->close(child);
+                subscope->ops->close(subscope);
         }
 }
 

@@ -2,7 +2,7 @@
  * Scopes, from the inside: what all places where requests run have in common.
  *
  * A database is one, a blocking scope is a database with a loop of its own, and sessions and
- * transactions are children of a database. What a request goes through on its kind of scope is in
+ * transactions are subscopes of a database. What a request goes through on its kind of scope is in
  * the scope's ops.
  */
 #ifndef PIPIT_SCOPE_INTERNAL_H
@@ -50,8 +50,8 @@ struct pipit {
         struct requests *requests;
         struct kept *kept;        /* NULL where nothing blocks */
         struct result_home home;  /* of its requests' results */
-        struct list children;     /* what was opened on it, and is closed with it */
-        struct list link;         /* in its parent's children */
+        struct list subscopes;    /* what was opened on it, and is closed with it */
+        struct list link;         /* in its parent's subscopes */
         bool coalesces;           /* gets may become one statement */
         bool groups_writes;       /* writes may be committed together */
         struct pipit_error error; /* why it is broken; its message is error_text */
@@ -66,7 +66,7 @@ void pipit__scope_fini(struct pipit *scope);
 void pipit__scope_break(struct pipit *scope, enum pipit_code code, const char *format, ...)
         PIPIT_PRINTF(3, 4);
 
-/* Whether it is a database; else it is a child of one. */
+/* Whether it is a database; else it is a subscope of one. */
 bool pipit__scope_is_database(const struct pipit *scope);
 
 /* Whether this call may use the scope at all: there is one, and it belongs to this thread. */
@@ -82,7 +82,7 @@ struct request *pipit__scope_find(const struct pipit *scope, pipit_request numbe
 pipit_request pipit__scope_started(struct pipit *scope, const struct request *req);
 
 /* Closes what was opened on it. */
-void pipit__scope_close_children(struct pipit *scope);
+void pipit__scope_close_subscopes(struct pipit *scope);
 
 /* A new request of the scope, with its frames in a blocking one; NULL when memory ran out. */
 struct request *

@@ -8,10 +8,10 @@
 
 #include "loop/reactor.h"
 #include "result/result.h"
-#include "scope/child_scope.h"
 #include "scope/database.h"
 #include "scope/kept.h"
 #include "scope/scope.h"
+#include "scope/subscope_open.h"
 
 struct pipit *
 pipit_allow_sync(struct pipit *db)
@@ -33,7 +33,7 @@ pipit_allow_sync(struct pipit *db)
                 return NULL;
         }
         if (db->state != SCOPE_CLOSED)
-                list_push_back(&db->children, &scope->link);
+                list_push_back(&db->subscopes, &scope->link);
         if (db->state == SCOPE_DRAINING || db->state == SCOPE_CLOSED)
                 pipit__scope_break(scope, PIPIT_ECLOSED, "the database has ended, or ends");
         else if (db->kept != NULL || db != &parent->scope)
@@ -87,7 +87,7 @@ pipit_wait(struct pipit *sync, pipit_request request)
         if (res == NULL && sync->db->waiting)
                 return pipit__result_constant(PIPIT_EBLOCKING);
         const struct request *req = pipit__requests_find(sync->requests, request);
-        if (res == NULL && req != NULL && pipit__child_never_comes(req, &sync->db->pool.busy))
+        if (res == NULL && req != NULL && pipit__subscope_never_comes(req, &sync->db->pool.busy))
                 return pipit__result_constant(PIPIT_EDEADLK);
         return res != NULL ? res : sync_wait(sync->db, request);
 }

@@ -4,27 +4,28 @@
  */
 #include <pipit/transaction.h>
 
-#include "scope/child_scope.h"
 #include "scope/database.h"
 #include "scope/query.h"
+#include "scope/subscope_open.h"
 
-/* Opens a child; *ret_number is that of its own request, 0 when memory ran out. */
-static struct child *
-child_open(struct pipit *scope, const struct child_plan *plan, pipit_request *ret_number)
+/* Opens a subscope; *ret_number is that of its own request, 0 when memory ran out. */
+static struct subscope *
+subscope_open(struct pipit *scope, const struct subscope_plan *plan, pipit_request *ret_number)
 {
-        struct child *child = NULL;
+        struct subscope *subscope = NULL;
 
         if (pipit__scope_is_mine(scope))
-                child = pipit__child_open(scope, &scope->db->leases, plan);
-        *ret_number = pipit__scope_started(scope, child != NULL ? child->done : NULL);
-        return child;
+                subscope = pipit__subscope_open(scope, &scope->db->leases, plan);
+        *ret_number = pipit__scope_started(scope, subscope != NULL ? subscope->request : NULL);
+        return subscope;
 }
 
 /* What all have in common: times are the database's, unless the options say otherwise. */
-static struct child_plan
-plan_for(const struct pipit *scope, enum child_kind kind, const struct pipit_transaction *options)
+static struct subscope_plan
+plan_for(const struct pipit *scope, enum subscope_kind kind,
+         const struct pipit_transaction *options)
 {
-        struct child_plan plan = {
+        struct subscope_plan plan = {
                 .kind = kind, .options = options, .timeout_ms = -1, .wait_ms = -1};
 
         if (!pipit__scope_is_mine(scope))
@@ -39,41 +40,41 @@ plan_for(const struct pipit *scope, enum child_kind kind, const struct pipit_tra
 pipit_request
 pipit_session(struct pipit *db, pipit_body body, pipit_cb done, void *arg)
 {
-        struct child_plan plan = plan_for(db, CHILD_SESSION, NULL);
+        struct subscope_plan plan = plan_for(db, SUBSCOPE_SESSION, NULL);
         pipit_request number;
 
-        if (body == NULL || (db != NULL && pipit__child_scope(db) != NULL))
+        if (body == NULL || (db != NULL && pipit__subscope_of_scope(db) != NULL))
                 return pipit__scope_started(
                         db, pipit__query_refuse(db, PIPIT_EINVAL, done, arg,
                                                 "a session needs a body, and a database to be on"));
         plan.body = body;
         plan.done = done;
         plan.arg = arg;
-        child_open(db, &plan, &number);
+        subscope_open(db, &plan, &number);
         return number;
 }
 
 /* One that is opened by hand; its problem, if any, makes all that is tried on it fail. */
 static struct pipit *
-open_by_hand(struct pipit *scope, struct child_plan *plan, const char *problem)
+open_by_hand(struct pipit *scope, struct subscope_plan *plan, const char *problem)
 {
         pipit_request number;
 
-        struct child *child = child_open(scope, plan, &number);
-        if (child == NULL)
+        struct subscope *subscope = subscope_open(scope, plan, &number);
+        if (subscope == NULL)
                 return NULL;
-        if (problem != NULL && child->scope.state == SCOPE_OPEN) {
-                pipit__child_abort(child, PIPIT_EINVAL, problem);
-                pipit__scope_break(&child->scope, PIPIT_EINVAL, "%s", problem);
+        if (problem != NULL && subscope->scope.state == SCOPE_OPEN) {
+                pipit__subscope_abort(subscope, PIPIT_EINVAL, problem);
+                pipit__scope_break(&subscope->scope, PIPIT_EINVAL, "%s", problem);
         }
-        return &child->scope;
+        return &subscope->scope;
 }
 
 struct pipit *
 pipit_session_open(struct pipit *db)
 {
-        struct child_plan plan = plan_for(db, CHILD_SESSION, NULL);
-        bool nested = db != NULL && pipit__child_scope(db) != NULL;
+        struct subscope_plan plan = plan_for(db, SUBSCOPE_SESSION, NULL);
+        bool nested = db != NULL && pipit__subscope_of_scope(db) != NULL;
 
         plan.timeout_ms = -1;
         return open_by_hand(db, &plan, nested ? "a session is opened on a database" : NULL);
@@ -82,8 +83,8 @@ pipit_session_open(struct pipit *db)
 struct pipit *
 pipit_test_scope(struct pipit *db)
 {
-        struct child_plan plan = plan_for(db, CHILD_TEST, NULL);
-        bool nested = db != NULL && pipit__child_scope(db) != NULL;
+        struct subscope_plan plan = plan_for(db, SUBSCOPE_TEST, NULL);
+        bool nested = db != NULL && pipit__subscope_of_scope(db) != NULL;
 
         plan.timeout_ms = -1;
         return open_by_hand(db, &plan, nested ? "a test scope is opened on a database" : NULL);
@@ -93,7 +94,7 @@ pipit_request
 pipit_atomic_with(struct pipit *scope, const struct pipit_transaction *options, pipit_body body,
                   pipit_cb done, void *arg)
 {
-        struct child_plan plan = plan_for(scope, CHILD_TRANSACTION, options);
+        struct subscope_plan plan = plan_for(scope, SUBSCOPE_TRANSACTION, options);
         pipit_request number;
 
         if (body == NULL)
@@ -103,7 +104,7 @@ pipit_atomic_with(struct pipit *scope, const struct pipit_transaction *options, 
         plan.body = body;
         plan.done = done;
         plan.arg = arg;
-        child_open(scope, &plan, &number);
+        subscope_open(scope, &plan, &number);
         return number;
 }
 
@@ -116,16 +117,16 @@ pipit_atomic(struct pipit *scope, pipit_body body, pipit_cb done, void *arg)
 struct pipit *
 pipit_begin(struct pipit *scope, const struct pipit_transaction *options)
 {
-        struct child_plan plan = plan_for(scope, CHILD_TRANSACTION, options);
+        struct subscope_plan plan = plan_for(scope, SUBSCOPE_TRANSACTION, options);
 
         return open_by_hand(scope, &plan, NULL);
 }
 
 /* Why a transaction cannot be ended by this call: a request that fails with it; else NULL. */
 static struct request *
-end_problem(struct pipit *tx, const struct child *child, pipit_cb cb, void *arg)
+end_problem(struct pipit *tx, const struct subscope *subscope, pipit_cb cb, void *arg)
 {
-        if (child == NULL || child->kind != CHILD_TRANSACTION)
+        if (subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION)
                 return pipit__query_refuse(tx, PIPIT_EINVAL, cb, arg, "this is no transaction");
         if (tx->state == SCOPE_CLOSED)
                 return pipit__query_refuse(tx, PIPIT_ECLOSED, cb, arg,
@@ -138,28 +139,29 @@ pipit_commit(struct pipit *tx, pipit_cb cb, void *arg)
 {
         if (!pipit__scope_is_mine(tx))
                 return 0;
-        struct child *child = pipit__child_scope(tx);
-        bool over = child == NULL || child->kind != CHILD_TRANSACTION || tx->state == SCOPE_CLOSED;
+        struct subscope *subscope = pipit__subscope_of_scope(tx);
+        bool over = subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION ||
+                    tx->state == SCOPE_CLOSED;
         if (over)
-                return pipit__scope_started(tx, end_problem(tx, child, cb, arg));
-        if (child->body != NULL)
+                return pipit__scope_started(tx, end_problem(tx, subscope, cb, arg));
+        if (subscope->body != NULL)
                 return pipit__scope_started(
                         tx, pipit__query_refuse(tx, PIPIT_EINVAL, cb, arg,
                                                 "this transaction commits by itself, when nothing "
                                                 "is outstanding on it"));
-        pipit__child_finish(child, cb, arg);
-        return pipit__request_number(child->done);
+        pipit__subscope_finish(subscope, cb, arg);
+        return pipit__request_number(subscope->request);
 }
 
 static void
-child_roll_back(struct child *child)
+subscope_roll_back(struct subscope *subscope)
 {
         struct pipit_error cause = {.code = PIPIT_EROLLBACK,
                                     .executed = PIPIT_EXECUTED_ROLLED_BACK,
                                     .phase = PIPIT_PHASE_EXECUTE,
                                     .message = "pipit_rollback() was called"};
 
-        pipit__child_doom(child, &cause, NULL);
+        pipit__subscope_doom(subscope, &cause, NULL);
 }
 
 pipit_request
@@ -167,16 +169,17 @@ pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg)
 {
         if (!pipit__scope_is_mine(tx))
                 return 0;
-        struct child *child = pipit__child_scope(tx);
-        bool over = child == NULL || child->kind != CHILD_TRANSACTION || tx->state == SCOPE_CLOSED;
+        struct subscope *subscope = pipit__subscope_of_scope(tx);
+        bool over = subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION ||
+                    tx->state == SCOPE_CLOSED;
         if (over)
-                return pipit__scope_started(tx, end_problem(tx, child, cb, arg));
-        child_roll_back(child);
-        child->options.max_attempts = 1; /* whatever had doomed it before */
-        if (child->body == NULL) {
-                child->asked = true;
-                pipit__child_finish(child, cb, arg);
-                return pipit__request_number(child->done);
+                return pipit__scope_started(tx, end_problem(tx, subscope, cb, arg));
+        subscope_roll_back(subscope);
+        subscope->options.max_attempts = 1; /* whatever had doomed it before */
+        if (subscope->body == NULL) {
+                subscope->asked = true;
+                pipit__subscope_finish(subscope, cb, arg);
+                return pipit__request_number(subscope->request);
         }
         struct request *req = pipit__scope_request(tx, 0, cb, arg);
         if (req != NULL)
@@ -187,11 +190,11 @@ pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg)
 int
 pipit_may_fail(struct pipit *tx, pipit_request request)
 {
-        struct child *child = pipit__scope_is_mine(tx) ? pipit__child_scope(tx) : NULL;
-        struct request *req = child != NULL ? pipit__scope_find(tx, request) : NULL;
+        struct subscope *subscope = pipit__scope_is_mine(tx) ? pipit__subscope_of_scope(tx) : NULL;
+        struct request *req = subscope != NULL ? pipit__scope_find(tx, request) : NULL;
 
-        if (req == NULL || child->kind == CHILD_SESSION || req->state != REQUEST_QUEUED ||
-            pipit__child_of(req) != NULL)
+        if (req == NULL || subscope->kind == SUBSCOPE_SESSION || req->state != REQUEST_QUEUED ||
+            pipit__subscope_of(req) != NULL)
                 return PIPIT_EINVAL;
         req->may_fail = true;
         return 0;
@@ -200,25 +203,27 @@ pipit_may_fail(struct pipit *tx, pipit_request request)
 void
 pipit_hold(struct pipit *scope)
 {
-        struct child *child = pipit__scope_is_mine(scope) ? pipit__child_scope(scope) : NULL;
+        struct subscope *subscope =
+                pipit__scope_is_mine(scope) ? pipit__subscope_of_scope(scope) : NULL;
 
-        if (child != NULL && scope->state == SCOPE_OPEN)
-                child->holds++;
+        if (subscope != NULL && scope->state == SCOPE_OPEN)
+                subscope->holds++;
 }
 
 void
 pipit_release(struct pipit *scope)
 {
-        struct child *child = pipit__scope_is_mine(scope) ? pipit__child_scope(scope) : NULL;
+        struct subscope *subscope =
+                pipit__scope_is_mine(scope) ? pipit__subscope_of_scope(scope) : NULL;
 
-        if (child == NULL || child->holds == 0)
+        if (subscope == NULL || subscope->holds == 0)
                 return;
-        child->holds--;
-        pipit__lease_schedule(child->lease);
+        subscope->holds--;
+        pipit__lease_schedule(subscope->lease);
 }
 
 int
 pipit_attempt(const struct pipit *tx)
 {
-        return pipit__child_attempt(tx);
+        return pipit__subscope_attempt(tx);
 }
