@@ -13,9 +13,9 @@
 #include "loop/reactor.h"
 #include "pool/coalesce_rule.h"
 #include "pool/options.h"
-#include "scope/kept.h"
 #include "scope/subscope_open.h"
 #include "scope/subscope_turn.h"
+#include "scope/wait_results.h"
 
 /* Requests that one turn completes before others have theirs. */
 #define DATABASE_BUDGET 64
@@ -25,7 +25,7 @@ database_destroy(void *arg)
 {
         struct database *db = arg;
 
-        pipit__kept_free(db->kept);
+        pipit__wait_results_free(db->wait_results);
         pipit__requests_fini(&db->requests);
         pipit__pool_fini(&db->pool);
         pipit__coalesce_rules_free(db->rules);
@@ -350,7 +350,7 @@ database_end(struct database *db)
                 database_end_drain(db, PIPIT_ECANCELED,
                                    "the scope was closed while it was drained");
         pipit__pool_close(&db->pool, "the scope was closed", false);
-        if (db->kept != NULL && outermost)
+        if (db->wait_results != NULL && outermost)
                 database_close_sync(db);
         if (db->requests.n == 0)
                 pipit__reactor_finish(db->reactor, database_destroy);

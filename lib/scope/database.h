@@ -18,7 +18,7 @@
 #include "scope/scope.h"
 
 struct event_base;
-struct kept;
+struct wait_results;
 struct coalesce_rules;
 
 struct database {
@@ -34,13 +34,13 @@ struct database {
         struct pool pool;
         struct dispatch dispatch;
         struct leases leases;
-        struct requests requests; /* of this scope and of all that are opened on it */
-        struct request *drain;    /* of pipit_drain(), while it waits */
-        bool sync_allowed;        /* pipit_set_allow_sync() */
-        struct kept *kept;        /* of a blocking scope; NULL otherwise */
-        bool waiting;             /* a pipit_wait() is on the stack */
-        bool dealing;             /* what is to be sent is being sent */
-        bool deals_again;         /* a connection came free meanwhile */
+        struct requests requests;          /* of this scope and of all that are opened on it */
+        struct request *drain;             /* of pipit_drain(), while it waits */
+        bool sync_allowed;                 /* pipit_set_allow_sync() */
+        struct wait_results *wait_results; /* of a blocking scope; NULL otherwise */
+        bool waiting;                      /* a pipit_wait() is on the stack */
+        bool dealing;                      /* what is to be sent is being sent */
+        bool deals_again;                  /* a connection came free meanwhile */
 };
 
 _Static_assert(offsetof(struct database, scope) == 0, "a database is known by its address");

@@ -10,7 +10,7 @@
 #include "base/owner.h"
 #include "loop/reactor.h"
 #include "pool/coalesce.h"
-#include "scope/kept.h"
+#include "scope/wait_results.h"
 
 void
 pipit__scope_init(struct pipit *scope, const struct scope_ops *ops)
@@ -79,9 +79,9 @@ pipit__scope_request(struct pipit *scope, size_t bound_size, pipit_cb cb, void *
         struct requests *requests = scope->requests;
         struct request *req = pipit__request_new(requests, &scope->home, bound_size, cb, arg);
 
-        if (req == NULL || scope->kept == NULL)
+        if (req == NULL || scope->wait_results == NULL)
                 return req;
-        if (pipit__kept_add(scope->kept, req) == 0)
+        if (pipit__wait_results_add(scope->wait_results, req) == 0)
                 return req;
         pipit__reactor_enter(requests->reactor);
         pipit__request_discard(req);

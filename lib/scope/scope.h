@@ -16,7 +16,7 @@
 #include "result/result.h"
 
 struct database;
-struct kept;
+struct wait_results;
 struct owner;
 struct refusal;
 
@@ -48,13 +48,13 @@ struct pipit {
         struct database *db; /* that it belongs to, or is; the next three are its */
         struct owner *owner;
         struct requests *requests;
-        struct kept *kept;        /* NULL where nothing blocks */
-        struct result_home home;  /* of its requests' results */
-        struct list subscopes;    /* what was opened on it, and is closed with it */
-        struct list link;         /* in its parent's subscopes */
-        bool coalesces;           /* gets may become one statement */
-        bool groups_writes;       /* writes may be committed together */
-        struct pipit_error error; /* why it is broken; its message is error_text */
+        struct wait_results *wait_results; /* NULL where nothing blocks */
+        struct result_home home;           /* of its requests' results */
+        struct list subscopes;             /* what was opened on it, and is closed with it */
+        struct list link;                  /* in its parent's subscopes */
+        bool coalesces;                    /* gets may become one statement */
+        bool groups_writes;                /* writes may be committed together */
+        struct pipit_error error;          /* why it is broken; its message is error_text */
         char *error_text;
 };
 

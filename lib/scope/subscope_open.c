@@ -223,7 +223,7 @@ subscope_new(struct pipit *parent, struct leases *leases, const struct subscope_
         subscope->scope.db = parent->db;
         subscope->scope.owner = parent->owner;
         subscope->scope.requests = parent->requests;
-        subscope->scope.kept = parent->kept;
+        subscope->scope.wait_results = parent->wait_results;
         pipit__scope_init(&subscope->scope, &subscope_ops);
         list_init(&subscope->queue);
         subscope->kind = plan->kind;

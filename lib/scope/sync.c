@@ -9,9 +9,9 @@
 #include "loop/reactor.h"
 #include "result/result.h"
 #include "scope/database.h"
-#include "scope/kept.h"
 #include "scope/scope.h"
 #include "scope/subscope_open.h"
+#include "scope/wait_results.h"
 
 struct pipit *
 pipit_allow_sync(struct pipit *db)
@@ -27,8 +27,8 @@ pipit_allow_sync(struct pipit *db)
         if (sync == NULL)
                 return NULL;
         struct pipit *scope = &sync->scope;
-        scope->kept = sync->kept = pipit__kept_new();
-        if (sync->kept == NULL) {
+        scope->wait_results = sync->wait_results = pipit__wait_results_new();
+        if (sync->wait_results == NULL) {
                 pipit_close(scope);
                 return NULL;
         }
@@ -36,7 +36,7 @@ pipit_allow_sync(struct pipit *db)
                 list_push_back(&db->subscopes, &scope->link);
         if (db->state == SCOPE_DRAINING || db->state == SCOPE_CLOSED)
                 pipit__scope_break(scope, PIPIT_ECLOSED, "the database has ended, or ends");
-        else if (db->kept != NULL || db != &parent->scope)
+        else if (db->wait_results != NULL || db != &parent->scope)
                 pipit__scope_break(scope, PIPIT_EINVAL,
                                    "pipit_allow_sync() takes a database, and no other scope");
         else if (!parent->sync_allowed && pipit__reactor_started(parent->reactor))
@@ -61,7 +61,7 @@ sync_wait(struct database *sync, pipit_request request)
         sync->waiting = true;
         pipit__reactor_enter(sync->reactor);
         /* When a callback has closed the scope, this is the last to turn its loop. */
-        while (pipit__kept_find(sync->kept, request, &res) &&
+        while (pipit__wait_results_find(sync->wait_results, request, &res) &&
                (res == NULL || (sync->scope.state == SCOPE_CLOSED && sync->requests.n_ending > 0)))
                 pipit__reactor_run_once(sync->reactor);
         sync->waiting = false;
@@ -77,12 +77,12 @@ pipit_wait(struct pipit *sync, pipit_request request)
 {
         struct pipit_result *res;
 
-        if (sync == NULL || sync->kept == NULL || sync != &sync->db->scope)
+        if (sync == NULL || sync->wait_results == NULL || sync != &sync->db->scope)
                 return pipit__result_constant(PIPIT_EINVAL);
         int code = pipit__owner_check(sync->owner);
         if (code != 0)
                 return pipit__result_constant((enum pipit_code)code);
-        if (!pipit__kept_find(sync->kept, request, &res))
+        if (!pipit__wait_results_find(sync->wait_results, request, &res))
                 return pipit__result_constant(PIPIT_EINVAL);
         if (res == NULL && sync->db->waiting)
                 return pipit__result_constant(PIPIT_EBLOCKING);

@@ -1,7 +1,7 @@
 /*
- * Kept results. See kept.h.
+ * Kept results. See wait_results.h.
  */
-#include "scope/kept.h"
+#include "scope/wait_results.h"
 
 #include <stdlib.h>
 
@@ -18,31 +18,31 @@ struct entry {
         UT_hash_handle hh;
 };
 
-struct kept {
+struct wait_results {
         struct entry *entries;
 };
 
-struct kept *
-pipit__kept_new(void)
+struct wait_results *
+pipit__wait_results_new(void)
 {
-        return calloc(1, sizeof(struct kept));
+        return calloc(1, sizeof(struct wait_results));
 }
 
 void
-pipit__kept_free(struct kept *kept)
+pipit__wait_results_free(struct wait_results *wait_results)
 {
-        while (kept != NULL && kept->entries != NULL) {
-                struct entry *entry = kept->entries;
-                HASH_DEL(kept->entries, entry);
+        while (wait_results != NULL && wait_results->entries != NULL) {
+                struct entry *entry = wait_results->entries;
+                HASH_DEL(wait_results->entries, entry);
                 pipit_result_unref(entry->res);
                 free(entry);
         }
-        free(kept);
+        free(wait_results);
 }
 
 /* A frame, the first that was pushed: it runs right before the callbacks. */
 static void
-kept_on_result(struct request *req, struct pipit_result *res, void *arg)
+wait_results_on_result(struct request *req, struct pipit_result *res, void *arg)
 {
         struct entry *entry = arg;
 
@@ -51,27 +51,28 @@ kept_on_result(struct request *req, struct pipit_result *res, void *arg)
 }
 
 int
-pipit__kept_add(struct kept *kept, struct request *req)
+pipit__wait_results_add(struct wait_results *wait_results, struct request *req)
 {
         struct entry *entry = calloc(1, sizeof *entry);
 
         if (entry == NULL)
                 return PIPIT_ENOMEM;
         entry->number = pipit__request_number(req);
-        HASH_ADD(hh, kept->entries, number, sizeof entry->number, entry);
+        HASH_ADD(hh, wait_results->entries, number, sizeof entry->number, entry);
         if (entry->hh.tbl == NULL) {
                 free(entry);
                 return PIPIT_ENOMEM;
         }
-        return pipit__request_push(req, kept_on_result, entry);
+        return pipit__request_push(req, wait_results_on_result, entry);
 }
 
 bool
-pipit__kept_find(struct kept *kept, pipit_request number, struct pipit_result **ret_res)
+pipit__wait_results_find(struct wait_results *wait_results, pipit_request number,
+                         struct pipit_result **ret_res)
 {
         struct entry *entry;
 
-        HASH_FIND(hh, kept->entries, &number, sizeof number, entry);
+        HASH_FIND(hh, wait_results->entries, &number, sizeof number, entry);
         if (entry != NULL)
                 *ret_res = entry->res;
         return entry != NULL;
