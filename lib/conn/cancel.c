@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "conn/control.h"
+#include "conn/cancel_conn.h"
 #include "loop/reactor.h"
 #include "pq/pq_cancel.h"
 
@@ -15,9 +15,9 @@
 #define CANCEL_LIMIT_MS 2000
 
 struct cancel {
-        struct control *control;
-        struct control_wish wish;
-        struct pg_cancel_conn *pq; /* NULL: the control connection has the wish */
+        struct cancel_conn *cancel_conn;
+        struct cancel_request request;
+        struct pg_cancel_conn *pq; /* NULL: the cancel connection has the cancel request */
         struct watch *watch;
         struct timer *limit;
         bool over; /* it has ended, and fn is to be called */
@@ -31,7 +31,7 @@ pipit__cancel_drop(struct cancel *cancel, bool in_child)
 {
         if (cancel == NULL)
                 return;
-        pipit__control_forget(cancel->control, &cancel->wish);
+        pipit__cancel_conn_forget(cancel->cancel_conn, &cancel->request);
         pipit__watch_free(cancel->watch);
         pipit__pq_cancel_finish(cancel->pq, in_child);
         pipit__timer_free(cancel->limit);
@@ -50,9 +50,9 @@ cancel_end(struct cancel *cancel, bool ended)
 static void
 cancel_fail(struct cancel *cancel, const char *reason)
 {
-        struct control *control = cancel->control;
+        struct cancel_conn *cancel_conn = cancel->cancel_conn;
 
-        pipit__log(control->log, pipit__reactor_now(control->reactor), PIPIT_LOG_WARNING,
+        pipit__log(cancel_conn->log, pipit__reactor_now(cancel_conn->reactor), PIPIT_LOG_WARNING,
                    "a cancel failed: %s", reason);
         cancel_end(cancel, false);
 }
@@ -74,9 +74,9 @@ cancel_on_limit(void *arg)
 }
 
 static void
-cancel_on_wish(struct control_wish *wish, bool sent)
+cancel_on_request(struct cancel_request *request, bool sent)
 {
-        cancel_end(container_of(wish, struct cancel, wish), sent);
+        cancel_end(container_of(request, struct cancel, request), sent);
 }
 
 static void cancel_watch(struct cancel *cancel, unsigned ready);
@@ -106,7 +106,7 @@ static void
 cancel_watch(struct cancel *cancel, unsigned ready)
 {
         cancel->watch =
-                pipit__watch_new(cancel->control->reactor, pipit__pq_cancel_socket(cancel->pq),
+                pipit__watch_new(cancel->cancel_conn->reactor, pipit__pq_cancel_socket(cancel->pq),
                                  cancel_on_ready, cancel);
         if (cancel->watch == NULL || pipit__watch_want(cancel->watch, ready) != 0)
                 cancel_fail(cancel, "out of memory");
@@ -117,7 +117,7 @@ static int
 cancel_ask(struct cancel *cancel, struct pg_conn *pq)
 {
         if (!pipit__pq_can_cancel(pq))
-                return pipit__control_ask(cancel->control, &cancel->wish);
+                return pipit__cancel_conn_ask(cancel->cancel_conn, &cancel->request);
         cancel->pq = pipit__pq_cancel_start(pq);
         if (cancel->pq == NULL)
                 return -1;
@@ -129,19 +129,20 @@ cancel_ask(struct cancel *cancel, struct pg_conn *pq)
 }
 
 struct cancel *
-pipit__cancel_start(struct control *control, struct pg_conn *pq, const struct backend *backend,
-                    pipit__cancel_fn fn, void *arg)
+pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
+                    const struct backend *backend, pipit__cancel_fn fn, void *arg)
 {
         struct cancel *cancel = calloc(1, sizeof *cancel);
 
         if (cancel == NULL)
                 return NULL;
-        *cancel = (struct cancel){.control = control,
-                                  .wish = {.pq = pq, .backend = backend, .fn = cancel_on_wish},
-                                  .fn = fn,
-                                  .arg = arg};
-        list_init(&cancel->wish.link);
-        cancel->limit = pipit__timer_new(control->reactor, cancel_on_limit, cancel);
+        *cancel =
+                (struct cancel){.cancel_conn = cancel_conn,
+                                .request = {.pq = pq, .backend = backend, .fn = cancel_on_request},
+                                .fn = fn,
+                                .arg = arg};
+        list_init(&cancel->request.link);
+        cancel->limit = pipit__timer_new(cancel_conn->reactor, cancel_on_limit, cancel);
         if (cancel->limit != NULL && pipit__timer_set(cancel->limit, CANCEL_LIMIT_MS) == 0 &&
             cancel_ask(cancel, pq) == 0)
                 return cancel;

@@ -15,7 +15,7 @@
 
 #include "base/cold.h"
 #include "base/list.h"
-#include "conn/control.h"
+#include "conn/cancel_conn.h"
 #include "conn/prepared.h"
 #include "conn/reply_queue.h"
 #include "conn/retry.h"
@@ -82,7 +82,7 @@ struct conn_config {
         int64_t connect_timeout_ms;
         size_t max_result_bytes;
         struct stmt_cache *stmt_cache;
-        struct control *control;
+        struct cancel_conn *cancel_conn;
         int max_prepared;        /* 0: nothing is prepared */
         const char *search_path; /* "" leaves the server's */
         const struct conn_ops *ops;

@@ -172,7 +172,7 @@ pool_on_attempt_failed(struct pool *pool, const struct attempt_failure *failure)
         pool->failure = *failure;
         pool->failed_ms = pool_now(pool);
         pool->n_failures++;
-        pipit__control_yield(&pool->control);
+        pipit__cancel_conn_yield(&pool->cancel_conn);
         (void)pool_jitter(pool, 2);
         pipit__log(pool->config.log, pool->failed_ms, PIPIT_LOG_WARNING,
                    "no connection to %s: %s (attempt %d)", failure->host, failure->text,
@@ -232,7 +232,7 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                            .connect_timeout_ms = options->connect_timeout_ms,
                            .max_result_bytes = options->max_result_bytes,
                            .stmt_cache = parts->stmt_cache,
-                           .control = &pool->control,
+                           .cancel_conn = &pool->cancel_conn,
                            .max_prepared = options->max_prepared > 0 ? options->max_prepared : 0,
                            .search_path = options->search_path,
                            .ops = &pool_conn_ops,
@@ -245,7 +245,7 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                 .jitter = (unsigned)(uintptr_t)pool ^ (unsigned)pipit__reactor_now(parts->reactor),
                 .ops = parts->ops,
                 .arg = parts->arg};
-        pipit__control_init(&pool->control, parts->reactor, parts->info, parts->log);
+        pipit__cancel_conn_init(&pool->cancel_conn, parts->reactor, parts->info, parts->log);
         list_init(&pool->connecting);
         list_init(&pool->idle);
         list_init(&pool->busy);
@@ -258,7 +258,7 @@ void
 pipit__pool_fini(struct pool *pool)
 {
         assert(pool_size(pool) == 0);
-        pipit__control_fini(&pool->control);
+        pipit__cancel_conn_fini(&pool->cancel_conn);
         pipit__timer_free(pool->retry);
         pipit__timer_free(pool->idle_end);
 }
@@ -367,7 +367,7 @@ pipit__pool_close(struct pool *pool, const char *reason, bool in_child)
         pool->closed = true;
         pipit__timer_stop(pool->retry);
         pipit__timer_stop(pool->idle_end);
-        pipit__control_close(&pool->control, in_child);
+        pipit__cancel_conn_close(&pool->cancel_conn, in_child);
         pool_close_list(&pool->connecting, reason, in_child);
         pool_close_list(&pool->idle, reason, in_child);
         pool_close_list(&pool->busy, reason, in_child);

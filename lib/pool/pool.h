@@ -20,7 +20,7 @@ struct pool_ops {
 
 struct pool {
         struct conn_config config;
-        struct control control; /* not one of the connections that are counted */
+        struct cancel_conn cancel_conn; /* not one of the connections that are counted */
         int min;
         int max;
         int max_connecting;

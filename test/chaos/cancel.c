@@ -265,10 +265,10 @@ static int64_t n_again;
 static int64_t n_connected;
 
 struct cancel *
-__real_pipit__cancel_start(struct control *control, struct pg_conn *pq,
+__real_pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
                            const struct backend *backend, pipit__cancel_fn fn, void *arg);
 struct cancel *
-__wrap_pipit__cancel_start(struct control *control, struct pg_conn *pq,
+__wrap_pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
                            const struct backend *backend, pipit__cancel_fn fn, void *arg);
 enum retry_decision __real_pipit__retry_decide_stray(const struct reply *reply);
 enum retry_decision __wrap_pipit__retry_decide_stray(const struct reply *reply);
@@ -276,11 +276,11 @@ struct conn *__real_pipit__conn_new(const struct conn_config *config);
 struct conn *__wrap_pipit__conn_new(const struct conn_config *config);
 
 struct cancel *
-__wrap_pipit__cancel_start(struct control *control, struct pg_conn *pq,
+__wrap_pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
                            const struct backend *backend, pipit__cancel_fn fn, void *arg)
 {
         n_asked++;
-        return __real_pipit__cancel_start(control, pq, backend, fn, arg);
+        return __real_pipit__cancel_start(cancel_conn, pq, backend, fn, arg);
 }
 
 enum retry_decision
