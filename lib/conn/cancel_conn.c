@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "connect/attempt.h"
+#include "connect/connect_attempt.h"
 #include "loop/reactor.h"
 #include "pq/pq_cancel.h"
 
@@ -36,7 +36,7 @@ pipit__cancel_conn_init(struct cancel_conn *cancel_conn, struct reactor *reactor
 static void
 cancel_conn_disconnect(struct cancel_conn *cancel_conn, bool in_child)
 {
-        pipit__attempt_cancel(cancel_conn->attempt, in_child);
+        pipit__connect_attempt_cancel(cancel_conn->attempt, in_child);
         cancel_conn->attempt = NULL;
         pipit__watch_free(cancel_conn->watch);
         cancel_conn->watch = NULL;
@@ -181,7 +181,7 @@ cancel_conn_on_notice(const struct pq_notice *notice, void *arg)
 }
 
 static void
-cancel_conn_on_attempt(struct pg_conn *pq, const char *host, const struct attempt_failure *failure,
+cancel_conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *failure,
                        void *arg)
 {
         struct cancel_conn *cancel_conn = arg;
@@ -229,9 +229,9 @@ cancel_conn_connect(struct cancel_conn *cancel_conn, const struct cancel_request
         cancel_conn->there.hosts = &cancel_conn->server;
         cancel_conn->there.n_hosts = 1;
         cancel_conn->state = CANCEL_CONN_CONNECTING;
-        cancel_conn->attempt =
-                pipit__attempt_start(cancel_conn->reactor, &cancel_conn->there,
-                                     CANCEL_CONN_CONNECT_MS, cancel_conn_on_attempt, cancel_conn);
+        cancel_conn->attempt = pipit__connect_attempt_start(
+                cancel_conn->reactor, &cancel_conn->there, CANCEL_CONN_CONNECT_MS,
+                cancel_conn_on_attempt, cancel_conn);
         if (cancel_conn->attempt == NULL)
                 cancel_conn_fail(cancel_conn, "out of memory");
 }

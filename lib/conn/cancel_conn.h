@@ -15,7 +15,7 @@
 #include "connect/conninfo.h"
 #include "pq/pq.h"
 
-struct attempt;
+struct connect_attempt;
 struct log;
 struct reactor;
 struct timer;
@@ -55,7 +55,7 @@ struct cancel_conn {
         struct cancel_request *asked; /* CANCEL_CONN_ASKING: the one that is not in the list */
         bool sent;                    /* what was said about it so far */
         bool ended;                   /* the statement's results are at their end */
-        struct attempt *attempt;
+        struct connect_attempt *attempt;
         struct pg_conn *pq;
         struct pq_receiver receiver;
         struct watch *watch;

@@ -23,7 +23,7 @@ pipit__conn_now(const struct conn *conn)
 }
 
 void
-pipit__conn_enter(struct conn *conn, enum conn_state state, const struct attempt_failure *failure)
+pipit__conn_enter(struct conn *conn, enum conn_state state, const struct conn_error *failure)
 {
         int64_t now = pipit__conn_now(conn);
         enum conn_state from = conn->state;
@@ -51,7 +51,7 @@ pipit__conn_free(struct deferred *deferred)
 /* One whose answer will not come. Nobody knows whether it was executed, unless the server said so
  * already, or its transaction goes with the connection. */
 static void
-conn_fail_request(const struct reply *reply, const struct attempt_failure *cause)
+conn_fail_request(const struct reply *reply, const struct conn_error *cause)
 {
         struct request *req = reply->req;
         char text[sizeof cause->text + sizeof cause->host + 100];
@@ -87,7 +87,7 @@ conn_runs_elsewhere(struct conn *conn, const struct reply *reply)
 
 /* Ends what is unanswered. */
 static void
-conn_fail_requests(struct conn *conn, const struct attempt_failure *cause)
+conn_fail_requests(struct conn *conn, const struct conn_error *cause)
 {
         struct reply reply;
         struct list again;
@@ -106,11 +106,11 @@ conn_fail_requests(struct conn *conn, const struct attempt_failure *cause)
 }
 
 void
-pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_child)
+pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child)
 {
         if (conn->state == CONN_CLOSED)
                 return;
-        pipit__attempt_cancel(conn->attempt, in_child);
+        pipit__connect_attempt_cancel(conn->attempt, in_child);
         conn->attempt = NULL;
         pipit__cancel_drop(conn->cancel, in_child);
         conn->cancel = NULL;
@@ -141,14 +141,14 @@ pipit__conn_break(struct conn *conn, const char *reason)
                                   reason[0] != '\0' ? reason : "out of memory");
         pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_WARNING,
                    "connection to %s lost: %s", conn->ending.host, conn->ending.text);
-        struct attempt_failure cause = conn->ending;
+        struct conn_error cause = conn->ending;
         pipit__conn_end(conn, &cause, false);
 }
 
 void
 pipit__conn_close(struct conn *conn, const char *reason)
 {
-        struct attempt_failure cause = conn->ending;
+        struct conn_error cause = conn->ending;
 
         snprintf(cause.text, sizeof cause.text, "%s", reason);
         pipit__conn_end(conn, &cause, false);
@@ -157,7 +157,7 @@ pipit__conn_close(struct conn *conn, const char *reason)
 void
 pipit__conn_abandon(struct conn *conn)
 {
-        struct attempt_failure cause = conn->ending;
+        struct conn_error cause = conn->ending;
 
         snprintf(cause.text, sizeof cause.text, "this is a forked child");
         pipit__conn_end(conn, &cause, true);

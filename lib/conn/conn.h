@@ -19,7 +19,7 @@
 #include "conn/prepared.h"
 #include "conn/reply_queue.h"
 #include "conn/retry.h"
-#include "connect/attempt.h"
+#include "connect/connect_attempt.h"
 #include "loop/reactor.h"
 #include "pq/pq.h"
 
@@ -55,8 +55,8 @@ enum conn_cancel {
 
 struct conn_ops {
         /* Its state has changed. Closed: failure says why, and it is not to be used again. */
-        void (*entered)(struct conn *conn, enum conn_state from,
-                        const struct attempt_failure *failure, void *arg);
+        void (*entered)(struct conn *conn, enum conn_state from, const struct conn_error *failure,
+                        void *arg);
 };
 
 /* Who has a connection for itself; see conn_lease.h. */
@@ -71,7 +71,7 @@ struct lease_ops {
         /* A statement has ended its transaction, or begun another: the connection goes next. */
         void (*unasked)(struct request *culprit, void *arg);
         /* The connection is gone, and what was out has ended. It is no lease any more. */
-        void (*lost)(const struct attempt_failure *cause, void *arg);
+        void (*lost)(const struct conn_error *cause, void *arg);
 };
 
 /* What all connections of a pool have in common; borrowed. */
@@ -93,7 +93,7 @@ struct conn {
         struct list link; /* its owner's, for the state */
         enum conn_state state;
         const struct conn_config *config;
-        struct attempt *attempt;
+        struct connect_attempt *attempt;
         struct pg_conn *pq;
         struct pq_receiver receiver;
         struct watch *watch;
@@ -118,17 +118,16 @@ struct conn {
         size_t incoming;        /* bytes of the incomplete result */
         size_t unread;          /* those of them that libpq left in the socket the last time */
         int64_t born_ms;
-        int64_t since_ms;              /* when it entered its state */
-        int64_t expires_ms;            /* its owner's: the end of its lifetime */
-        struct attempt_failure ending; /* why the server ends the session, or where it goes */
+        int64_t since_ms;         /* when it entered its state */
+        int64_t expires_ms;       /* its owner's: the end of its lifetime */
+        struct conn_error ending; /* why the server ends the session, or where it goes */
         struct deferred deferred;
 };
 
 int64_t pipit__conn_now(const struct conn *conn);
 
 /* The only place that changes the state; failure when it is CONN_CLOSED. */
-void
-pipit__conn_enter(struct conn *conn, enum conn_state state, const struct attempt_failure *failure);
+void pipit__conn_enter(struct conn *conn, enum conn_state state, const struct conn_error *failure);
 
 /* Writes what libpq has for the socket, and watches it; may close it. */
 void pipit__conn_flush(struct conn *conn);
@@ -141,7 +140,7 @@ COLD void pipit__conn_break(struct conn *conn, const char *reason);
 /* Closes it; outstanding requests end as unknown, for the reason given in one phrase. */
 COLD void pipit__conn_close(struct conn *conn, const char *reason);
 /* Ends it like this; in_child: a forked child's copy, without a word on the socket. */
-void pipit__conn_end(struct conn *conn, const struct attempt_failure *cause, bool in_child);
+void pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child);
 /* Drops a forked child's copy. */
 void pipit__conn_abandon(struct conn *conn);
 

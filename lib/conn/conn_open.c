@@ -85,8 +85,7 @@ conn_set_up(struct conn *conn)
 }
 
 static void
-conn_on_attempt(struct pg_conn *pq, const char *host, const struct attempt_failure *failure,
-                void *arg)
+conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *failure, void *arg)
 {
         struct conn *conn = arg;
 
@@ -109,7 +108,7 @@ conn_on_attempt(struct pg_conn *pq, const char *host, const struct attempt_failu
 static void
 conn_free_now(struct conn *conn)
 {
-        pipit__attempt_cancel(conn->attempt, false);
+        pipit__connect_attempt_cancel(conn->attempt, false);
         pipit__conn_free(&conn->deferred);
 }
 
@@ -132,8 +131,8 @@ pipit__conn_new(const struct conn_config *config)
                 conn_free_now(conn);
                 return NULL;
         }
-        conn->attempt = pipit__attempt_start(config->reactor, config->info,
-                                             config->connect_timeout_ms, conn_on_attempt, conn);
+        conn->attempt = pipit__connect_attempt_start(
+                config->reactor, config->info, config->connect_timeout_ms, conn_on_attempt, conn);
         if (conn->attempt == NULL) {
                 conn_free_now(conn);
                 return NULL;

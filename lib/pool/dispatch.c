@@ -280,7 +280,7 @@ pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const cha
 }
 
 void
-pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *ret)
+pipit__dispatch_refusal(const struct conn_error *failure, struct refusal *ret)
 {
         ret->error = (struct pipit_error){.code = PIPIT_ECONNECT,
                                           .executed = PIPIT_EXECUTED_NO,
@@ -293,7 +293,7 @@ pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *r
 }
 
 void
-pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure)
+pipit__dispatch_refuse(struct dispatch *dispatch, const struct conn_error *failure)
 {
         struct refusal refusal;
 

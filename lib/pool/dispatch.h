@@ -16,7 +16,7 @@
 #include "base/cold.h"
 #include "base/list.h"
 
-struct attempt_failure;
+struct conn_error;
 struct conn;
 struct pool;
 struct reactor;
@@ -65,8 +65,8 @@ void pipit__dispatch_expire(struct dispatch *dispatch, struct request *req);
 void pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const char *reason);
 
 /* Tells everybody who waits that no connection can be had. */
-void pipit__dispatch_refuse(struct dispatch *dispatch, const struct attempt_failure *failure);
+void pipit__dispatch_refuse(struct dispatch *dispatch, const struct conn_error *failure);
 /* What is told. */
-COLD void pipit__dispatch_refusal(const struct attempt_failure *failure, struct refusal *ret);
+COLD void pipit__dispatch_refusal(const struct conn_error *failure, struct refusal *ret);
 
 #endif

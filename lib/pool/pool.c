@@ -42,12 +42,12 @@ pool_size(const struct pool *pool)
 static bool
 pool_refused(const struct pool *pool)
 {
-        return pool->n_failures > 0 && pipit__attempt_is_permanent(&pool->failure);
+        return pool->n_failures > 0 && pipit__conn_error_is_permanent(&pool->failure);
 }
 
 /* When the next attempt may start, after one has failed. */
 static int64_t
-pool_next_attempt_ms(const struct pool *pool)
+pool_next_connect_ms(const struct pool *pool)
 {
         int64_t most = pool->n_waiting > 0 ? BACKOFF_WAITING_MS : BACKOFF_MAX_MS;
         int doublings = pool->n_failures < 10 ? pool->n_failures - 1 : 9;
@@ -117,7 +117,7 @@ pipit__pool_want(struct pool *pool, int n_waiting)
         while (!pool->closed && pool->n_connecting < pool_connecting_goal(pool) &&
                pool_size(pool) < pool->max) {
                 int64_t wait_ms =
-                        pool->n_failures > 0 ? pool_next_attempt_ms(pool) - pool_now(pool) : 0;
+                        pool->n_failures > 0 ? pool_next_connect_ms(pool) - pool_now(pool) : 0;
                 if (wait_ms > 0) {
                         /* Those who wait would do so until their time is up. */
                         if (pipit__timer_set(pool->retry, wait_ms) != 0)
@@ -167,7 +167,7 @@ pool_on_idle(struct pool *pool, struct conn *conn)
 }
 
 static void
-pool_on_attempt_failed(struct pool *pool, const struct attempt_failure *failure)
+pool_on_connect_failed(struct pool *pool, const struct conn_error *failure)
 {
         pool->failure = *failure;
         pool->failed_ms = pool_now(pool);
@@ -201,7 +201,7 @@ pool_move(struct pool *pool, struct conn *conn, enum conn_state from)
 }
 
 static void
-pool_on_entered(struct conn *conn, enum conn_state from, const struct attempt_failure *failure,
+pool_on_entered(struct conn *conn, enum conn_state from, const struct conn_error *failure,
                 void *arg)
 {
         struct pool *pool = arg;
@@ -213,7 +213,7 @@ pool_on_entered(struct conn *conn, enum conn_state from, const struct attempt_fa
                         pool->n_failures = 0;
                 pool_on_idle(pool, conn);
         } else if (conn->state == CONN_CLOSED && was_connecting && !pool->closed) {
-                pool_on_attempt_failed(pool, failure);
+                pool_on_connect_failed(pool, failure);
         }
         if (conn->state == CONN_IDLE || conn->state == CONN_CLOSED)
                 pool->ops->ready(pool->arg);
@@ -324,12 +324,12 @@ pipit__pool_share(const struct pool *pool, int n_waiting, int least)
         return even < share ? even : share;
 }
 
-const struct attempt_failure *
+const struct conn_error *
 pipit__pool_refusal(const struct pool *pool)
 {
         bool alone = pool->n_idle + pool->n_busy == 0;
 
-        return alone && pool_refused(pool) && pool_now(pool) < pool_next_attempt_ms(pool)
+        return alone && pool_refused(pool) && pool_now(pool) < pool_next_connect_ms(pool)
                        ? &pool->failure
                        : NULL;
 }

@@ -15,7 +15,7 @@ struct pool_ops {
         /* A connection is free, or can be made: call pipit__pool_take() at the turn's end. */
         void (*ready)(void *arg);
         /* No connection is there, and trying again does not help: whoever waits is to be told. */
-        void (*refused)(const struct attempt_failure *failure, void *arg);
+        void (*refused)(const struct conn_error *failure, void *arg);
 };
 
 struct pool {
@@ -38,9 +38,9 @@ struct pool {
         unsigned jitter;   /* state of the jitter's generator */
         bool closed;
         bool idle_timer_runs;
-        struct timer *retry;            /* runs while an attempt is put off */
-        struct timer *idle_end;         /* runs while more than min connections may be idle */
-        struct attempt_failure failure; /* the last */
+        struct timer *retry;       /* runs while an attempt is put off */
+        struct timer *idle_end;    /* runs while more than min connections may be idle */
+        struct conn_error failure; /* the last */
         const struct pool_ops *ops;
         void *arg;
 };
@@ -71,7 +71,7 @@ int pipit__pool_share(const struct pool *pool, int n_waiting, int least);
 void pipit__pool_want(struct pool *pool, int n_waiting);
 
 /* Why a request need not wait at all; NULL when it should. */
-const struct attempt_failure *pipit__pool_refusal(const struct pool *pool);
+const struct conn_error *pipit__pool_refusal(const struct pool *pool);
 
 /* The state of the pool in a phrase, for an error: how many connections, and what went wrong. */
 COLD void pipit__pool_describe(const struct pool *pool, char *out, size_t size);

@@ -98,7 +98,7 @@ static bool
 database_refuse(struct pipit *scope, size_t bytes, struct refusal *ret)
 {
         struct database *db = database_of(scope);
-        const struct attempt_failure *failure = pipit__pool_refusal(&db->pool);
+        const struct conn_error *failure = pipit__pool_refusal(&db->pool);
 
         if (failure != NULL) {
                 pipit__dispatch_refusal(failure, ret);
@@ -210,7 +210,7 @@ database_on_ready(void *arg)
 }
 
 static void
-database_on_refused(const struct attempt_failure *failure, void *arg)
+database_on_refused(const struct conn_error *failure, void *arg)
 {
         struct database *db = arg;
 

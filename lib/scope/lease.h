@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "connect/attempt.h"
+#include "connect/connect_attempt.h"
 
 struct subscope;
 struct conn;
@@ -52,9 +52,9 @@ struct lease {
         char first_room[LEASE_FIRST_COMMANDS][LEASE_COMMAND_SIZE];
         int stmt_savepoint; /* level of the savepoint of a statement that may fail; 0: none */
         bool stmt_savepoint_failed;
-        bool pauses;     /* the active subscope waits for another attempt */
-        bool rolls_back; /* a session goes on behind a ROLLBACK, which is still to be sent */
-        struct attempt_failure lost; /* why its connection is gone */
+        bool pauses;            /* the active subscope waits for another attempt */
+        bool rolls_back;        /* a session goes on behind a ROLLBACK, which is still to be sent */
+        struct conn_error lost; /* why its connection is gone */
 };
 
 void pipit__leases_init(struct leases *leases, struct reactor *reactor, struct dispatch *dispatch,

@@ -29,7 +29,7 @@ lease_on_ready(void *arg)
 }
 
 static void
-lease_on_lost(const struct attempt_failure *failure, void *arg)
+lease_on_lost(const struct conn_error *failure, void *arg)
 {
         struct lease *lease = arg;
         struct pipit_error cause = {.code = PIPIT_ELOST,

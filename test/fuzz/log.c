@@ -1,9 +1,9 @@
 /*
  * Text of the server, on its way into the log and into the error of a connect: one line without
  * control characters comes out of it, whatever it was. What reads libpq's messages is private to
- * attempt.c: the target is a part of it.
+ * connect_attempt.c: the target is a part of it.
  */
-#include "connect/attempt.c"
+#include "connect/connect_attempt.c"
 #include "fuzz.h"
 
 static void
@@ -41,7 +41,7 @@ log_try(const char *text)
 static void
 message_try(const char *text)
 {
-        struct attempt_failure failure = {.sqlstate = "?"};
+        struct conn_error failure = {.sqlstate = "?"};
 
         failure_read(&failure, text);
         MUST(fuzz_is_clean(failure.text));

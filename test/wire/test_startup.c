@@ -13,10 +13,10 @@
  * a refusal; -1: as often as it asks. The time of one may be over between two questions. */
 static int n_refusals = -1;
 
-const struct attempt_failure *__real_pipit__pool_refusal(const struct pool *pool);
-const struct attempt_failure *__wrap_pipit__pool_refusal(const struct pool *pool);
+const struct conn_error *__real_pipit__pool_refusal(const struct pool *pool);
+const struct conn_error *__wrap_pipit__pool_refusal(const struct pool *pool);
 
-const struct attempt_failure *
+const struct conn_error *
 __wrap_pipit__pool_refusal(const struct pool *pool)
 {
         if (n_refusals == 0)

@@ -1,9 +1,10 @@
-/* What is read out of libpq's messages is private to attempt.c: the test is a part of it. */
+/* What is read out of libpq's messages is private to connect_attempt.c: the test is a part of it.
+ */
 #include <event2/event.h>
 #include <pipit/error.h>
 #include <unistd.h>
 
-#include "connect/attempt.c"
+#include "connect/connect_attempt.c"
 #include "oom.h"
 #include "runner.h"
 
@@ -40,7 +41,7 @@ static const struct {
 
 START_TEST(a_message_is_one_line_and_its_sqlstate_apart)
 {
-        struct attempt_failure failure = {.sqlstate = "ZZZ00"};
+        struct conn_error failure = {.sqlstate = "ZZZ00"};
 
         failure_read(&failure, messages[_i].message);
         ck_assert_str_eq(failure.sqlstate, messages[_i].sqlstate);
@@ -50,7 +51,7 @@ END_TEST
 
 START_TEST(a_long_message_is_cut)
 {
-        struct attempt_failure failure;
+        struct conn_error failure;
         char message[5000];
 
         memset(message, 'x', sizeof message);
@@ -79,7 +80,7 @@ static const struct {
 
 START_TEST(a_place_has_a_name_for_people)
 {
-        struct attempt_failure failure;
+        struct conn_error failure;
 
         failure_set_host(&failure, &places[_i].host);
         ck_assert_str_eq(failure.host, places[_i].text);
@@ -97,10 +98,10 @@ static const struct {
 
 START_TEST(only_what_somebody_must_change_is_permanent)
 {
-        struct attempt_failure failure = {0};
+        struct conn_error failure = {0};
 
         snprintf(failure.sqlstate, sizeof failure.sqlstate, "%s", states[_i].sqlstate);
-        ck_assert_int_eq(pipit__attempt_is_permanent(&failure), states[_i].permanent);
+        ck_assert_int_eq(pipit__conn_error_is_permanent(&failure), states[_i].permanent);
 }
 END_TEST
 
@@ -109,7 +110,7 @@ END_TEST
 static struct event_base *base;
 static struct reactor *reactor;
 static struct conninfo info;
-static struct attempt_failure failed;
+static struct conn_error failed;
 static int n_failed;
 
 static void
@@ -120,7 +121,7 @@ on_turn(void *arg)
 
 /* No assertions: they take memory, which may be what there is none of. */
 static void
-on_attempt(struct pg_conn *pq, const char *host, const struct attempt_failure *failure, void *arg)
+on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *failure, void *arg)
 {
         if (pq != NULL || arg != &info || strcmp(host, failure->host) != 0)
                 abort();
@@ -154,7 +155,8 @@ teardown(void)
 
 START_TEST(an_attempt_fails_from_the_loop_with_its_last_host)
 {
-        ck_assert_ptr_nonnull(pipit__attempt_start(reactor, &info, 60000, on_attempt, &info));
+        ck_assert_ptr_nonnull(
+                pipit__connect_attempt_start(reactor, &info, 60000, on_attempt, &info));
         ck_assert_int_eq(n_failed, 0);
         event_base_dispatch(base);
         ck_assert_int_eq(n_failed, 1);
@@ -166,11 +168,12 @@ END_TEST
 
 START_TEST(an_attempt_that_is_cancelled_says_nothing)
 {
-        struct attempt *attempt = pipit__attempt_start(reactor, &info, 60000, on_attempt, &info);
+        struct connect_attempt *attempt =
+                pipit__connect_attempt_start(reactor, &info, 60000, on_attempt, &info);
 
         ck_assert_ptr_nonnull(attempt);
-        pipit__attempt_cancel(attempt, false);
-        pipit__attempt_cancel(NULL, false);
+        pipit__connect_attempt_cancel(attempt, false);
+        pipit__connect_attempt_cancel(NULL, false);
         event_base_dispatch(base);
         ck_assert_int_eq(n_failed, 0);
 }
@@ -179,7 +182,8 @@ END_TEST
 START_TEST(prefer_standby_tries_every_host_twice)
 {
         info.prefer_standby = true;
-        struct attempt *attempt = pipit__attempt_start(reactor, &info, 60000, on_attempt, &info);
+        struct connect_attempt *attempt =
+                pipit__connect_attempt_start(reactor, &info, 60000, on_attempt, &info);
         for (int i = 0; i < attempt->n_targets; i++)
                 target_resolve(&attempt->targets[i]);
         for (int left = 4; left > 0; left--) {
@@ -189,7 +193,7 @@ START_TEST(prefer_standby_tries_every_host_twice)
                 attempt->address++;
         }
         ck_assert(!attempt_advance(attempt));
-        pipit__attempt_cancel(attempt, false);
+        pipit__connect_attempt_cancel(attempt, false);
 }
 END_TEST
 
@@ -200,11 +204,11 @@ START_TEST(without_memory_an_attempt_does_not_start)
 
         do {
                 oom_after(n++);
-                struct attempt *attempt =
-                        pipit__attempt_start(reactor, &info, 60000, on_attempt, &info);
+                struct connect_attempt *attempt =
+                        pipit__connect_attempt_start(reactor, &info, 60000, on_attempt, &info);
                 out = oom_stop();
                 ck_assert_int_eq(attempt == NULL, out);
-                pipit__attempt_cancel(attempt, false);
+                pipit__connect_attempt_cancel(attempt, false);
         } while (out);
         ck_assert_int_eq(n, 3);
 }
@@ -218,7 +222,7 @@ START_TEST(without_memory_on_its_way_an_attempt_fails_once)
         do {
                 n_failed = 0;
                 ck_assert_ptr_nonnull(
-                        pipit__attempt_start(reactor, &info, 60000, on_attempt, &info));
+                        pipit__connect_attempt_start(reactor, &info, 60000, on_attempt, &info));
                 oom_after(n++);
                 event_base_dispatch(base);
                 out = oom_stop();

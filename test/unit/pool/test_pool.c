@@ -36,7 +36,7 @@ on_ready(void *arg)
 }
 
 static void
-on_refused(const struct attempt_failure *failure, void *arg)
+on_refused(const struct conn_error *failure, void *arg)
 {
         ck_assert_ptr_eq(arg, &pool);
         ck_assert_ptr_nonnull(failure);

@@ -1,11 +1,11 @@
 /*
- * Attempts. See attempt.h.
+ * Attempts. See connect_attempt.h.
  *
  * libpq never looks a name up here: it gets addresses, and one endpoint at a time, so that a host
  * that does not answer costs its share of the time and not all of it. Its socket may change with
  * every poll, even to one of the same number, so the watcher is made anew after each.
  */
-#include "connect/attempt.h"
+#include "connect/connect_attempt.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -29,19 +29,19 @@ enum attempt_state {
 
 /* One host and its addresses. */
 struct target {
-        struct attempt *attempt;
+        struct connect_attempt *attempt;
         const struct conninfo_host *host;
         struct dns_query *query; /* while it is out */
         int n;
         char addresses[ATTEMPT_MAX_ADDRESSES][ADDRESS_SIZE];
 };
 
-struct attempt {
+struct connect_attempt {
         enum attempt_state state;
         struct reactor *reactor;
         const struct conninfo *info;
         int64_t until_ms;
-        pipit__attempt_fn fn;
+        pipit__connect_attempt_fn fn;
         void *arg;
         struct timer *timer;
         struct pg_conn *pq;
@@ -50,15 +50,15 @@ struct attempt {
         int round;  /* prefer-standby goes round twice */
         int target; /* the endpoint that is tried now */
         int address;
-        struct attempt_failure failure;
+        struct conn_error failure;
         int n_targets;
         struct target targets[];
 };
 
-static void attempt_next(struct attempt *attempt);
+static void attempt_next(struct connect_attempt *attempt);
 
 static void
-attempt_disconnect(struct attempt *attempt, bool in_child)
+attempt_disconnect(struct connect_attempt *attempt, bool in_child)
 {
         pipit__watch_free(attempt->watch);
         attempt->watch = NULL;
@@ -70,7 +70,7 @@ attempt_disconnect(struct attempt *attempt, bool in_child)
 }
 
 static void
-attempt_free(struct attempt *attempt, bool in_child)
+attempt_free(struct connect_attempt *attempt, bool in_child)
 {
         attempt_disconnect(attempt, in_child);
         for (int i = 0; i < attempt->n_targets; i++)
@@ -80,23 +80,23 @@ attempt_free(struct attempt *attempt, bool in_child)
 }
 
 void
-pipit__attempt_cancel(struct attempt *attempt, bool in_child)
+pipit__connect_attempt_cancel(struct connect_attempt *attempt, bool in_child)
 {
         if (attempt != NULL)
                 attempt_free(attempt, in_child);
 }
 
 bool
-pipit__attempt_is_permanent(const struct attempt_failure *failure)
+pipit__conn_error_is_permanent(const struct conn_error *failure)
 {
         return strncmp(failure->sqlstate, "28", 2) == 0 || strcmp(failure->sqlstate, "3D000") == 0;
 }
 
 static void
-attempt_fail(struct attempt *attempt)
+attempt_fail(struct connect_attempt *attempt)
 {
-        struct attempt_failure failure = attempt->failure;
-        pipit__attempt_fn fn = attempt->fn;
+        struct conn_error failure = attempt->failure;
+        pipit__connect_attempt_fn fn = attempt->fn;
         void *arg = attempt->arg;
 
         attempt_free(attempt, false);
@@ -104,11 +104,11 @@ attempt_fail(struct attempt *attempt)
 }
 
 static void
-attempt_succeed(struct attempt *attempt)
+attempt_succeed(struct connect_attempt *attempt)
 {
         struct pg_conn *pq = attempt->pq;
-        struct attempt_failure failure = attempt->failure;
-        pipit__attempt_fn fn = attempt->fn;
+        struct conn_error failure = attempt->failure;
+        pipit__connect_attempt_fn fn = attempt->fn;
         void *arg = attempt->arg;
 
         attempt->pq = NULL;
@@ -136,7 +136,7 @@ sqlstate_find(const char *message)
 
 /* Keeps libpq's message in one line, without the SQLSTATE and what follows the message itself. */
 static void
-failure_read(struct attempt_failure *failure, const char *message)
+failure_read(struct conn_error *failure, const char *message)
 {
         const char *state = sqlstate_find(message);
         char text[sizeof failure->text];
@@ -154,7 +154,7 @@ failure_read(struct attempt_failure *failure, const char *message)
 }
 
 static void
-failure_print(struct attempt_failure *failure, const char *what)
+failure_print(struct conn_error *failure, const char *what)
 {
         failure->sqlstate[0] = '\0';
         pipit__log_escape(failure->text, sizeof failure->text, what);
@@ -162,7 +162,7 @@ failure_print(struct attempt_failure *failure, const char *what)
 
 /* Where an endpoint is, for people. */
 static void
-failure_set_host(struct attempt_failure *failure, const struct conninfo_host *host)
+failure_set_host(struct conn_error *failure, const struct conninfo_host *host)
 {
         if (host->host[0] == '/' || host->host[0] == '@')
                 snprintf(failure->host, sizeof failure->host, "%s/.s.PGSQL.%s", host->host,
@@ -175,7 +175,7 @@ failure_set_host(struct attempt_failure *failure, const struct conninfo_host *ho
 }
 
 static int
-attempt_endpoints_left(const struct attempt *attempt)
+attempt_endpoints_left(const struct connect_attempt *attempt)
 {
         int rounds = attempt->info->prefer_standby ? 2 : 1;
         int in_round = 0;
@@ -189,7 +189,7 @@ attempt_endpoints_left(const struct attempt *attempt)
         return in_round * (rounds - attempt->round) - done;
 }
 
-static void attempt_poll(struct attempt *attempt);
+static void attempt_poll(struct connect_attempt *attempt);
 
 static void
 attempt_on_ready(unsigned ready, void *arg)
@@ -200,7 +200,7 @@ attempt_on_ready(unsigned ready, void *arg)
 
 /* Waits for the socket as libpq asked; the old watcher is gone already. */
 static void
-attempt_watch(struct attempt *attempt, unsigned ready)
+attempt_watch(struct connect_attempt *attempt, unsigned ready)
 {
         attempt->watch = pipit__watch_new(attempt->reactor, pipit__pq_socket(attempt->pq),
                                           attempt_on_ready, attempt);
@@ -211,7 +211,7 @@ attempt_watch(struct attempt *attempt, unsigned ready)
 }
 
 static void
-attempt_poll(struct attempt *attempt)
+attempt_poll(struct connect_attempt *attempt)
 {
         pipit__watch_free(attempt->watch);
         attempt->watch = NULL;
@@ -226,7 +226,7 @@ attempt_poll(struct attempt *attempt)
 }
 
 static void
-attempt_connect(struct attempt *attempt)
+attempt_connect(struct connect_attempt *attempt)
 {
         const struct target *target = &attempt->targets[attempt->target];
         struct endpoint endpoint = {.host = target->host,
@@ -253,7 +253,7 @@ attempt_connect(struct attempt *attempt)
 
 /* Moves on to the next address there is; false behind the last one of the last round. */
 static bool
-attempt_advance(struct attempt *attempt)
+attempt_advance(struct connect_attempt *attempt)
 {
         for (;;) {
                 if (attempt->target == attempt->n_targets) {
@@ -272,7 +272,7 @@ attempt_advance(struct attempt *attempt)
 
 /* Goes on with the next endpoint, or fails with what the last one said. */
 static void
-attempt_next(struct attempt *attempt)
+attempt_next(struct connect_attempt *attempt)
 {
         attempt_disconnect(attempt, false);
         if (!attempt_advance(attempt) || attempt->until_ms <= pipit__reactor_now(attempt->reactor))
@@ -282,7 +282,7 @@ attempt_next(struct attempt *attempt)
 }
 
 static void
-attempt_start_connecting(struct attempt *attempt)
+attempt_start_connecting(struct connect_attempt *attempt)
 {
         attempt->state = ATTEMPT_CONNECTING;
         attempt_next(attempt);
@@ -299,7 +299,7 @@ static void
 attempt_on_dns_query(const char *const *addresses, size_t n, const char *problem, void *arg)
 {
         struct target *target = arg;
-        struct attempt *attempt = target->attempt;
+        struct connect_attempt *attempt = target->attempt;
 
         target->query = NULL;
         for (size_t i = 0; i < n; i++)
@@ -319,7 +319,7 @@ static void
 target_resolve(struct target *target)
 {
         const struct conninfo_host *host = target->host;
-        struct attempt *attempt = target->attempt;
+        struct connect_attempt *attempt = target->attempt;
 
         if (host->hostaddr[0] != '\0') {
                 target_add(target, host->hostaddr);
@@ -336,7 +336,7 @@ target_resolve(struct target *target)
 }
 
 static void
-attempt_resolve(struct attempt *attempt)
+attempt_resolve(struct connect_attempt *attempt)
 {
         attempt->state = ATTEMPT_RESOLVING;
         pipit__timer_set(attempt->timer, attempt->until_ms - pipit__reactor_now(attempt->reactor));
@@ -348,7 +348,7 @@ attempt_resolve(struct attempt *attempt)
 }
 
 static void
-attempt_give_up_names(struct attempt *attempt)
+attempt_give_up_names(struct connect_attempt *attempt)
 {
         for (int i = 0; i < attempt->n_targets; i++) {
                 if (attempt->targets[i].query != NULL)
@@ -361,7 +361,7 @@ attempt_give_up_names(struct attempt *attempt)
 static void
 attempt_on_timer(void *arg)
 {
-        struct attempt *attempt = arg;
+        struct connect_attempt *attempt = arg;
 
         switch (attempt->state) {
         case ATTEMPT_STARTING: attempt_resolve(attempt); return;
@@ -373,12 +373,12 @@ attempt_on_timer(void *arg)
         }
 }
 
-struct attempt *
-pipit__attempt_start(struct reactor *reactor, const struct conninfo *info, int64_t timeout_ms,
-                     pipit__attempt_fn fn, void *arg)
+struct connect_attempt *
+pipit__connect_attempt_start(struct reactor *reactor, const struct conninfo *info,
+                             int64_t timeout_ms, pipit__connect_attempt_fn fn, void *arg)
 {
         size_t targets = (size_t)info->n_hosts * sizeof(struct target);
-        struct attempt *attempt = calloc(1, sizeof *attempt + targets);
+        struct connect_attempt *attempt = calloc(1, sizeof *attempt + targets);
 
         if (attempt == NULL)
                 return NULL;

@@ -1,40 +1,41 @@
 /*
  * Attempts: one try to get a connection, over all hosts and all their addresses, in bounded time.
  */
-#ifndef PIPIT_ATTEMPT_INTERNAL_H
-#define PIPIT_ATTEMPT_INTERNAL_H
+#ifndef PIPIT_CONNECT_ATTEMPT_INTERNAL_H
+#define PIPIT_CONNECT_ATTEMPT_INTERNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct attempt;
+struct connect_attempt;
 struct conninfo;
 struct pg_conn;
 struct reactor;
 
 /* Why an attempt failed: of its last endpoint. */
-struct attempt_failure {
+struct conn_error {
         char sqlstate[6]; /* "" when the server gave none */
         char host[128];   /* "host:port" or the socket's path */
         char text[512];   /* one line without control characters; not to be trusted */
 };
 
 /* Exactly one of pq, which is the callee's now, and failure is given; host is where pq went. */
-typedef void (*pipit__attempt_fn)(struct pg_conn *pq, const char *host,
-                                  const struct attempt_failure *failure, void *arg);
+typedef void (*pipit__connect_attempt_fn)(struct pg_conn *pq, const char *host,
+                                          const struct conn_error *failure, void *arg);
 
 /*
  * Starts an attempt; fn is called once, from the loop, never from in here, unless the attempt is
  * cancelled before. info is borrowed until then. NULL when memory ran out.
  */
-struct attempt *pipit__attempt_start(struct reactor *reactor, const struct conninfo *info,
-                                     int64_t timeout_ms, pipit__attempt_fn fn, void *arg);
+struct connect_attempt *
+pipit__connect_attempt_start(struct reactor *reactor, const struct conninfo *info,
+                             int64_t timeout_ms, pipit__connect_attempt_fn fn, void *arg);
 /* Ends an attempt before fn was called; fn is not called any more. NULL does nothing.
  * in_child: nothing is sent on a socket that the parent of a fork shares. */
-void pipit__attempt_cancel(struct attempt *attempt, bool in_child);
+void pipit__connect_attempt_cancel(struct connect_attempt *attempt, bool in_child);
 
 /* Whether trying again cannot help until somebody changes something: wrong password and the like.
  */
-bool pipit__attempt_is_permanent(const struct attempt_failure *failure);
+bool pipit__conn_error_is_permanent(const struct conn_error *failure);
 
 #endif
