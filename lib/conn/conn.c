@@ -56,16 +56,16 @@ conn_fail_request(const struct reply *reply, const struct conn_error *cause)
         struct request *req = reply->req;
         char text[sizeof cause->text + sizeof cause->host + 100];
         struct pipit_error error = {.code = PIPIT_ELOST,
-                                    .executed = reply->undone ? PIPIT_EXECUTED_ROLLED_BACK
-                                                              : PIPIT_EXECUTED_UNKNOWN,
+                                    .executed = reply->uncommitted ? PIPIT_EXECUTED_ROLLED_BACK
+                                                                   : PIPIT_EXECUTED_UNKNOWN,
                                     .phase = PIPIT_PHASE_EXECUTE,
                                     .host = cause->host,
                                     .message = text};
 
         snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
                  cause->host, cause->text,
-                 reply->undone ? "its transaction is rolled back"
-                               : "nobody knows whether the statement was executed");
+                 reply->uncommitted ? "its transaction is rolled back"
+                                    : "nobody knows whether the statement was executed");
         memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
         if (!pipit_failed(req->res))
                 pipit__result_fail_like(req->res, &error);
@@ -155,7 +155,7 @@ pipit__conn_close(struct conn *conn, const char *reason)
 }
 
 void
-pipit__conn_abandon(struct conn *conn)
+pipit__conn_drop(struct conn *conn)
 {
         struct conn_error cause = conn->ending;
 

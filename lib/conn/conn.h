@@ -69,7 +69,7 @@ struct lease_ops {
         /* What became of its transaction, which was to be committed. */
         void (*ended)(struct request *commit, bool committed, void *arg);
         /* A statement has ended its transaction, or begun another: the connection goes next. */
-        void (*unasked)(struct request *culprit, void *arg);
+        void (*tx_ended_by_user)(struct request *culprit, void *arg);
         /* The connection is gone, and what was out has ended. It is no lease any more. */
         void (*lost)(const struct conn_error *cause, void *arg);
 };
@@ -112,8 +112,8 @@ struct conn {
         bool serializable;      /* its reads may fail at their Sync: they do not share it */
         bool unflushed;         /* libpq has bytes that the socket did not take */
         bool incomplete;        /* a part of a result is here */
-        bool large;             /* libpq's buffers have grown, and never shrink */
-        bool odd;               /* libpq itself complained: the protocol is in doubt */
+        bool oversized;         /* libpq's buffers have grown, and never shrink */
+        bool protocol_lost;     /* libpq itself complained: the protocol is in doubt */
         int pieces;             /* in which the incomplete result has come */
         size_t incoming;        /* bytes of the incomplete result */
         size_t unread;          /* those of them that libpq left in the socket the last time */
@@ -142,7 +142,7 @@ COLD void pipit__conn_close(struct conn *conn, const char *reason);
 /* Ends it like this; in_child: a forked child's copy, without a word on the socket. */
 void pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child);
 /* Drops a forked child's copy. */
-void pipit__conn_abandon(struct conn *conn);
+void pipit__conn_drop(struct conn *conn);
 
 /* Frees what it consists of: only for one that nobody has seen yet, and as its deferred free. */
 void pipit__conn_free(struct deferred *deferred);

@@ -27,7 +27,7 @@
 #define CANCEL_ANSWER_MS 1000
 /* How long answers that nobody waits for may keep a connection busy, once nothing more can be
  * done about it. */
-#define CONN_GIVEN_UP_MS 5000
+#define CONN_ABANDONED_MS 5000
 
 static void
 conn_set_limit(struct conn *conn, int64_t delay_ms)
@@ -85,16 +85,16 @@ conn_grace(const struct conn *conn)
         case CANCEL_LATE:
         case CANCEL_PAST: break;
         }
-        return CONN_GIVEN_UP_MS;
+        return CONN_ABANDONED_MS;
 }
 
 void
-pipit__conn_mind(struct conn *conn)
+pipit__conn_watch_abandoned(struct conn *conn)
 {
         const struct reply_queue *replies = &conn->replies;
 
         /* A cancel has an end, which comes here. */
-        if (replies->n_given_up == 0 || conn->cancel != NULL)
+        if (replies->n_abandoned == 0 || conn->cancel != NULL)
                 return;
         if (conn_may_ask(conn))
                 conn_set_limit(conn, conn_patience(conn));
@@ -114,9 +114,9 @@ conn_on_cancel(bool ended, void *arg)
                 conn->cancel_state =
                         conn->cancel_state == CANCEL_ASKED ? CANCEL_ENDED : CANCEL_PAST;
         if (conn->state == CONN_CANCELLING)
-                pipit__conn_rest(conn);
+                pipit__conn_on_drained(conn);
         else
-                pipit__conn_mind(conn);
+                pipit__conn_watch_abandoned(conn);
 }
 
 static void
@@ -127,7 +127,7 @@ conn_ask(struct conn *conn)
         conn->cancel = pipit__cancel_start(conn->config->cancel_conn, conn->pq, &conn->backend,
                                            conn_on_cancel, conn);
         conn->cancel_state = conn->cancel != NULL ? CANCEL_ASKED : CANCEL_FAILED;
-        pipit__conn_mind(conn);
+        pipit__conn_watch_abandoned(conn);
 }
 
 void
@@ -135,13 +135,13 @@ pipit__conn_on_patience(struct conn *conn)
 {
         const struct reply_queue *replies = &conn->replies;
 
-        if (replies->n_given_up == 0 || conn->cancel != NULL)
+        if (replies->n_abandoned == 0 || conn->cancel != NULL)
                 return;
         if (!conn_may_ask(conn)) {
                 if (replies->n_waiting == 0)
                         pipit__conn_close(conn, "its statements were given up");
         } else if (conn_patience(conn) > 0) {
-                pipit__conn_mind(conn);
+                pipit__conn_watch_abandoned(conn);
         } else if (conn_may_be_answered(conn)) {
                 conn_set_limit(conn, 1);
         } else {
@@ -150,10 +150,10 @@ pipit__conn_on_patience(struct conn *conn)
 }
 
 void
-pipit__conn_give_up(struct conn *conn, const struct request *req)
+pipit__conn_abandon(struct conn *conn, const struct request *req)
 {
-        pipit__reply_queue_give_up(&conn->replies, req);
-        pipit__conn_mind(conn);
+        pipit__reply_queue_abandon(&conn->replies, req);
+        pipit__conn_watch_abandoned(conn);
 }
 
 /* What was meant by a cancel is answered. */
@@ -170,11 +170,11 @@ void
 pipit__conn_look_at_next(struct conn *conn)
 {
         conn_leave_behind(conn);
-        pipit__conn_mind(conn);
+        pipit__conn_watch_abandoned(conn);
 }
 
 void
-pipit__conn_rest(struct conn *conn)
+pipit__conn_on_drained(struct conn *conn)
 {
         conn_leave_behind(conn);
         pipit__timer_stop(conn->limit);
@@ -184,7 +184,7 @@ pipit__conn_rest(struct conn *conn)
                 pipit__conn_enter(conn, CONN_CANCELLING, NULL);
         } else {
                 conn->cancel_state = CANCEL_NONE;
-                pipit__conn_settle(conn);
+                pipit__conn_enter_idle_state(conn);
         }
 }
 

@@ -15,14 +15,14 @@ struct pg_result;
 struct request;
 
 /* Its request has ended otherwise: the answer goes away when it comes. */
-void pipit__conn_give_up(struct conn *conn, const struct request *req);
+void pipit__conn_abandon(struct conn *conn, const struct request *req);
 
 /* Sets the limit by which something is to be done about what nobody waits for. */
-void pipit__conn_mind(struct conn *conn);
+void pipit__conn_watch_abandoned(struct conn *conn);
 /* The first segment is answered, and there are more. */
 void pipit__conn_look_at_next(struct conn *conn);
 /* Everything is answered: it is free, unless a cancel is still on its way. It may be closed. */
-void pipit__conn_rest(struct conn *conn);
+void pipit__conn_on_drained(struct conn *conn);
 
 /* Its limit has passed, while it was busy. */
 void pipit__conn_on_patience(struct conn *conn);

@@ -54,7 +54,7 @@ conn_clean(struct conn *conn, bool in_transaction)
 }
 
 void
-pipit__conn_settle(struct conn *conn)
+pipit__conn_enter_idle_state(struct conn *conn)
 {
         if (conn->lease_ops != NULL) {
                 pipit__conn_enter(conn, CONN_LEASED, NULL);
@@ -65,7 +65,7 @@ pipit__conn_settle(struct conn *conn)
                 pipit__conn_close(conn, "too many of its prepared statements could not be closed");
                 return;
         }
-        if (conn->large) {
+        if (conn->oversized) {
                 pipit__conn_close(conn, "its buffers had grown");
                 return;
         }
@@ -92,5 +92,5 @@ pipit__conn_release(struct conn *conn, bool renew)
         conn->lease_ops = NULL;
         conn->replies.dirty |= renew;
         if (conn->state == CONN_LEASED)
-                pipit__conn_settle(conn);
+                pipit__conn_enter_idle_state(conn);
 }

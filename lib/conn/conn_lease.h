@@ -17,6 +17,6 @@ int pipit__conn_lease(struct conn *conn, const struct lease_ops *lease_ops, void
 void pipit__conn_release(struct conn *conn, bool renew);
 
 /* Nothing is owed any more: its next state. May close it. */
-void pipit__conn_settle(struct conn *conn);
+void pipit__conn_enter_idle_state(struct conn *conn);
 
 #endif

@@ -23,7 +23,7 @@ conn_on_notice(const struct pq_notice *notice, void *arg)
         bool is_warning = strcmp(severity, "WARNING") == 0;
 
         if (notice->sqlstate == NULL) {
-                conn->odd = true;
+                conn->protocol_lost = true;
                 pipit__conn_note_ending(conn, "", notice->message);
                 return;
         }

@@ -35,7 +35,7 @@ conn_check_settings(struct conn *conn)
 static bool
 conn_check(struct conn *conn)
 {
-        if (conn->odd)
+        if (conn->protocol_lost)
                 pipit__conn_break(conn, "libpq lost its place in the protocol");
         else if (!conn_check_settings(conn))
                 return false;
@@ -134,7 +134,7 @@ conn_complete_segment(struct conn *conn)
         if (conn->replies.n > 0) {
                 pipit__conn_look_at_next(conn);
         } else {
-                pipit__conn_rest(conn);
+                pipit__conn_on_drained(conn);
         }
         if (done != NULL)
                 pipit__request_complete(done);
@@ -142,7 +142,7 @@ conn_complete_segment(struct conn *conn)
 
 /* A statement of a transaction has ended that, or began another. */
 static COLD void
-conn_unasked_end(struct conn *conn, struct request *culprit)
+conn_tx_ended_by_user(struct conn *conn, struct request *culprit)
 {
         char tag[64];
 
@@ -154,7 +154,7 @@ conn_unasked_end(struct conn *conn, struct request *culprit)
                 "back, and pipit_atomic() on a transaction is a savepoint",
                 tag);
         pipit__reply_queue_may_be_done(&conn->replies);
-        conn->lease_ops->unasked(culprit, conn->lease_arg);
+        conn->lease_ops->tx_ended_by_user(culprit, conn->lease_arg);
         pipit__conn_break(conn, "a statement in front of it ended the transaction");
 }
 
@@ -164,7 +164,7 @@ conn_unshared(struct conn *conn, struct request *culprit)
         static const char reason[] = "a statement in front of it changed the session";
 
         if (conn->lease_ops != NULL && culprit != NULL) {
-                conn_unasked_end(conn, culprit);
+                conn_tx_ended_by_user(conn, culprit);
                 return;
         }
         if (culprit != NULL) {
@@ -247,7 +247,7 @@ conn_check_size(struct conn *conn, struct pg_result *answer)
         size_t size = pipit__pq_size(answer);
 
         if (size > CONN_LARGE && pipit__pq_has_large_row(answer, CONN_LARGE))
-                conn->large = true;
+                conn->oversized = true;
         if (size <= conn->config->max_result_bytes ||
             !pipit__pq_is_over(answer, conn->config->max_result_bytes))
                 return true;
@@ -277,7 +277,7 @@ conn_follow(struct conn *conn, enum reply_event event, struct request *req,
         case REPLY_EVENT_MORE: break;
         case REPLY_EVENT_OWN: conn_take_own(conn, answer); break;
         case REPLY_EVENT_READ:
-                pipit__conn_mind(conn);
+                pipit__conn_watch_abandoned(conn);
                 pipit__request_complete(req);
                 break;
         case REPLY_EVENT_SYNC:

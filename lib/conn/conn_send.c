@@ -27,19 +27,19 @@ conn_owe(struct conn *conn, enum reply_kind kind, struct request *req, struct st
 
 /* The end of a segment of n statements, which take so long together. 0, or -1. */
 static int
-conn_send_sync(struct conn *conn, int n, float foretold_us)
+conn_send_sync(struct conn *conn, int n, float estimated_us)
 {
         if (pipit__pq_sync(conn->pq) != 0)
                 return -1;
         struct reply sync = {.kind = REPLY_SYNC,
                              .n_statements = n,
-                             .foretold_us = foretold_us,
+                             .estimated_us = estimated_us,
                              .sent_us = pipit__reactor_now_us(conn->config->reactor)};
         pipit__reply_queue_push(&conn->replies, &sync);
         if (conn->flight.sent_us == 0)
                 conn->flight.sent_us = sync.sent_us;
         conn->flight.n_statements += n;
-        conn->flight.foretold_us += foretold_us;
+        conn->flight.estimated_us += estimated_us;
         return 0;
 }
 
@@ -112,13 +112,14 @@ conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
 
 /* One statement of a segment. 0, or -1. */
 static int
-conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req, bool undone)
+conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req,
+                    bool uncommitted)
 {
         const struct bound_stmt *bound = req->bound;
         struct stmt *stmt = bound->stmt;
         struct reply reply = {.kind = REPLY_STATEMENT,
                               .segment = kind,
-                              .undone = undone,
+                              .uncommitted = uncommitted,
                               .req = req,
                               .stmt = stmt};
         /* One that could not be run by its name brings its text along, and gets its own errors. */
@@ -138,7 +139,7 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
         if (r != 0)
                 return -1;
         if (bound->bytes > CONN_LARGE)
-                conn->large = true;
+                conn->oversized = true;
         list_remove(&req->link);
         req->state = REQUEST_SENT;
         req->conn = conn;
@@ -170,7 +171,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
 {
         struct request *first = container_of(list_first(requests), struct request, link);
         bool reader = kind == SEGMENT_READS;
-        float foretold_us = 0;
+        float estimated_us = 0;
 
         if (conn->replies.n == 0)
                 conn->flight = (struct flight){0};
@@ -184,11 +185,11 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         while (!list_empty(requests)) {
                 struct request *req = container_of(list_first(requests), struct request, link);
                 req->group = (uint16_t)n;
-                foretold_us += req->bound->stmt->latency.best_us;
+                estimated_us += req->bound->stmt->latency.best_us;
                 if (conn_send_statement(conn, kind, req, false) != 0)
                         return -1;
         }
-        return conn_send_sync(conn, n, foretold_us);
+        return conn_send_sync(conn, n, estimated_us);
 }
 
 int

@@ -344,8 +344,8 @@ pipit__reply_queue_pop(struct reply_queue *replies, struct reply *ret_reply)
                 replies->reading--;
         if (pipit__reply_waiter(reply) != NULL)
                 replies->n_waiting--;
-        if (reply->given_up)
-                replies->n_given_up--;
+        if (reply->abandoned)
+                replies->n_abandoned--;
         if (reply->kind == REPLY_SYNC)
                 replies->failed = false;
         if (replies->n == 0 && replies->capacity > REPLY_QUEUE_KEPT_ROOM)
@@ -357,11 +357,11 @@ void
 pipit__reply_queue_may_be_done(struct reply_queue *replies)
 {
         for (int i = 0; i < replies->n; i++)
-                reply_queue_at(replies, i)->undone = false;
+                reply_queue_at(replies, i)->uncommitted = false;
 }
 
 void
-pipit__reply_queue_give_up(struct reply_queue *replies, const struct request *req)
+pipit__reply_queue_abandon(struct reply_queue *replies, const struct request *req)
 {
         for (int i = 0; i < replies->n; i++) {
                 struct reply *reply = reply_queue_at(replies, i);
@@ -371,9 +371,9 @@ pipit__reply_queue_give_up(struct reply_queue *replies, const struct request *re
                 reply->req = NULL;
                 if (!waits)
                         continue;
-                reply->given_up = true;
+                reply->abandoned = true;
                 replies->n_waiting--;
-                replies->n_given_up++;
+                replies->n_abandoned++;
                 return;
         }
 }
@@ -381,18 +381,18 @@ pipit__reply_queue_give_up(struct reply_queue *replies, const struct request *re
 bool
 pipit__reply_queue_is_abandoned(const struct reply_queue *replies)
 {
-        bool given_up = false;
+        bool abandoned = false;
 
         for (int i = 0; i < replies->n; i++) {
                 const struct reply *reply = reply_queue_at(replies, i);
                 if (reply->kind == REPLY_SYNC)
-                        return given_up;
+                        return abandoned;
                 /* A transaction that one of its statements has doomed comes to nothing. */
-                if (reply->given_up && reply->segment == SEGMENT_TRANSACTION)
+                if (reply->abandoned && reply->segment == SEGMENT_TRANSACTION)
                         return true;
                 if (pipit__reply_waiter(reply) != NULL && reply->segment != SEGMENT_TRANSACTION)
                         return false;
-                given_up = given_up || reply->given_up;
+                abandoned = abandoned || reply->abandoned;
         }
         return false;
 }

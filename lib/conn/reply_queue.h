@@ -51,16 +51,17 @@ enum reply_kind {
 struct reply {
         enum reply_kind kind;
         enum segment_kind segment;
-        bool answered; /* its result is here; the NULL behind it is to come */
-        bool skipped;  /* because of an error in front of it */
-        bool given_up; /* nobody waits for it any more */
-        bool typed;    /* a statement: what is known of its types was relied on */
-        bool undone;   /* its transaction cannot be committed yet: without an answer it was not */
-        struct request *req; /* NULL: none's, or one that was given up or is done */
+        bool answered;    /* its result is here; the NULL behind it is to come */
+        bool skipped;     /* because of an error in front of it */
+        bool abandoned;   /* nobody waits for it any more */
+        bool typed;       /* a statement: what is known of its types was relied on */
+        bool uncommitted; /* its transaction cannot be committed yet: without an answer it was not
+                           */
+        struct request *req; /* NULL: none's, or one that was abandoned or is done */
         struct stmt *stmt;   /* of a Prepare, a Describe or a statement: a reference */
         int64_t sent_us;     /* of a Sync: when it was sent */
         int n_statements;    /* of a Sync: in its segment */
-        float foretold_us;   /* of a Sync: what its statements take at their best */
+        float estimated_us;  /* of a Sync: what its statements take at their best */
 };
 
 struct reply_queue {
@@ -68,11 +69,11 @@ struct reply_queue {
         int capacity;
         int first;
         int n;
-        int reading;    /* which of them the next answer is for, from first */
-        bool failed;    /* the segment that is read has had an error */
-        int n_waiting;  /* statements that somebody waits for */
-        int n_given_up; /* statements that nobody waits for any more */
-        bool dirty;     /* a statement of a transaction has changed the session */
+        int reading;     /* which of them the next answer is for, from first */
+        bool failed;     /* the segment that is read has had an error */
+        int n_waiting;   /* statements that somebody waits for */
+        int n_abandoned; /* statements that nobody waits for any more */
+        bool dirty;      /* a statement of a transaction has changed the session */
         struct prepared *prepared;
 };
 
@@ -127,6 +128,6 @@ bool pipit__reply_queue_waits_for_fragile(const struct reply_queue *replies);
 void pipit__reply_queue_may_be_done(struct reply_queue *replies);
 
 /* Nobody waits for this one any more; its answer goes away when it comes. */
-void pipit__reply_queue_give_up(struct reply_queue *replies, const struct request *req);
+void pipit__reply_queue_abandon(struct reply_queue *replies, const struct request *req);
 
 #endif

@@ -231,9 +231,9 @@ pipit__segment_time(struct latency_scale *scale, const struct reply *sync,
         /* What is usual is the usual of statements, not of connecting. */
         if (sync->n_statements == 0)
                 return timing;
-        timing.slow = pipit__latency_is_slow(scale, timing.us, sync->foretold_us);
+        timing.slow = pipit__latency_is_slow(scale, timing.us, sync->estimated_us);
         if (is_last && flight->n_statements > 0) {
-                pipit__latency_learn(scale, flight_us, flight->foretold_us);
+                pipit__latency_learn(scale, flight_us, flight->estimated_us);
                 timing.each_us = (float)flight_us / (float)flight->n_statements;
                 timing.most_us = pipit__latency_most(scale);
         }

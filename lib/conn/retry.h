@@ -46,7 +46,7 @@ struct segment_timing {
 /* When a connection that was free was sent something, and what that was. */
 struct flight {
         int64_t sent_us;
-        float foretold_us;
+        float estimated_us;
         int n_statements;
 };
 

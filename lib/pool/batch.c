@@ -9,7 +9,7 @@
 #include "request/request.h"
 #include "request/stmt_cache.h"
 
-/* The time that a group should take at most, as its statements foretell, and its bytes. */
+/* The time that a group should take at most, as its statements estimate, and its bytes. */
 #define BATCH_MAX_US    2000.0F
 #define BATCH_MAX_BYTES ((size_t)1 << 16)
 /* Reads that take less than this together are not dealt to several connections: the client, and

@@ -206,7 +206,7 @@ dispatch_expire_waiting(struct dispatch *dispatch, struct request *req, int64_t 
 
 /* Ends one that was sent, for its caller: like this, and the server is asked to stop it. */
 static void
-dispatch_give_up(struct dispatch *dispatch, struct request *req, const struct pipit_error *error)
+dispatch_abandon(struct dispatch *dispatch, struct request *req, const struct pipit_error *error)
 {
         struct conn *conn = req->conn;
         struct request *shared = pipit__coalesced_of_last(req);
@@ -214,7 +214,7 @@ dispatch_give_up(struct dispatch *dispatch, struct request *req, const struct pi
         pipit__result_fail_like(req->res, error);
         pipit__request_end(req);
         if (conn != NULL)
-                pipit__conn_give_up(conn, req);
+                pipit__conn_abandon(conn, req);
         else if (shared != NULL)
                 pipit__dispatch_cancel(dispatch, shared, "all that it carries have ended");
 }
@@ -233,7 +233,7 @@ dispatch_expire_sent(struct dispatch *dispatch, struct request *req, int64_t wai
                  "no answer from %s after %.1f s, so the server is asked to stop: nobody knows "
                  "whether the statement was executed",
                  conn != NULL ? conn->ending.host : "the server", (double)waited_ms / 1000);
-        dispatch_give_up(dispatch, req, &error);
+        dispatch_abandon(dispatch, req, &error);
 }
 
 void
@@ -264,7 +264,7 @@ dispatch_cancel_sent(struct dispatch *dispatch, struct request *req, const char 
         snprintf(text, sizeof text,
                  "%s before its answer came: nobody knows whether the statement was executed",
                  reason);
-        dispatch_give_up(dispatch, req, &error);
+        dispatch_abandon(dispatch, req, &error);
 }
 
 void

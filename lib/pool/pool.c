@@ -355,7 +355,7 @@ pool_close_list(struct list *list, const char *reason, bool in_child)
         while (!list_empty(list)) {
                 struct conn *conn = container_of(list_first(list), struct conn, link);
                 if (in_child)
-                        pipit__conn_abandon(conn);
+                        pipit__conn_drop(conn);
                 else
                         pipit__conn_close(conn, reason);
         }

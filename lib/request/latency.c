@@ -81,15 +81,15 @@ pipit__latency_most(const struct latency_scale *scale)
 }
 
 bool
-pipit__latency_is_slow(const struct latency_scale *scale, int64_t us, float foretold_us)
+pipit__latency_is_slow(const struct latency_scale *scale, int64_t us, float estimated_us)
 {
-        return (float)us > pipit__latency_most(scale) + foretold_us;
+        return (float)us > pipit__latency_most(scale) + estimated_us;
 }
 
 void
-pipit__latency_learn(struct latency_scale *scale, int64_t us, float foretold_us)
+pipit__latency_learn(struct latency_scale *scale, int64_t us, float estimated_us)
 {
-        float most = pipit__latency_most(scale) + foretold_us;
+        float most = pipit__latency_most(scale) + estimated_us;
         float took = (float)us;
 
         if (scale->usual_us <= 0)

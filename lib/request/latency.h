@@ -44,15 +44,15 @@ int pipit__latency_group_limit(const struct latency *latency);
  */
 bool pipit__latency_is_crowded(const struct latency *latency, int n_waiting);
 
-/* Whether a segment that took so long was slow. foretold_us: what its statements take at their
+/* Whether a segment that took so long was slow. estimated_us: what its statements take at their
  * best. */
-bool pipit__latency_is_slow(const struct latency_scale *scale, int64_t us, float foretold_us);
+bool pipit__latency_is_slow(const struct latency_scale *scale, int64_t us, float estimated_us);
 
 /* How long a segment may take without being slow. */
 float pipit__latency_most(const struct latency_scale *scale);
 
 /* All that was sent to a connection was answered after so long: that is usual. */
-void pipit__latency_learn(struct latency_scale *scale, int64_t us, float foretold_us);
+void pipit__latency_learn(struct latency_scale *scale, int64_t us, float estimated_us);
 
 /* n statements were answered, in a segment that took so long. */
 void pipit__latency_answered(struct latency *latency, int n, int64_t us, bool slow, int64_t now_ms);

@@ -92,8 +92,8 @@ pipit__scope_request(struct pipit *scope, size_t bound_size, pipit_cb cb, void *
 pipit_request
 pipit__scope_started(struct pipit *scope, const struct request *req)
 {
-        if (req == NULL && pipit__scope_is_mine(scope) && scope->ops->starved != NULL)
-                scope->ops->starved(scope);
+        if (req == NULL && pipit__scope_is_mine(scope) && scope->ops->out_of_memory != NULL)
+                scope->ops->out_of_memory(scope);
         return pipit__request_number(req);
 }
 

@@ -32,14 +32,14 @@ struct scope_ops {
         bool (*refuse)(struct pipit *scope, size_t bytes, struct refusal *ret);
         /* Takes a request in, whose statement is set; again: it has run here before. */
         void (*add)(struct pipit *scope, struct request *req, bool again);
-        /* It is given up: by its caller, or because its time is over. */
+        /* It is abandoned: by its caller, or because its time is over. */
         void (*cancel)(struct pipit *scope, struct request *req, const char *reason);
         void (*expire)(struct pipit *scope, struct request *req);
         /* A request is gone, callbacks and all. */
         void (*gone)(struct pipit *scope);
         void (*close)(struct pipit *scope);
         /* A start on it returned 0: there was no memory. NULL: nothing is to be done. */
-        void (*starved)(struct pipit *scope);
+        void (*out_of_memory)(struct pipit *scope);
 };
 
 struct pipit {

@@ -120,45 +120,46 @@ pipit__subscope_fail_queue(struct subscope *subscope)
 
 /* A statement, or a COMMIT, that was sent is not waited for any more. */
 void
-pipit__subscope_give_up(struct subscope *subscope, struct request *req, enum pipit_code code,
+pipit__subscope_abandon(struct subscope *subscope, struct request *req, enum pipit_code code,
                         const char *text)
 {
         struct conn *conn = req->conn;
         /* COMMIT may have travelled with it. */
-        bool undone = pipit__subscope_is_transaction(subscope) &&
-                      subscope->state != SUBSCOPE_ENDING && pipit__subscope_of(req) == NULL;
+        bool uncommitted = pipit__subscope_is_transaction(subscope) &&
+                           subscope->state != SUBSCOPE_ENDING && pipit__subscope_of(req) == NULL;
 
-        pipit__request_fail(req, code, undone ? PIPIT_EXECUTED_ROLLED_BACK : PIPIT_EXECUTED_UNKNOWN,
+        pipit__request_fail(req, code,
+                            uncommitted ? PIPIT_EXECUTED_ROLLED_BACK : PIPIT_EXECUTED_UNKNOWN,
                             PIPIT_PHASE_EXECUTE, "%s before its answer came: %s", text,
-                            undone ? "its transaction rolls back"
-                                   : "nobody knows whether the statement was executed");
+                            uncommitted ? "its transaction rolls back"
+                                        : "nobody knows whether the statement was executed");
         /* What it does goes with its savepoint, if it has one. */
-        if (undone && subscope->lease->stmt_savepoint > 0)
+        if (uncommitted && subscope->lease->stmt_savepoint > 0)
                 subscope->lease->stmt_savepoint_failed = true;
-        else if (undone)
+        else if (uncommitted)
                 pipit__subscope_doom(subscope, pipit_result_error(req->res), req->res);
         if (conn != NULL)
-                pipit__conn_give_up(conn, req);
+                pipit__conn_abandon(conn, req);
 }
 
 /* Nobody waits for its statements any more. */
 static void
-subscope_give_up_sent(struct subscope *subscope, enum pipit_code code, const char *text)
+subscope_abandon_sent(struct subscope *subscope, enum pipit_code code, const char *text)
 {
         struct requests *requests = subscope->scope.requests;
 
         for (uint32_t i = 0; i < requests->n_slots; i++) {
                 struct request *req = requests->slots[i].request;
                 if (req != NULL && req->home == &subscope->scope.home && req->state == REQUEST_SENT)
-                        pipit__subscope_give_up(subscope, req, code, text);
+                        pipit__subscope_abandon(subscope, req, code, text);
         }
 }
 
 void
-pipit__subscope_give_up_commit(struct subscope *subscope, enum pipit_code code, const char *text)
+pipit__subscope_abandon_commit(struct subscope *subscope, enum pipit_code code, const char *text)
 {
-        subscope_give_up_sent(subscope, code, text);
-        pipit__subscope_give_up(subscope, subscope->request, code, text);
+        subscope_abandon_sent(subscope, code, text);
+        pipit__subscope_abandon(subscope, subscope->request, code, text);
 }
 
 static void
@@ -170,7 +171,7 @@ subscope_abort_one(struct subscope *subscope, const struct pipit_error *cause)
         pipit__subscope_doom(subscope, cause, NULL);
         subscope->options.max_attempts = subscope->attempt; /* whatever doomed it before */
         subscope->holds = 0;
-        subscope_give_up_sent(subscope, cause->code, cause->message);
+        subscope_abandon_sent(subscope, cause->code, cause->message);
         subscope_fail_queue_like(subscope, &error);
 }
 

@@ -79,9 +79,9 @@ void pipit__subscope_refusal(const struct subscope *subscope, enum pipit_execute
 void pipit__subscope_fail_queue(struct subscope *subscope);
 /* A COMMIT that was sent is not waited for any more, and nothing that travels with it. */
 void
-pipit__subscope_give_up_commit(struct subscope *subscope, enum pipit_code code, const char *text);
+pipit__subscope_abandon_commit(struct subscope *subscope, enum pipit_code code, const char *text);
 /* A statement, or a COMMIT, that was sent is not waited for any more. */
-void pipit__subscope_give_up(struct subscope *subscope, struct request *req, enum pipit_code code,
+void pipit__subscope_abandon(struct subscope *subscope, struct request *req, enum pipit_code code,
                              const char *text);
 
 #endif

@@ -21,7 +21,7 @@ pipit__subscope_cancel(struct subscope *subscope, const char *reason)
         struct request *request = subscope->request;
 
         if (subscope->state == SUBSCOPE_ENDING && request->state == REQUEST_SENT)
-                pipit__subscope_give_up_commit(subscope, PIPIT_ECANCELED, reason);
+                pipit__subscope_abandon_commit(subscope, PIPIT_ECANCELED, reason);
         else if (subscope->state <= SUBSCOPE_RUNNING)
                 pipit__subscope_abort(subscope, PIPIT_ECANCELED, reason);
 }
@@ -32,7 +32,7 @@ pipit__subscope_expire(struct subscope *subscope)
         struct request *request = subscope->request;
 
         if (subscope->state == SUBSCOPE_ENDING && request->state == REQUEST_SENT)
-                pipit__subscope_give_up_commit(subscope, PIPIT_ETIMEDOUT, "the time was over");
+                pipit__subscope_abandon_commit(subscope, PIPIT_ETIMEDOUT, "the time was over");
         else if (subscope->state <= SUBSCOPE_RUNNING)
                 pipit__subscope_abort(subscope, PIPIT_ETIMEDOUT,
                                       "the time for the transaction or the session was over");
@@ -106,7 +106,7 @@ subscope_on_cancel(struct pipit *scope, struct request *req, const char *reason)
                 pipit__request_fail(req, PIPIT_ECANCELED, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT,
                                     "%s before it was sent", reason);
         } else if (req->state == REQUEST_SENT) {
-                pipit__subscope_give_up(subscope, req, PIPIT_ECANCELED, reason);
+                pipit__subscope_abandon(subscope, req, PIPIT_ECANCELED, reason);
         }
 }
 
@@ -127,7 +127,7 @@ subscope_on_expire(struct pipit *scope, struct request *req)
                                     pipit__subscope_is_transaction(subscope) ? "transaction"
                                                                              : "session");
         } else if (req->state == REQUEST_SENT) {
-                pipit__subscope_give_up(subscope, req, PIPIT_ETIMEDOUT, text);
+                pipit__subscope_abandon(subscope, req, PIPIT_ETIMEDOUT, text);
         }
 }
 
@@ -182,7 +182,7 @@ subscope_on_close(struct pipit *scope)
 }
 
 static void
-subscope_on_starved(struct pipit *scope)
+subscope_on_out_of_memory(struct pipit *scope)
 {
         struct subscope *subscope = subscope_of_scope(scope);
         struct pipit_error cause = {.code = PIPIT_ENOMEM,
@@ -196,8 +196,8 @@ subscope_on_starved(struct pipit *scope)
 }
 
 static const struct scope_ops subscope_ops = {
-        subscope_refuse,  subscope_add,      subscope_on_cancel, subscope_on_expire,
-        subscope_on_gone, subscope_on_close, subscope_on_starved};
+        subscope_refuse,  subscope_add,      subscope_on_cancel,       subscope_on_expire,
+        subscope_on_gone, subscope_on_close, subscope_on_out_of_memory};
 
 int
 pipit__subscope_attempt(const struct pipit *scope)

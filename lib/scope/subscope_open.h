@@ -1,5 +1,5 @@
 /*
- * Subscopes, as scopes: how they are opened, take requests, and are given up.
+ * Subscopes, as scopes: how they are opened, take requests, and are abandoned.
  */
 #ifndef PIPIT_SUBSCOPE_SCOPE_INTERNAL_H
 #define PIPIT_SUBSCOPE_SCOPE_INTERNAL_H
@@ -23,7 +23,7 @@ struct subscope_plan {
 struct subscope *
 pipit__subscope_open(struct pipit *parent, struct leases *leases, const struct subscope_plan *plan);
 
-/* Its own request is given up: by its caller, or because its time is over. */
+/* Its own request is abandoned: by its caller, or because its time is over. */
 void pipit__subscope_cancel(struct subscope *subscope, const char *reason);
 void pipit__subscope_expire(struct subscope *subscope);
 

@@ -93,7 +93,7 @@ lease_on_answered(struct request *req, bool skipped, void *arg)
 
 /* What it was part of may be committed. */
 static void
-lease_on_unasked(struct request *culprit, void *arg)
+lease_on_tx_ended_by_user(struct request *culprit, void *arg)
 {
         const struct lease *lease = arg;
 
@@ -105,7 +105,7 @@ lease_on_unasked(struct request *culprit, void *arg)
 }
 
 static const struct lease_ops lease_conn_ops = {lease_on_ready, lease_on_answered, lease_on_ended,
-                                                lease_on_unasked, lease_on_lost};
+                                                lease_on_tx_ended_by_user, lease_on_lost};
 
 /* ---- its end */
 
@@ -279,7 +279,7 @@ pipit__subscope_on_done(struct request *req, struct pipit_result *res, void *arg
         struct subscope *subscope = arg;
 
         if (subscope->state != SUBSCOPE_ENDED) {
-                /* It could not even begin, or its COMMIT was given up: what waits on it, and who
+                /* It could not even begin, or its COMMIT was abandoned: what waits on it, and who
                  * opened it by hand, have their turn first. */
                 bool has_failed = pipit_failed(res);
                 int r = pipit__request_push(req, pipit__subscope_on_done, subscope);

@@ -36,7 +36,7 @@ START_TEST(a_given_up_member_of_a_group_completes_nobody)
         struct request *req;
 
         push_group(SEGMENT_READS);
-        pipit__reply_queue_give_up(&replies, &requests[0]);
+        pipit__reply_queue_abandon(&replies, &requests[0]);
         ck_assert_int_eq(replies.n_waiting, CAPACITY - 1);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), REPLY_EVENT_MORE);
         ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
@@ -51,9 +51,9 @@ START_TEST(giving_up_forgets_the_prepare_in_front_too)
         push(REPLY_PREPARE, SEGMENT_SINGLE, &requests[0]);
         push_statement(&requests[0]);
         ck_assert_int_eq(replies.n_waiting, 1);
-        pipit__reply_queue_give_up(&replies, &requests[0]);
+        pipit__reply_queue_abandon(&replies, &requests[0]);
         ck_assert_ptr_null(pipit__reply_queue_reading(&replies)->req);
-        ck_assert_int_eq(replies.n_given_up, 1);
+        ck_assert_int_eq(replies.n_abandoned, 1);
         ck_assert_int_eq(replies.n_waiting, 0);
 }
 END_TEST

@@ -86,15 +86,15 @@ START_TEST(the_answer_of_one_that_was_given_up_goes_away)
 {
         for (int i = 0; i < CAPACITY; i++)
                 push_statement(&requests[i]);
-        pipit__reply_queue_give_up(&replies, &requests[1]);
-        ck_assert_int_eq(replies.n_given_up, 1);
+        pipit__reply_queue_abandon(&replies, &requests[1]);
+        ck_assert_int_eq(replies.n_abandoned, 1);
         hear_statement();
         expect_popped(&requests[0]);
         ck_assert_ptr_null(pipit__reply_queue_reading(&replies)->req);
         hear_statement();
         expect_popped(NULL);
         ck_assert(!pipit__result_is_taken(requests[1].res));
-        ck_assert_int_eq(replies.n_given_up, 0);
+        ck_assert_int_eq(replies.n_abandoned, 0);
         ck_assert_ptr_eq(pipit__reply_queue_reading(&replies)->req, &requests[2]);
 }
 END_TEST
@@ -103,7 +103,7 @@ START_TEST(giving_up_in_the_middle_of_an_answer_is_possible)
 {
         push_statement(&requests[0]);
         ck_assert_int_eq(hear(PGRES_TUPLES_OK, "SELECT 0"), REPLY_EVENT_MORE);
-        pipit__reply_queue_give_up(&replies, &requests[0]);
+        pipit__reply_queue_abandon(&replies, &requests[0]);
         ck_assert_int_eq(hear_end(), REPLY_EVENT_MORE);
         ck_assert_int_eq(hear(PGRES_PIPELINE_SYNC, ""), REPLY_EVENT_SYNC);
         expect_popped(NULL);
@@ -113,8 +113,8 @@ END_TEST
 START_TEST(giving_up_what_is_not_there_does_nothing)
 {
         push_statement(&requests[0]);
-        pipit__reply_queue_give_up(&replies, &requests[1]);
-        ck_assert_int_eq(replies.n_given_up, 0);
+        pipit__reply_queue_abandon(&replies, &requests[1]);
+        ck_assert_int_eq(replies.n_abandoned, 0);
         ck_assert_ptr_eq(pipit__reply_queue_reading(&replies)->req, &requests[0]);
 }
 END_TEST
@@ -243,7 +243,7 @@ END_TEST
 START_TEST(a_change_by_one_that_was_given_up_is_seen_too)
 {
         push_statement(&requests[0]);
-        pipit__reply_queue_give_up(&replies, &requests[0]);
+        pipit__reply_queue_abandon(&replies, &requests[0]);
         ck_assert_int_eq(hear(PGRES_COMMAND_OK, "BEGIN"), REPLY_EVENT_UNSHARED);
 }
 END_TEST

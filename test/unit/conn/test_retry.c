@@ -238,7 +238,7 @@ static struct latency_scale scale;
 static struct segment_timing
 time_of(const struct reply *sync, int64_t read_us, int64_t now_us)
 {
-        struct flight flight = {sync->sent_us, sync->foretold_us, sync->n_statements};
+        struct flight flight = {sync->sent_us, sync->estimated_us, sync->n_statements};
 
         return pipit__segment_time(&scale, sync, &flight, true, read_us, now_us);
 }
@@ -278,7 +278,7 @@ END_TEST
 START_TEST(a_group_is_not_slow_for_being_large)
 {
         struct reply one = {.kind = REPLY_SYNC, .n_statements = 1};
-        struct reply many = {.kind = REPLY_SYNC, .n_statements = 100, .foretold_us = 2000};
+        struct reply many = {.kind = REPLY_SYNC, .n_statements = 100, .estimated_us = 2000};
 
         for (int i = 0; i < 100; i++)
                 ck_assert(!time_of(&one, 0, 100).slow);
