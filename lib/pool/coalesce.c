@@ -279,7 +279,7 @@ coalesced_new(const struct coalesce_rule *rule, struct stmt *stmt,
                 container_of(list_first(&rule->joining), struct request, link);
         size_t size = coalesced_size(rule);
         struct pq_params params = pipit__coalesce_params_params(arrays);
-        struct request *req = pipit__request_new(first->requests, first->home,
+        struct request *req = pipit__request_new(first->requests, first->owner,
                                                  size + pipit__bound_stmt_raw_size(&params),
                                                  coalesced_on_done, NULL);
 

@@ -107,17 +107,17 @@ requests_rest(struct requests *requests)
 }
 
 struct request *
-pipit__request_new(struct requests *requests, struct result_home *home, size_t bound_size,
+pipit__request_new(struct requests *requests, struct result_owner *owner, size_t bound_size,
                    pipit_cb cb, void *arg)
 {
         struct pipit_result *res =
-                pipit__result_new_with(home, sizeof(struct request) + bound_size);
+                pipit__result_new_with(owner, sizeof(struct request) + bound_size);
 
         if (res == NULL)
                 return NULL;
         struct request *req = pipit__result_room(res);
         *req = (struct request){.requests = requests,
-                                .home = home,
+                                .owner = owner,
                                 .res = res,
                                 .deadline_ms = DEADLINE_NEVER,
                                 .wait_until_ms = DEADLINE_NEVER,
@@ -132,7 +132,7 @@ pipit__request_new(struct requests *requests, struct result_home *home, size_t b
         }
         req->block = pipit__result_hold(res);
         requests->n++;
-        home->n_requests++;
+        owner->n_requests++;
         return req;
 }
 
@@ -232,19 +232,19 @@ static void
 request_free(struct request *req)
 {
         struct requests *requests = req->requests;
-        struct result_home *home = req->home;
+        struct result_owner *owner = req->owner;
 
         pipit__bound_stmt_fini(req->bound);
         pipit_result_unref(req->res);
         free(req->more_bound);
         free(req->more);
         pipit_result_unref(req->block);
-        home->n_requests--;
+        owner->n_requests--;
         requests->n--;
         requests_rest(requests);
         /* Nobody waits for another end. */
-        if (home->n_requests == 0 || requests->n <= 1)
-                requests->ops->gone(home->scope, requests->arg);
+        if (owner->n_requests == 0 || requests->n <= 1)
+                requests->ops->gone(owner->scope, requests->arg);
 }
 
 void
@@ -321,7 +321,7 @@ pipit__request_complete(struct request *req)
 int
 pipit__request_again(struct request *req, void *block, struct bound_stmt *bound)
 {
-        struct pipit_result *res = pipit__result_new(req->home);
+        struct pipit_result *res = pipit__result_new(req->owner);
 
         if (res == NULL)
                 return PIPIT_ENOMEM;

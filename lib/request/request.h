@@ -63,7 +63,7 @@ struct request {
         uint16_t max_group;   /* statements that it may be sent with; 0: any number */
         pipit_request number;
         struct requests *requests;
-        struct result_home *home; /* of the scope that it was started on */
+        struct result_owner *owner; /* of the scope that it was started on */
         struct pipit_result *res;
         struct pipit_result *block; /* the one that it lives in: a reference */
         struct bound_stmt *bound;   /* NULL when it runs none */
@@ -124,7 +124,7 @@ void pipit__requests_turn(struct requests *requests, int budget);
 
 /* A new request of the scope with that home, with room for a statement of that size, 0 for none;
  * NULL when memory ran out. */
-struct request *pipit__request_new(struct requests *requests, struct result_home *home,
+struct request *pipit__request_new(struct requests *requests, struct result_owner *owner,
                                    size_t bound_size, pipit_cb cb, void *arg);
 /* Drops a request without its callbacks, frames and all. */
 void pipit__request_discard(struct request *req);

@@ -49,7 +49,7 @@ struct rows {
 
 struct pipit_result {
         _Alignas(max_align_t) struct list link; /* in its home, once it is kept */
-        struct result_home *home;
+        struct result_owner *owner;
         int refs; /* 0: a constant */
         bool failed;
         bool owns_message; /* of the error */
@@ -62,38 +62,38 @@ struct pipit_result {
 };
 
 void
-pipit__result_home_init(struct result_home *home, struct pipit *scope)
+pipit__result_owner_init(struct result_owner *owner, struct pipit *scope)
 {
-        list_init(&home->results);
-        home->scope = scope;
-        home->n_requests = 0;
+        list_init(&owner->results);
+        owner->scope = scope;
+        owner->n_requests = 0;
 }
 
 void
-pipit__result_home_fini(struct result_home *home)
+pipit__result_owner_fini(struct result_owner *owner)
 {
-        while (!list_empty(&home->results)) {
-                struct list *link = list_pop_first(&home->results);
-                container_of(link, struct pipit_result, link)->home = NULL;
+        while (!list_empty(&owner->results)) {
+                struct list *link = list_pop_first(&owner->results);
+                container_of(link, struct pipit_result, link)->owner = NULL;
         }
 }
 
 struct pipit_result *
-pipit__result_new_with(struct result_home *home, size_t room)
+pipit__result_new_with(struct result_owner *owner, size_t room)
 {
         struct pipit_result *res = malloc(sizeof *res + room); /* quicker than calloc() */
 
         if (res == NULL)
                 return NULL;
-        *res = (struct pipit_result){.refs = 1, .home = home};
+        *res = (struct pipit_result){.refs = 1, .owner = owner};
         list_init(&res->link);
         return res;
 }
 
 struct pipit_result *
-pipit__result_new(struct result_home *home)
+pipit__result_new(struct result_owner *owner)
 {
-        return pipit__result_new_with(home, 0);
+        return pipit__result_new_with(owner, 0);
 }
 
 void *
@@ -184,8 +184,8 @@ pipit_result_ref(struct pipit_result *res)
         if (res == NULL || res->refs == 0)
                 return res;
         res->refs++;
-        if (res->home != NULL && !list_linked(&res->link))
-                list_push_back(&res->home->results, &res->link);
+        if (res->owner != NULL && !list_linked(&res->link))
+                list_push_back(&res->owner->results, &res->link);
         return res;
 }
 
@@ -336,7 +336,7 @@ pipit_error_text(const struct pipit_result *res)
 struct pipit *
 pipit_result_scope(const struct pipit_result *res)
 {
-        return res != NULL && res->home != NULL ? res->home->scope : NULL;
+        return res != NULL && res->owner != NULL ? res->owner->scope : NULL;
 }
 
 /* NULL when there are no rows to look at. */

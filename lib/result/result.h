@@ -17,20 +17,20 @@
 struct pg_result;
 
 /* The results that belong to one scope. */
-struct result_home {
+struct result_owner {
         struct list results; /* those that may outlive it: somebody keeps them */
         struct pipit *scope;
         int n_requests; /* outstanding on the scope, until the last callback has returned */
 };
 
-void pipit__result_home_init(struct result_home *home, struct pipit *scope);
+void pipit__result_owner_init(struct result_owner *owner, struct pipit *scope);
 /* Cuts the results that are still referenced off from the scope. */
-void pipit__result_home_fini(struct result_home *home);
+void pipit__result_owner_fini(struct result_owner *owner);
 
 /* An empty, successful result; NULL when memory ran out. */
-struct pipit_result *pipit__result_new(struct result_home *home);
+struct pipit_result *pipit__result_new(struct result_owner *owner);
 /* The same with room for something else in its block, which lives as long as the result. */
-struct pipit_result *pipit__result_new_with(struct result_home *home, size_t room);
+struct pipit_result *pipit__result_new_with(struct result_owner *owner, size_t room);
 void *pipit__result_room(struct pipit_result *res);
 const struct pipit_result *pipit__result_of_room(const void *room);
 

@@ -19,13 +19,13 @@ pipit__scope_init(struct pipit *scope, const struct scope_ops *ops)
         scope->coalesces = true;
         list_init(&scope->subscopes);
         list_init(&scope->link);
-        pipit__result_home_init(&scope->home, scope);
+        pipit__result_owner_init(&scope->result_owner, scope);
 }
 
 void
 pipit__scope_fini(struct pipit *scope)
 {
-        pipit__result_home_fini(&scope->home);
+        pipit__result_owner_fini(&scope->result_owner);
         list_remove(&scope->link);
         free(scope->error_text);
 }
@@ -62,7 +62,7 @@ pipit__scope_is_mine(const struct pipit *scope)
 struct pipit *
 pipit__request_scope(const struct request *req)
 {
-        return req->home->scope;
+        return req->owner->scope;
 }
 
 struct request *
@@ -70,14 +70,15 @@ pipit__scope_find(const struct pipit *scope, pipit_request number)
 {
         struct request *req = pipit__requests_find(scope->requests, number);
 
-        return req != NULL && req->home == &scope->home ? req : NULL;
+        return req != NULL && req->owner == &scope->result_owner ? req : NULL;
 }
 
 struct request *
 pipit__scope_request(struct pipit *scope, size_t bound_size, pipit_cb cb, void *arg)
 {
         struct requests *requests = scope->requests;
-        struct request *req = pipit__request_new(requests, &scope->home, bound_size, cb, arg);
+        struct request *req =
+                pipit__request_new(requests, &scope->result_owner, bound_size, cb, arg);
 
         if (req == NULL || scope->wait_results == NULL)
                 return req;

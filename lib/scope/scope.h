@@ -49,7 +49,7 @@ struct pipit {
         struct owner *owner;
         struct requests *requests;
         struct wait_results *wait_results; /* NULL where nothing blocks */
-        struct result_home home;           /* of its requests' results */
+        struct result_owner result_owner;  /* of its requests' results */
         struct list subscopes;             /* what was opened on it, and is closed with it */
         struct list link;                  /* in its parent's subscopes */
         bool coalesces;                    /* gets may become one statement */

@@ -30,7 +30,7 @@ subscope_free_deferred(struct deferred *deferred)
 void
 pipit__subscope_look_for_end(struct subscope *subscope)
 {
-        if (subscope->request != NULL || subscope->scope.home.n_requests > 0)
+        if (subscope->request != NULL || subscope->scope.result_owner.n_requests > 0)
                 return;
         list_remove(&subscope->scope.link);
         subscope->deferred.free = subscope_free_deferred;
@@ -150,7 +150,8 @@ subscope_abandon_sent(struct subscope *subscope, enum pipit_code code, const cha
 
         for (uint32_t i = 0; i < requests->n_slots; i++) {
                 struct request *req = requests->slots[i].request;
-                if (req != NULL && req->home == &subscope->scope.home && req->state == REQUEST_SENT)
+                if (req != NULL && req->owner == &subscope->scope.result_owner &&
+                    req->state == REQUEST_SENT)
                         pipit__subscope_abandon(subscope, req, code, text);
         }
 }

@@ -69,10 +69,11 @@ subscope_refuse(struct pipit *scope, size_t bytes, struct refusal *ret)
                 pipit__subscope_refusal(subscope, PIPIT_EXECUTED_NO, ret);
                 return true;
         }
-        if (scope->home.n_requests < dispatch->max && bytes <= dispatch->max_bytes)
+        if (scope->result_owner.n_requests < dispatch->max && bytes <= dispatch->max_bytes)
                 return false;
         snprintf(ret->text, sizeof ret->text,
-                 "%d requests wait already on this scope (max_waiting)", scope->home.n_requests);
+                 "%d requests wait already on this scope (max_waiting)",
+                 scope->result_owner.n_requests);
         ret->error = (struct pipit_error){
                 .code = PIPIT_ELIMIT, .phase = PIPIT_PHASE_START, .message = ret->text};
         return true;
@@ -136,7 +137,7 @@ subscope_on_gone(struct pipit *scope)
 {
         struct subscope *subscope = subscope_of_scope(scope);
 
-        if (scope->home.n_requests > 0)
+        if (scope->result_owner.n_requests > 0)
                 return;
         if (subscope->request == NULL)
                 pipit__subscope_look_for_end(subscope);

@@ -220,7 +220,7 @@ subscope_is_over(struct subscope *subscope)
         bool ends_already = subscope->request->state == REQUEST_ENDING ||
                             subscope->state == SUBSCOPE_ENDING || subscope->state == SUBSCOPE_ENDED;
 
-        if (subscope->scope.home.n_requests > 0 || subscope->holds > 0 || ends_already)
+        if (subscope->scope.result_owner.n_requests > 0 || subscope->holds > 0 || ends_already)
                 return false;
         if (by_hand && subscope->doomed && subscope->up == NULL)
                 lease_give_back(subscope->lease, subscope->kind == SUBSCOPE_SESSION);
@@ -405,7 +405,7 @@ subscope_commits_along(const struct subscope *subscope, const struct list *reque
                 n++;
         return subscope->options.commit_early && subscope->body != NULL && subscope->level == 0 &&
                subscope->holds == 0 && subscope->lease->stmt_savepoint == 0 &&
-               list_empty(&subscope->queue) && n == subscope->scope.home.n_requests;
+               list_empty(&subscope->queue) && n == subscope->scope.result_owner.n_requests;
 }
 
 /*

@@ -36,15 +36,15 @@ try_binary(struct pipit_item item)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        struct result_home home;
+        struct result_owner owner;
 
         if (size < TYPE_SIZE || size > LONGEST)
                 return 0;
         size_t length = size - TYPE_SIZE;
         /* As in a result, there is a NUL behind it, and nothing else. */
         char *value = malloc(length + 1);
-        pipit__result_home_init(&home, NULL);
-        struct pipit_result *res = pipit__result_new(&home);
+        pipit__result_owner_init(&owner, NULL);
+        struct pipit_result *res = pipit__result_new(&owner);
         MUST(value != NULL && res != NULL);
         memcpy(value, data + TYPE_SIZE, length);
         value[length] = '\0';
@@ -53,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         try_all(&item);
         try_binary(item);
         pipit_result_unref(res);
-        pipit__result_home_fini(&home);
+        pipit__result_owner_fini(&owner);
         free(value);
         return 0;
 }

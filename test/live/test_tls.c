@@ -180,8 +180,8 @@ END_TEST
 
 START_TEST(the_systems_authorities_do_not_know_the_tests)
 {
-        const char *home = getenv("HOME");
-        char *before = home != NULL ? strdup(home) : NULL;
+        const char *owner = getenv("HOME");
+        char *before = owner != NULL ? strdup(owner) : NULL;
 
         setenv("HOME", live_cluster.folder, 1); /* which has no certificates */
         tls_open("localhost", NULL, "sslmode=verify-full", &soon);

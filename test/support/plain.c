@@ -16,7 +16,7 @@
 enum { RESULTS_MAX = 2000 };
 
 static PGconn *plain_pq;
-static struct result_home plain_home;
+static struct result_owner plain_home;
 static struct pipit_result *plain_results[RESULTS_MAX];
 static int plain_n_results;
 
@@ -30,7 +30,7 @@ plain_setup(void)
         pipit__session_settings_init(&settings, PQserverVersion(plain_pq), "");
         PQclear(PQexec(plain_pq, settings.sql));
         ck_assert_str_eq(PQparameterStatus(plain_pq, "IntervalStyle"), "iso_8601");
-        pipit__result_home_init(&plain_home, NULL);
+        pipit__result_owner_init(&plain_home, NULL);
 }
 
 void
@@ -38,7 +38,7 @@ plain_teardown(void)
 {
         while (plain_n_results > 0)
                 pipit_result_unref(plain_results[--plain_n_results]);
-        pipit__result_home_fini(&plain_home);
+        pipit__result_owner_fini(&plain_home);
         PQfinish(plain_pq);
 }
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static struct result_home home;
+static struct result_owner owner;
 static struct stmt_cache stmt_cache;
 struct stmt *stmt;
 struct prepared prepared;
@@ -12,14 +12,14 @@ struct request requests[CAPACITY];
 void
 replies_setup(void)
 {
-        pipit__result_home_init(&home, NULL);
+        pipit__result_owner_init(&owner, NULL);
         ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, SLOTS), 0);
         stmt = pipit__stmt_cache_get(&stmt_cache, "SELECT 1");
         ck_assert_int_eq(pipit__prepared_init(&prepared, SLOTS), 0);
         pipit__reply_queue_init(&replies, &prepared);
         memset(requests, 0, sizeof requests);
         for (int i = 0; i < CAPACITY; i++)
-                requests[i].res = pipit__result_new(&home);
+                requests[i].res = pipit__result_new(&owner);
 }
 
 void
@@ -32,7 +32,7 @@ replies_teardown(void)
         pipit__stmt_unref(stmt);
         pipit__stmt_cache_fini(&stmt_cache);
         pipit__prepared_fini(&prepared);
-        pipit__result_home_fini(&home);
+        pipit__result_owner_fini(&owner);
 }
 
 void

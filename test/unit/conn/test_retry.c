@@ -12,7 +12,7 @@
 /* What libpq alone can make, a result with the source function of its error, is in the wire tests.
  */
 
-static struct result_home home;
+static struct result_owner owner;
 static struct stmt_cache stmt_cache;
 static struct stmt *stmt;
 static struct prepared prepared;
@@ -21,12 +21,12 @@ static struct request req;
 static void
 setup(void)
 {
-        pipit__result_home_init(&home, NULL);
+        pipit__result_owner_init(&owner, NULL);
         ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 2), 0);
         ck_assert_int_eq(pipit__prepared_init(&prepared, 2), 0);
         stmt = pipit__stmt_cache_get(&stmt_cache, "SELECT 1");
         pipit__prepared_add(&prepared, stmt);
-        req = (struct request){.res = pipit__result_new(&home), .group = 64};
+        req = (struct request){.res = pipit__result_new(&owner), .group = 64};
 }
 
 static void
@@ -36,7 +36,7 @@ teardown(void)
         pipit__stmt_unref(stmt);
         pipit__stmt_cache_fini(&stmt_cache);
         pipit__prepared_fini(&prepared);
-        pipit__result_home_fini(&home);
+        pipit__result_owner_fini(&owner);
 }
 
 /* What becomes of the request in a segment that failed: it was skipped, or had an error itself. */

@@ -18,7 +18,7 @@ enum { OID_INT4_ARRAY = 1007 };
 static struct event_base *base;
 static struct reactor *reactor;
 static struct requests requests;
-static struct result_home home;
+static struct result_owner owner;
 static struct stmt_cache stmt_cache;
 static struct coalesce_rules *rules;
 static struct coalesce_rule *by_number, *by_text, *creates;
@@ -78,7 +78,7 @@ setup(void)
         base = event_base_new();
         reactor = pipit__reactor_new(base, 0, on_turn, NULL);
         ck_assert_int_eq(pipit__requests_init(&requests, reactor, &ops, NULL), 0);
-        pipit__result_home_init(&home, NULL);
+        pipit__result_owner_init(&owner, NULL);
         ck_assert_int_eq(pipit__stmt_cache_init(&stmt_cache, 0), 0);
         rules = pipit__coalesce_rules_new(&stmt_cache);
         by_number = rule_of(1, COALESCE_INT, "many numbers");
@@ -93,7 +93,7 @@ teardown(void)
 {
         pipit__requests_discard(&requests);
         pipit__requests_fini(&requests);
-        pipit__result_home_fini(&home);
+        pipit__result_owner_fini(&owner);
         pipit__coalesce_rules_free(rules);
         pipit__stmt_cache_fini(&stmt_cache);
         pipit__reactor_free(reactor);
@@ -118,7 +118,7 @@ member(struct coalesce_rule *rule, struct pipit_value value)
         size_t size = 0;
 
         ck_assert_int_eq(pipit__bound_stmt_measure(stmt, params, &size, &problem), 0);
-        struct request *req = pipit__request_new(&requests, &home, size, on_done, NULL);
+        struct request *req = pipit__request_new(&requests, &owner, size, on_done, NULL);
         req->bound = pipit__bound_stmt_write(pipit__request_block(req), stmt, params);
         req->state = REQUEST_WAITING;
         req->is_read = rule != creates;
@@ -295,7 +295,7 @@ END_TEST
 /* The memory checkers see it when not: the coalesced statement is the first to go. */
 START_TEST(without_callbacks_nobody_is_left_behind)
 {
-        struct request *early = pipit__request_new(&requests, &home, 0, on_done, NULL);
+        struct request *early = pipit__request_new(&requests, &owner, 0, on_done, NULL);
 
         member(by_number, pipit_value_int(1));
         member(by_number, pipit_value_int(2));

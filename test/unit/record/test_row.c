@@ -16,7 +16,7 @@
 PIPIT_MODEL(pair, PAIR);
 PIPIT_MODEL_DEFINE(pair, PAIR);
 
-static struct result_home home;
+static struct result_owner owner;
 static struct pipit_result *res;
 
 /* A result of one row: a number where the model has text, and text where it has bytes. */
@@ -34,8 +34,8 @@ setup(void)
         ck_assert_int_eq(PQsetResultAttrs(pg, 2, columns), 1);
         ck_assert_int_eq(PQsetvalue(pg, 0, 0, number, 4), 1);
         ck_assert_int_eq(PQsetvalue(pg, 0, 1, hex, 6), 1);
-        pipit__result_home_init(&home, NULL);
-        res = pipit__result_new(&home);
+        pipit__result_owner_init(&owner, NULL);
+        res = pipit__result_new(&owner);
         ck_assert_ptr_nonnull(res);
         pipit__result_take(res, pg, PIPIT_EXECUTED_YES);
 }
@@ -44,7 +44,7 @@ static void
 teardown(void)
 {
         res = pipit_result_unref(res);
-        pipit__result_home_fini(&home);
+        pipit__result_owner_fini(&owner);
 }
 
 START_TEST(a_row_is_read_from_binary_form)

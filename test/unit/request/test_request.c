@@ -12,7 +12,7 @@
 static struct event_base *base;
 static struct reactor *reactor;
 static struct requests requests;
-static struct result_home home;
+static struct result_owner owner;
 static int n_expired;
 static int n_gone;
 static int n_called;
@@ -65,7 +65,7 @@ setup(void)
         base = event_base_new();
         reactor = pipit__reactor_new(base, 0, on_turn, NULL);
         ck_assert_int_eq(pipit__requests_init(&requests, reactor, &ops, NULL), 0);
-        pipit__result_home_init(&home, NULL);
+        pipit__result_owner_init(&owner, NULL);
 }
 
 static void
@@ -73,7 +73,7 @@ teardown(void)
 {
         ck_assert_int_eq(requests.n, 0);
         pipit__requests_fini(&requests);
-        pipit__result_home_fini(&home);
+        pipit__result_owner_fini(&owner);
         pipit__reactor_free(reactor);
         event_base_free(base);
 }
@@ -119,7 +119,7 @@ frame_mark(struct request *req, struct pipit_result *res, void *arg)
 static struct request *
 request(pipit_cb cb, void *arg)
 {
-        struct request *req = pipit__request_new(&requests, &home, 0, cb, arg);
+        struct request *req = pipit__request_new(&requests, &owner, 0, cb, arg);
 
         ck_assert_ptr_nonnull(req);
         return req;
@@ -453,7 +453,7 @@ on_done_go_on(struct pipit_result *res, void *arg)
         chain->lowest = chain->lowest == NULL || place < chain->lowest ? place : chain->lowest;
         chain->highest = place > chain->highest ? place : chain->highest;
         /* Without an assertion each: Check is slow at counting them. */
-        struct request *next = pipit__request_new(&requests, &home, 0, on_done_go_on, chain);
+        struct request *next = pipit__request_new(&requests, &owner, 0, on_done_go_on, chain);
         if (next == NULL)
                 ck_abort_msg("out of memory");
         if (--chain->left > 0)
@@ -478,7 +478,7 @@ END_TEST
 static bool
 make_one(void)
 {
-        struct request *req = pipit__request_new(&requests, &home, 100, on_done, NULL);
+        struct request *req = pipit__request_new(&requests, &owner, 100, on_done, NULL);
 
         if (req == NULL)
                 return false;
@@ -495,7 +495,7 @@ START_TEST(what_is_to_run_again_is_given_back_the_last_first)
 
         list_init(&sent);
         for (int i = 0; i < N_AGAIN; i++) {
-                reqs[i] = pipit__request_new(&requests, &home, 0, NULL, NULL);
+                reqs[i] = pipit__request_new(&requests, &owner, 0, NULL, NULL);
                 reqs[i]->state = REQUEST_SENT;
                 reqs[i]->wait_until_ms = 1;
                 pipit__result_fail(reqs[i]->res, PIPIT_ESERVER, PIPIT_EXECUTED_ROLLED_BACK,

@@ -12,14 +12,14 @@ enum { INT4_ARRAY = 1007, TEXT_ARRAY = 1009, INT4_RANGE = 3904, INT4_MULTIRANGE 
 #define NUMBER "\0\0\0\x17"
 #define LETTER "\0\0\0\x19"
 
-static struct result_home home;
+static struct result_owner owner;
 static struct pipit_result *res;
 
 static void
 setup(void)
 {
-        pipit__result_home_init(&home, NULL);
-        res = pipit__result_new(&home);
+        pipit__result_owner_init(&owner, NULL);
+        res = pipit__result_new(&owner);
         ck_assert_ptr_nonnull(res);
 }
 
@@ -27,7 +27,7 @@ static void
 teardown(void)
 {
         res = pipit_result_unref(res);
-        pipit__result_home_fini(&home);
+        pipit__result_owner_fini(&owner);
 }
 
 static struct pipit_item
