@@ -16,11 +16,11 @@
 #include "scope/database.h"
 #include "scope/query.h"
 #include "scope/scope.h"
+#include "sql/ddl.h"
+#include "sql/dml.h"
 #include "sql/model.h"
-#include "sql/schema.h"
 #include "sql/select.h"
 #include "sql/sql.h"
-#include "sql/write.h"
 
 /* What every start is given. */
 struct call {
@@ -280,8 +280,8 @@ creates_add(struct coalesce_rules *rules, const struct pipit_model *model, const
         }
         pipit__sql_init(&one);
         pipit__sql_init(&many);
-        pipit__write_insert(model, row, &one);
-        pipit__write_insert_many(model, given, &many);
+        pipit__dml_insert(model, row, &one);
+        pipit__dml_insert_many(model, given, &many);
         plan.one = pipit__sql_text(&one);
         plan.many = pipit__sql_text(&many);
         if (pipit__sql_error(&one) == 0 && pipit__sql_error(&many) == 0)
@@ -301,9 +301,9 @@ call_creates(const struct call *call, const void *row)
             !pipit__scope_is_mine(call->scope) || !call->scope->groups_writes)
                 return NULL;
         struct coalesce_rules *rules = call->scope->db->rules;
-        uint64_t given = pipit__write_given(model, row);
+        uint64_t given = pipit__dml_given(model, row);
         struct coalesce_rule *rule = pipit__coalesce_rules_find(rules, coalesce_id(model, given));
-        if (rule || !pipit__coalesce_rules_has_room(rules) || !pipit__write_can_group(model, given))
+        if (rule || !pipit__coalesce_rules_has_room(rules) || !pipit__dml_can_group(model, given))
                 return rule;
         return creates_add(rules, model, row, given);
 }
@@ -315,9 +315,9 @@ call_create(const struct call *call, const void *row)
         struct sql sql;
 
         if (!rule)
-                return call_write(call, row, pipit__write_insert, record_on_row);
+                return call_write(call, row, pipit__dml_insert, record_on_row);
         pipit__sql_init(&sql);
-        pipit__write_values(call->model, row, &sql);
+        pipit__dml_values(call->model, row, &sql);
         return pipit__scope_started(call->scope, call_start_as(call, &sql, rule, record_on_row,
                                                                model_as_arg(call->model)));
 }
@@ -329,7 +329,7 @@ plan_continue(struct plan *plan, struct request *req, struct pipit_result *res)
         struct sql sql;
 
         pipit__sql_init(&sql);
-        pipit__schema_create(plan->model, plan->flags, plan->next++, &sql);
+        pipit__ddl_create(plan->model, plan->flags, plan->next++, &sql);
         if (pipit__sql_error(&sql) == 0 &&
             !pipit__query_continue(req, &(struct query){.sql = pipit__sql_text(&sql),
                                                         .params = pipit__sql_params(&sql)}))
@@ -371,9 +371,9 @@ call_create_table(const struct call *call, unsigned flags)
         if (!plan)
                 return pipit__scope_started(call->scope, NULL);
         *plan = (struct plan){.model = call->model, .flags = flags, .next = 1};
-        plan->n = pipit__schema_count(call->model);
+        plan->n = pipit__ddl_count(call->model);
         pipit__sql_init(&sql);
-        pipit__schema_create(call->model, flags, 0, &sql);
+        pipit__ddl_create(call->model, flags, 0, &sql);
         req = call_start(call, &sql, plan_on_done, plan);
         if (!req)
                 free(plan);
@@ -411,7 +411,7 @@ pipit_record_update(struct pipit *scope, const struct pipit_model *model, const 
 {
         struct call call = {scope, model, cb, arg, false};
 
-        return call_write(&call, row, pipit__write_update, record_on_row);
+        return call_write(&call, row, pipit__dml_update, record_on_row);
 }
 
 pipit_request
@@ -420,7 +420,7 @@ pipit_record_delete(struct pipit *scope, const struct pipit_model *model, const 
 {
         struct call call = {scope, model, cb, arg, false};
 
-        return call_write(&call, row, pipit__write_delete, record_on_deleted);
+        return call_write(&call, row, pipit__dml_delete, record_on_deleted);
 }
 
 pipit_request
@@ -473,6 +473,6 @@ pipit_record_drop_table(struct pipit *scope, const struct pipit_model *model, un
                 return pipit__scope_started(scope,
                                             call_refuse(&call, PIPIT_EINVAL, "the model is NULL"));
         pipit__sql_init(&sql);
-        pipit__schema_drop(model, flags, &sql);
+        pipit__ddl_drop(model, flags, &sql);
         return pipit__scope_started(scope, call_start(&call, &sql, NULL, NULL));
 }

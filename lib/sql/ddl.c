@@ -1,7 +1,7 @@
 /*
  * CREATE TABLE, CREATE INDEX and DROP TABLE of a model.
  */
-#include "sql/schema.h"
+#include "sql/ddl.h"
 
 #include <pipit/error.h>
 #include <stdint.h>
@@ -184,7 +184,7 @@ flags_check(unsigned flags, unsigned allowed, struct sql *sql)
 }
 
 int
-pipit__schema_count(const struct pipit_model *model)
+pipit__ddl_count(const struct pipit_model *model)
 {
         int n = 1;
 
@@ -194,7 +194,7 @@ pipit__schema_count(const struct pipit_model *model)
 }
 
 void
-pipit__schema_create(const struct pipit_model *model, unsigned flags, int number, struct sql *sql)
+pipit__ddl_create(const struct pipit_model *model, unsigned flags, int number, struct sql *sql)
 {
         flags_check(flags, PIPIT_IF_NOT_EXISTS, sql);
         if (number == 0) {
@@ -210,7 +210,7 @@ pipit__schema_create(const struct pipit_model *model, unsigned flags, int number
 }
 
 void
-pipit__schema_drop(const struct pipit_model *model, unsigned flags, struct sql *sql)
+pipit__ddl_drop(const struct pipit_model *model, unsigned flags, struct sql *sql)
 {
         flags_check(flags, PIPIT_IF_EXISTS | PIPIT_CASCADE, sql);
         pipit__sql_raw(sql, "DROP TABLE ");

@@ -4,7 +4,7 @@
 #include "models.h"
 #include "oom.h"
 #include "runner.h"
-#include "sql/write.h"
+#include "sql/dml.h"
 
 #define RETURNING                                                                                  \
         " RETURNING \"page_block\".\"id\", \"page_block\".\"key\", \"page_block\".\"text\", "      \
@@ -44,7 +44,7 @@ START_TEST(an_insert_leaves_a_key_of_zero_to_the_server)
 {
         struct page_block row = {.key = "title", .text = "words"};
 
-        pipit__write_insert(pages, &row, &sql);
+        pipit__dml_insert(pages, &row, &sql);
         is_statement("INSERT INTO \"page_block\" " COLUMNS
                      " VALUES (DEFAULT, $1, $2, $3)" RETURNING);
         ck_assert_str_eq(pipit__sql_params(&sql).values[0].as.text, "title");
@@ -56,18 +56,18 @@ START_TEST(what_an_insert_gives_is_a_bit_for_each_field_and_its_values)
 {
         struct page_block row = {.key = "title"};
 
-        ck_assert_uint_eq(pipit__write_given(pages, &row), 10);
-        pipit__write_values(pages, &row, &sql);
+        ck_assert_uint_eq(pipit__dml_given(pages, &row), 10);
+        pipit__dml_values(pages, &row, &sql);
         ck_assert_int_eq(pipit__sql_params(&sql).n, 2);
         ck_assert_str_eq(pipit__sql_params(&sql).values[0].as.text, "title");
         row = (struct page_block){.id = 7, .key = "title", .text = ""};
-        ck_assert_uint_eq(pipit__write_given(pages, &row), 15);
+        ck_assert_uint_eq(pipit__dml_given(pages, &row), 15);
 }
 END_TEST
 
 START_TEST(many_inserts_with_a_key_are_told_apart_by_it)
 {
-        pipit__write_insert_many(&point_model.model, 3, &sql);
+        pipit__dml_insert_many(&point_model.model, 3, &sql);
         is_statement(
                 "WITH pipit_given AS (SELECT o, c1, c2 FROM unnest($1::integer[], "
                 "$2::integer[]) WITH ORDINALITY AS u(c1, c2, o)), pipit_made AS (INSERT INTO "
@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(many_inserts_without_a_key_have_one_of_its_sequence)
 {
-        pipit__write_insert_many(pages, 10, &sql);
+        pipit__dml_insert_many(pages, 10, &sql);
         const char *text = pipit__sql_text(&sql);
         ck_assert_str_eq(pipit__sql_error_text(&sql), "");
         ck_assert_ptr_nonnull(strstr(text, "nextval(COALESCE("));
@@ -94,13 +94,13 @@ END_TEST
 
 START_TEST(only_rows_whose_key_is_known_can_be_inserted_together)
 {
-        ck_assert(pipit__write_can_group(pages, 14));
-        ck_assert(pipit__write_can_group(pages, 15));
-        ck_assert(pipit__write_can_group(&point_model.model, 3));
-        ck_assert(!pipit__write_can_group(&point_model.model, 6));
-        ck_assert(pipit__write_can_group(&token_model.model, 1));
-        ck_assert(!pipit__write_can_group(&token_model.model, 0));
-        ck_assert(!pipit__write_can_group(&event_model.model, 1));
+        ck_assert(pipit__dml_can_group(pages, 14));
+        ck_assert(pipit__dml_can_group(pages, 15));
+        ck_assert(pipit__dml_can_group(&point_model.model, 3));
+        ck_assert(!pipit__dml_can_group(&point_model.model, 6));
+        ck_assert(pipit__dml_can_group(&token_model.model, 1));
+        ck_assert(!pipit__dml_can_group(&token_model.model, 0));
+        ck_assert(!pipit__dml_can_group(&event_model.model, 1));
 }
 END_TEST
 
@@ -108,7 +108,7 @@ START_TEST(an_insert_sends_a_key_that_is_set)
 {
         struct page_block row = {.id = 7, .key = "title", .text = ""};
 
-        pipit__write_insert(pages, &row, &sql);
+        pipit__dml_insert(pages, &row, &sql);
         is_statement("INSERT INTO \"page_block\" " COLUMNS " VALUES ($1, $2, $3, $4)" RETURNING);
         ck_assert_int_eq(pipit__sql_params(&sql).values[0].as.int_value, 7);
         ck_assert_uint_eq(pipit__sql_params(&sql).values[2].length, 0);
@@ -119,7 +119,7 @@ START_TEST(null_becomes_the_default_only_where_there_is_one)
 {
         struct page_block row = {.id = 7};
 
-        pipit__write_insert(pages, &row, &sql);
+        pipit__dml_insert(pages, &row, &sql);
         is_statement("INSERT INTO \"page_block\" " COLUMNS
                      " VALUES ($1, $2, DEFAULT, $3)" RETURNING);
         ck_assert_int_eq(pipit__sql_params(&sql).values[1].kind, PIPIT_KIND_NULL);
@@ -130,7 +130,7 @@ START_TEST(bytes_have_defaults_too)
 {
         struct point row = {.x = 1};
 
-        pipit__write_insert(&point_model.model, &row, &sql);
+        pipit__dml_insert(&point_model.model, &row, &sql);
         ck_assert_ptr_nonnull(strstr(pipit__sql_text(&sql), "VALUES ($1, $2, DEFAULT)"));
 }
 END_TEST
@@ -139,7 +139,7 @@ START_TEST(a_nullable_field_is_sent_as_null)
 {
         struct sample row = {.a_serial = 1, .null = {.a_boolean = true}};
 
-        pipit__write_insert(&sample_model.model, &row, &sql);
+        pipit__dml_insert(&sample_model.model, &row, &sql);
         ck_assert_ptr_nonnull(strstr(pipit__sql_text(&sql),
                                      "VALUES ($1, DEFAULT, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
                                      "$11, $12, $13)"));
@@ -155,11 +155,11 @@ START_TEST(a_zero_key_with_a_default_is_generated)
 {
         struct token row = {.id = {{0}}};
 
-        pipit__write_insert(&token_model.model, &row, &sql);
+        pipit__dml_insert(&token_model.model, &row, &sql);
         is_statement("INSERT INTO \"token\" (\"id\") VALUES (DEFAULT) RETURNING \"token\".\"id\"");
         row.id.bytes[15] = 1;
         pipit__sql_fini(&sql);
-        pipit__write_insert(&token_model.model, &row, &sql);
+        pipit__dml_insert(&token_model.model, &row, &sql);
         is_statement("INSERT INTO \"token\" (\"id\") VALUES ($1) RETURNING \"token\".\"id\"");
 }
 END_TEST
@@ -168,7 +168,7 @@ START_TEST(an_update_sets_everything_but_the_key)
 {
         struct page_block row = {.id = 7, .key = "title", .visits = 3};
 
-        pipit__write_update(pages, &row, &sql);
+        pipit__dml_update(pages, &row, &sql);
         is_statement("UPDATE \"page_block\" SET \"key\" = $1, \"text\" = $2, \"visits\" = $3 "
                      "WHERE \"page_block\".\"id\" = $4" RETURNING);
         ck_assert_int_eq(pipit__sql_params(&sql).values[1].kind, PIPIT_KIND_NULL);
@@ -180,7 +180,7 @@ START_TEST(a_key_of_two_columns_is_compared_as_a_whole)
 {
         struct point row = {.x = 1, .y = 2};
 
-        pipit__write_delete(&point_model.model, &row, &sql);
+        pipit__dml_delete(&point_model.model, &row, &sql);
         is_statement("DELETE FROM \"geo\".\"Points\" WHERE \"Points\".\"x\" = $1 AND "
                      "\"Points\".\"why \"\"so\"\"\" = $2");
         ck_assert_int_eq(pipit__sql_params(&sql).values[1].as.int_value, 2);
@@ -191,10 +191,10 @@ START_TEST(without_a_key_there_is_no_update_and_no_delete)
 {
         struct event row = {.what = "x"};
 
-        pipit__write_update(&event_model.model, &row, &sql);
+        pipit__dml_update(&event_model.model, &row, &sql);
         is_refused("\"event\" has no primary key");
         pipit__sql_fini(&sql);
-        pipit__write_delete(&event_model.model, &row, &sql);
+        pipit__dml_delete(&event_model.model, &row, &sql);
         is_refused("\"event\" has no primary key");
 }
 END_TEST
@@ -203,7 +203,7 @@ START_TEST(an_update_needs_something_to_set)
 {
         struct token row = {.id = {{1}}};
 
-        pipit__write_update(&token_model.model, &row, &sql);
+        pipit__dml_update(&token_model.model, &row, &sql);
         is_refused("\"token\" has nothing to set");
 }
 END_TEST
@@ -215,7 +215,7 @@ START_TEST(without_memory_a_write_fails)
         for (int n = 0;; n++) {
                 pipit__sql_init(&sql);
                 oom_after(n);
-                pipit__write_insert(&sample_model.model, &row, &sql);
+                pipit__dml_insert(&sample_model.model, &row, &sql);
                 bool failed = oom_stop();
                 ck_assert_int_eq(pipit__sql_error(&sql), failed ? PIPIT_ENOMEM : 0);
                 pipit__sql_fini(&sql);

@@ -4,7 +4,7 @@
 #include "models.h"
 #include "oom.h"
 #include "runner.h"
-#include "sql/schema.h"
+#include "sql/ddl.h"
 
 #define LONG "a_table_with_a_name_that_fills_all_of_the_sixty_three_bytes_it_"
 #define CLIPPED(FIELD)                                                                             \
@@ -46,7 +46,7 @@ static void
 creates(const struct pipit_model *model, unsigned flags, int number, const char *expected)
 {
         pipit__sql_fini(&sql);
-        pipit__schema_create(model, flags, number, &sql);
+        pipit__ddl_create(model, flags, number, &sql);
         ck_assert_str_eq(pipit__sql_error_text(&sql), "");
         ck_assert_str_eq(pipit__sql_text(&sql), expected);
 }
@@ -86,8 +86,8 @@ END_TEST
 
 START_TEST(indexes_are_statements_of_their_own)
 {
-        ck_assert_int_eq(pipit__schema_count(&page_block_model.model), 2);
-        ck_assert_int_eq(pipit__schema_count(&sample_model.model), 1);
+        ck_assert_int_eq(pipit__ddl_count(&page_block_model.model), 2);
+        ck_assert_int_eq(pipit__ddl_count(&sample_model.model), 1);
         creates(&page_block_model.model, 0, 1,
                 "CREATE INDEX \"page_block_visits_idx\" ON \"page_block\" (\"visits\")");
         creates(&page_block_model.model, PIPIT_IF_NOT_EXISTS, 1,
@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(a_long_index_name_is_shortened_and_stays_unique)
 {
-        ck_assert_int_eq(pipit__schema_count(&clipped_model.model), 3);
+        ck_assert_int_eq(pipit__ddl_count(&clipped_model.model), 3);
         creates(&clipped_model.model, 0, 1,
                 "CREATE INDEX \"a_table_with_a_name_that_fills_all_of_the_sixty_th_235953c8_idx\""
                 " ON \"" LONG "\" (\"one\")");
@@ -110,7 +110,7 @@ END_TEST
 
 START_TEST(a_name_is_shortened_between_characters)
 {
-        pipit__schema_create(&dotted_model.model, 0, 1, &sql);
+        pipit__ddl_create(&dotted_model.model, 0, 1, &sql);
         ck_assert_str_eq(pipit__sql_error_text(&sql), "");
         ck_assert_ptr_nonnull(strstr(pipit__sql_text(&sql), "\xc3\xbc_"));
 }
@@ -118,35 +118,35 @@ END_TEST
 
 START_TEST(what_cannot_be_created_is_refused)
 {
-        pipit__schema_create(&wrong_model.model, 0, 0, &sql);
+        pipit__ddl_create(&wrong_model.model, 0, 0, &sql);
         ck_assert_int_eq(pipit__sql_error(&sql), PIPIT_EINVAL);
         ck_assert_str_eq(pipit__sql_error_text(&sql),
                          "the default of \"number\" in \"wrong\" is no integer");
         pipit__sql_fini(&sql);
-        pipit__schema_create(&nameless_model.model, 0, 0, &sql);
+        pipit__ddl_create(&nameless_model.model, 0, 0, &sql);
         ck_assert_int_eq(pipit__sql_error(&sql), PIPIT_EINVAL);
         pipit__sql_fini(&sql);
-        pipit__schema_create(&nameless_model.model, 0, 1, &sql);
+        pipit__ddl_create(&nameless_model.model, 0, 1, &sql);
         ck_assert_int_eq(pipit__sql_error(&sql), PIPIT_EINVAL);
 }
 END_TEST
 
 START_TEST(tables_are_dropped)
 {
-        pipit__schema_drop(&point_model.model, 0, &sql);
+        pipit__ddl_drop(&point_model.model, 0, &sql);
         ck_assert_str_eq(pipit__sql_text(&sql), "DROP TABLE \"geo\".\"Points\"");
         pipit__sql_fini(&sql);
-        pipit__schema_drop(&page_block_model.model, PIPIT_IF_EXISTS | PIPIT_CASCADE, &sql);
+        pipit__ddl_drop(&page_block_model.model, PIPIT_IF_EXISTS | PIPIT_CASCADE, &sql);
         ck_assert_str_eq(pipit__sql_text(&sql), "DROP TABLE IF EXISTS \"page_block\" CASCADE");
 }
 END_TEST
 
 START_TEST(flags_of_the_other_function_are_refused)
 {
-        pipit__schema_drop(&page_block_model.model, PIPIT_IF_NOT_EXISTS, &sql);
+        pipit__ddl_drop(&page_block_model.model, PIPIT_IF_NOT_EXISTS, &sql);
         ck_assert_int_eq(pipit__sql_error(&sql), PIPIT_EINVAL);
         pipit__sql_fini(&sql);
-        pipit__schema_create(&page_block_model.model, PIPIT_CASCADE, 0, &sql);
+        pipit__ddl_create(&page_block_model.model, PIPIT_CASCADE, 0, &sql);
         ck_assert_int_eq(pipit__sql_error(&sql), PIPIT_EINVAL);
 }
 END_TEST
@@ -156,7 +156,7 @@ START_TEST(without_memory_a_schema_fails)
         for (int n = 0;; n++) {
                 pipit__sql_init(&sql);
                 oom_after(n);
-                pipit__schema_create(&sample_model.model, 0, 0, &sql);
+                pipit__ddl_create(&sample_model.model, 0, 0, &sql);
                 bool failed = oom_stop();
                 ck_assert_int_eq(pipit__sql_error(&sql), failed ? PIPIT_ENOMEM : 0);
                 pipit__sql_fini(&sql);

@@ -1,7 +1,7 @@
 /*
  * INSERT, UPDATE and DELETE of one row of a model.
  */
-#include "sql/write.h"
+#include "sql/dml.h"
 
 #include <pipit/error.h>
 
@@ -50,7 +50,7 @@ key_sql(const struct pipit_model *model, const void *row, struct sql *sql)
 }
 
 void
-pipit__write_insert(const struct pipit_model *model, const void *row, struct sql *sql)
+pipit__dml_insert(const struct pipit_model *model, const void *row, struct sql *sql)
 {
         pipit__sql_raw(sql, "INSERT INTO ");
         pipit__model_sql(model, sql);
@@ -72,7 +72,7 @@ pipit__write_insert(const struct pipit_model *model, const void *row, struct sql
 }
 
 uint64_t
-pipit__write_given(const struct pipit_model *model, const void *row)
+pipit__dml_given(const struct pipit_model *model, const void *row)
 {
         uint64_t given = 0;
 
@@ -82,7 +82,7 @@ pipit__write_given(const struct pipit_model *model, const void *row)
 }
 
 void
-pipit__write_values(const struct pipit_model *model, const void *row, struct sql *sql)
+pipit__dml_values(const struct pipit_model *model, const void *row, struct sql *sql)
 {
         for (int i = 0; i < model->n_fields; i++) {
                 if (!field_is_left_out(&model->fields[i], row))
@@ -116,7 +116,7 @@ made_key(const struct pipit_model *model, uint64_t given)
 }
 
 bool
-pipit__write_can_group(const struct pipit_model *model, uint64_t given)
+pipit__dml_can_group(const struct pipit_model *model, uint64_t given)
 {
         const struct pipit_field *made = made_key(model, given);
         int n_keys = 0;
@@ -247,7 +247,7 @@ values_sql(const struct pipit_model *model, uint64_t given, struct sql *sql)
 }
 
 void
-pipit__write_insert_many(const struct pipit_model *model, uint64_t given, struct sql *sql)
+pipit__dml_insert_many(const struct pipit_model *model, uint64_t given, struct sql *sql)
 {
         const struct pipit_field *made = made_key(model, given);
 
@@ -292,7 +292,7 @@ set_sql(const struct pipit_model *model, const void *row, struct sql *sql)
 }
 
 void
-pipit__write_update(const struct pipit_model *model, const void *row, struct sql *sql)
+pipit__dml_update(const struct pipit_model *model, const void *row, struct sql *sql)
 {
         pipit__sql_raw(sql, "UPDATE ");
         pipit__model_sql(model, sql);
@@ -302,7 +302,7 @@ pipit__write_update(const struct pipit_model *model, const void *row, struct sql
 }
 
 void
-pipit__write_delete(const struct pipit_model *model, const void *row, struct sql *sql)
+pipit__dml_delete(const struct pipit_model *model, const void *row, struct sql *sql)
 {
         pipit__sql_raw(sql, "DELETE FROM ");
         pipit__model_sql(model, sql);
