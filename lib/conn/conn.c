@@ -29,7 +29,7 @@ pipit__conn_enter(struct conn *conn, enum conn_state state, const struct conn_er
         enum conn_state from = conn->state;
 
         pipit__log(conn->config->log, now, PIPIT_LOG_DEBUG, "connection to %s: %s -> %s",
-                   conn->ending.host, state_names[from], state_names[state]);
+                   conn->host, state_names[from], state_names[state]);
         conn->state = state;
         conn->since_ms = now;
         conn->config->ops->entered(conn, from, failure, conn->config->arg);
@@ -132,23 +132,33 @@ pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child
                 lease_ops->lost(cause, conn->lease_arg);
 }
 
+/* Why the connection ends, as far as it is known, with the host that it goes to. */
+static COLD struct conn_error
+conn_cause(const struct conn *conn)
+{
+        struct conn_error cause = conn->end_reason;
+
+        memcpy(cause.host, conn->host, sizeof cause.host);
+        return cause;
+}
+
 void
 pipit__conn_break(struct conn *conn, const char *reason)
 {
         /* libpq has no message of its own for what libevent has no memory for. */
-        if (conn->ending.text[0] == '\0')
-                pipit__log_escape(conn->ending.text, sizeof conn->ending.text,
+        if (conn->end_reason.text[0] == '\0')
+                pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text,
                                   reason[0] != '\0' ? reason : "out of memory");
         pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_WARNING,
-                   "connection to %s lost: %s", conn->ending.host, conn->ending.text);
-        struct conn_error cause = conn->ending;
+                   "connection to %s lost: %s", conn->host, conn->end_reason.text);
+        struct conn_error cause = conn_cause(conn);
         pipit__conn_end(conn, &cause, false);
 }
 
 void
 pipit__conn_close(struct conn *conn, const char *reason)
 {
-        struct conn_error cause = conn->ending;
+        struct conn_error cause = conn_cause(conn);
 
         snprintf(cause.text, sizeof cause.text, "%s", reason);
         pipit__conn_end(conn, &cause, false);
@@ -157,17 +167,17 @@ pipit__conn_close(struct conn *conn, const char *reason)
 void
 pipit__conn_drop(struct conn *conn)
 {
-        struct conn_error cause = conn->ending;
+        struct conn_error cause = conn_cause(conn);
 
         snprintf(cause.text, sizeof cause.text, "this is a forked child");
         pipit__conn_end(conn, &cause, true);
 }
 
 void
-pipit__conn_note_ending(struct conn *conn, const char *sqlstate, const char *message)
+pipit__conn_note_end(struct conn *conn, const char *sqlstate, const char *message)
 {
-        snprintf(conn->ending.sqlstate, sizeof conn->ending.sqlstate, "%.5s", sqlstate);
-        pipit__log_escape(conn->ending.text, sizeof conn->ending.text, message);
+        snprintf(conn->end_reason.sqlstate, sizeof conn->end_reason.sqlstate, "%.5s", sqlstate);
+        pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text, message);
 }
 
 void

@@ -118,9 +118,10 @@ struct conn {
         size_t incoming;        /* bytes of the incomplete result */
         size_t unread;          /* those of them that libpq left in the socket the last time */
         int64_t born_ms;
-        int64_t since_ms;         /* when it entered its state */
-        int64_t expires_ms;       /* its owner's: the end of its lifetime */
-        struct conn_error ending; /* why the server ends the session, or where it goes */
+        int64_t since_ms;                /* when it entered its state */
+        int64_t expires_ms;              /* its owner's: the end of its lifetime */
+        char host[CONN_ERROR_HOST_SIZE]; /* "" until its attempt has ended */
+        struct conn_error end_reason;    /* its text is "" until something says why it ends */
         struct deferred deferred;
 };
 
@@ -133,7 +134,7 @@ void pipit__conn_enter(struct conn *conn, enum conn_state state, const struct co
 void pipit__conn_flush(struct conn *conn);
 
 /* Keeps why the server ends the session, for whoever is told of it. */
-COLD void pipit__conn_note_ending(struct conn *conn, const char *sqlstate, const char *message);
+COLD void pipit__conn_note_end(struct conn *conn, const char *sqlstate, const char *message);
 
 /* Closes it for a reason of its own; what the server said at its end, if anything, goes first. */
 COLD void pipit__conn_break(struct conn *conn, const char *reason);

@@ -123,7 +123,7 @@ static void
 conn_ask(struct conn *conn)
 {
         pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_DEBUG,
-                   "connection to %s: asks the server to cancel", conn->ending.host);
+                   "connection to %s: asks the server to cancel", conn->host);
         conn->cancel = pipit__cancel_start(conn->config->cancel_conn, conn->pq, &conn->backend,
                                            conn_on_cancel, conn);
         conn->cancel_state = conn->cancel != NULL ? CANCEL_ASKED : CANCEL_FAILED;

@@ -24,13 +24,13 @@ conn_on_notice(const struct pq_notice *notice, void *arg)
 
         if (notice->sqlstate == NULL) {
                 conn->protocol_lost = true;
-                pipit__conn_note_ending(conn, "", notice->message);
+                pipit__conn_note_end(conn, "", notice->message);
                 return;
         }
         /* An error that is told as a notice answers nothing: not even a plain one is right here. */
         if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0 ||
             strcmp(severity, "ERROR") == 0)
-                pipit__conn_note_ending(conn, notice->sqlstate, notice->message);
+                pipit__conn_note_end(conn, notice->sqlstate, notice->message);
         pipit__log(conn->config->log, pipit__conn_now(conn),
                    is_warning ? PIPIT_LOG_WARNING : PIPIT_LOG_NOTICE, "%s: %s", severity,
                    notice->message);
@@ -90,7 +90,7 @@ conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *f
         struct conn *conn = arg;
 
         conn->attempt = NULL;
-        snprintf(conn->ending.host, sizeof conn->ending.host, "%s", host);
+        snprintf(conn->host, sizeof conn->host, "%s", host);
         if (pq == NULL) {
                 pipit__conn_end(conn, failure, false);
                 return;

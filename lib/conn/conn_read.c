@@ -39,7 +39,7 @@ conn_check(struct conn *conn)
                 pipit__conn_break(conn, "libpq lost its place in the protocol");
         else if (!conn_check_settings(conn))
                 return false;
-        else if (conn->replies.n == 0 && conn->ending.text[0] != '\0')
+        else if (conn->replies.n == 0 && conn->end_reason.text[0] != '\0')
                 pipit__conn_break(conn, "the server ended the session");
         return conn->state != CONN_CLOSED;
 }
@@ -63,7 +63,7 @@ conn_sort_leased(struct conn *conn, const struct reply *reply, bool failed)
 
         if (failed && pipit_failed(req->res))
                 pipit__retry_note(reply, &conn->prepared);
-        pipit__result_set_host(req->res, conn->ending.host);
+        pipit__result_set_host(req->res, conn->host);
         if (reply->segment == SEGMENT_COMMIT)
                 conn->lease_ops->ended(req, commit_is_done(reply, failed), conn->lease_arg);
         else
@@ -88,7 +88,7 @@ conn_sort(struct conn *conn, const struct reply *reply, bool failed, struct list
                 list_push_back(again, &req->link);
                 return;
         }
-        pipit__result_set_host(req->res, conn->ending.host);
+        pipit__result_set_host(req->res, conn->host);
         /* A callback may close the connection: of those committed together, each has its turn. */
         if (reply->segment == SEGMENT_WRITES)
                 pipit__request_end(req);
@@ -193,7 +193,7 @@ conn_refuse_copy(struct conn *conn)
                                    "%s, and this one, which other requests share, was closed: "
                                    "write rows with INSERT, read them with SELECT",
                                    reason);
-        snprintf(conn->ending.text, sizeof conn->ending.text, "%s", reason);
+        snprintf(conn->end_reason.text, sizeof conn->end_reason.text, "%s", reason);
 }
 
 /* Whether the next answer is to a statement of pipit's own, without which nothing is as it must be.
@@ -215,11 +215,12 @@ conn_is_last_word(struct conn *conn, const struct pg_result *answer, enum pq_kin
                 if (text[0] == '\0')
                         conn_refuse_copy(conn);
                 else
-                        pipit__log_escape(conn->ending.text, sizeof conn->ending.text, text);
+                        pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text,
+                                          text);
                 return true;
         }
         if (kind == PQ_KIND_ERROR && (pipit__pq_is_fatal(answer) || conn_reads_own(conn))) {
-                pipit__conn_note_ending(conn, pipit__pq_sqlstate(answer), pipit__pq_error(answer));
+                pipit__conn_note_end(conn, pipit__pq_sqlstate(answer), pipit__pq_error(answer));
                 return true;
         }
         return false;

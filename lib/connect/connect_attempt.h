@@ -12,11 +12,14 @@ struct conninfo;
 struct pg_conn;
 struct reactor;
 
+/* Room for a server's name in errors and in the log. */
+#define CONN_ERROR_HOST_SIZE 128
+
 /* Why an attempt failed: of its last endpoint. */
 struct conn_error {
-        char sqlstate[6]; /* "" when the server gave none */
-        char host[128];   /* "host:port" or the socket's path */
-        char text[512];   /* one line without control characters; not to be trusted */
+        char sqlstate[6];                /* "" when the server gave none */
+        char host[CONN_ERROR_HOST_SIZE]; /* "host:port" or the socket's path */
+        char text[512]; /* one line without control characters; not to be trusted */
 };
 
 /* Exactly one of pq, which is the callee's now, and failure is given; host is where pq went. */

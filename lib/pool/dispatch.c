@@ -232,7 +232,7 @@ dispatch_expire_sent(struct dispatch *dispatch, struct request *req, int64_t wai
         snprintf(text, sizeof text,
                  "no answer from %s after %.1f s, so the server is asked to stop: nobody knows "
                  "whether the statement was executed",
-                 conn != NULL ? conn->ending.host : "the server", (double)waited_ms / 1000);
+                 conn != NULL ? conn->host : "the server", (double)waited_ms / 1000);
         dispatch_abandon(dispatch, req, &error);
 }
 
