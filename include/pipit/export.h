@@ -1,5 +1,9 @@
 /*
- * The three attributes of pipit's headers, and nothing else.
+ * Attributes
+ *
+ * This header defines three attributes of compilers that pipit's other headers use: PIPIT_API marks
+ * an exported symbol, PIPIT_PRINTF() a format string, PIPIT_MUST_CHECK a result that must not be
+ * ignored. Programs need none of them.
  */
 #ifndef PIPIT_EXPORT_H
 #define PIPIT_EXPORT_H

@@ -1,5 +1,8 @@
 /*
- * Options of a database. Zero, or NULL, means the default that stands here.
+ * Options
+ *
+ * The options of a database set its limits, its times and its hooks. Zero, or NULL, in a member
+ * means the default that its comment names.
  */
 #ifndef PIPIT_OPTIONS_H
 #define PIPIT_OPTIONS_H
@@ -12,100 +15,111 @@
 extern "C" {
 #endif
 
-/** How much a log line matters. */
+/** The level of a log line says how much the line matters. */
 enum pipit_log_level {
-        PIPIT_LOG_DEBUG,  /**< state changes of connections */
-        PIPIT_LOG_NOTICE, /**< NOTICE, INFO and LOG messages of the server */
-        PIPIT_LOG_WARNING /**< WARNING messages; a connection lost or refused */
+        PIPIT_LOG_DEBUG,  /**< a connection changed its state */
+        PIPIT_LOG_NOTICE, /**< the server sent a NOTICE, INFO or LOG message */
+        PIPIT_LOG_WARNING /**< the server sent a WARNING; a connection was lost or refused */
 };
 
 /**
- * Takes one line of the log. Called from the event loop, and from inside pipit_close(),
- * pipit_drain() and pipit_wait(); it must not call pipit. At most 100 lines a second are given, and
- * the next line after that says how many were left out.
+ * Takes one line of the log. pipit calls this hook from the event loop, and inside pipit_close(),
+ * pipit_drain() and pipit_wait(). The hook must not call pipit, and is given at most 100 lines a
+ * second; the next line after that says how many were left out.
  *
- * @param level  how much it matters
- * @param line   UTF-8 without control characters; borrowed until the callback returns. pipit puts
- *               no values and no passwords in; a message of the server is what the server sent
- * @param arg    log_arg of the options
+ * @param level  how much the line matters
+ * @param line   one line, UTF-8 without control characters, NUL-terminated, cut after 1,023 bytes;
+ *               borrowed until the hook returns. pipit puts no values and no passwords into it; a
+ * message of the server is what the server sent
+ * @param arg    log_arg of the options; not touched
  */
 typedef void (*pipit_log_cb)(enum pipit_log_level level, const char *line, void *arg);
 
 /**
- * Gives the password for one connection that is about to be made, so that it can change. Called
- * from the event loop and from pipit_wait(), once for each address that is tried; it must not block
- * and must not call pipit.
+ * Gives the password for a connection that is about to be made, so that the password can change
+ * while the program runs. pipit calls this hook from the event loop and inside pipit_wait(), once
+ * for each address that it tries. The hook must not block and must not call pipit.
  *
- * @param arg  password_arg of the options
- * @return NUL-terminated text, copied at once; NULL leaves it to the connection string and the rest
+ * @param arg  password_arg of the options; not touched
+ * @return NUL-terminated text, copied at once; NULL leaves the password to the connection string,
+ *         PGPASSWORD and ~/.pgpass
  */
 typedef const char *(*pipit_password_cb)(void *arg);
 
 /**
- * Options of pipit_open(). All of it is copied. `struct pipit_options options = {0};` is the
- * default of everything. Times are milliseconds; -1 means "no such limit" where it is named. What
- * is out of range makes a scope on which every request fails with PIPIT_EINVAL.
+ * The options of pipit_open(), which copies them, with their strings.
+ * `struct pipit_options options = {0};` is the default of everything. Times are in milliseconds; -1
+ * means "no such limit" where a comment names it. A value out of range makes a scope on which every
+ * request fails with PIPIT_EINVAL.
  */
 struct pipit_options {
-        /** Connections that are made without being asked for, and kept open even when idle.
-         * Default 0. */
+        /** Connections that are made before any request needs them, and kept open even when idle.
+         * Default 0; at most max_connections. */
         int min_connections;
-        /** Connections that are open or being made at most. Default 8. */
+        /** At most so many connections are open or being made. Default 8. */
         int max_connections;
-        /** Connections that are being made at once at most. Default 2: SCRAM costs CPU. */
+        /** At most so many connections are being made at the same time. Default 2, because a SCRAM
+         * handshake costs processor time. */
         int max_connecting;
-        /** Requests that are sent to a connection together at most; while it is busy with them it
-         * is given no others. Default 128, at most 10,000. */
+        /** At most so many requests are sent to a connection as one batch; while the connection is
+         * busy with a batch it gets no other. Default 128, at most 10,000. */
         int max_pipeline;
-        /** Statements that a connection keeps prepared at most. Default 256, at most 10,000; -1
-         * prepares none, and no reads share: for poolers that lend a session to many. */
+        /** At most so many statements stay prepared on a connection. Default 256, at most 10,000;
+         * -1 prepares none and lets no reads share, for poolers that lend a session to many
+         * clients.
+         */
         int max_prepared;
-        /** Requests that wait for a connection at most. Default 10,000; then PIPIT_ELIMIT. */
+        /** At most so many requests wait for a connection; one more fails with PIPIT_ELIMIT.
+         * Default 10,000. */
         int max_waiting;
-        /** Bytes of SQL and values that wait at most. Default 64 MiB; then PIPIT_ELIMIT. */
+        /** At most so many bytes of SQL and values wait; a request beyond fails with PIPIT_ELIMIT.
+         * Default 64 MiB. */
         size_t max_waiting_bytes;
-        /** Bytes of SQL and values of one request at most. Default 64 MiB; then PIPIT_ELIMIT. */
+        /** At most so many bytes of SQL and values belong to one request; a larger one fails with
+         * PIPIT_ELIMIT. Default 64 MiB. */
         size_t max_request_bytes;
-        /** Bytes of one result at most. Default 64 MiB; then the connection is closed. */
+        /** At most so many bytes belong to one result; the request of a larger one fails with
+         * PIPIT_ELIMIT, and its connection is closed. Default 64 MiB. */
         size_t max_result_bytes;
 
-        /** Time for a request: waiting, connecting, executing. Then PIPIT_ETIMEDOUT; see
-         * pipit_set_timeout() for one request. Default 60,000; -1 none. */
+        /** Time for a request, for waiting, connecting and executing together; then the request
+         * fails with PIPIT_ETIMEDOUT. pipit_set_timeout() changes it for one request. Default
+         * 60,000; -1 none. */
         int64_t timeout_ms;
-        /** Time for a request to wait for a connection; then PIPIT_ETIMEDOUT. Default 30,000; -1
-         * none. */
+        /** Time for a request to wait for a connection; then the request fails with
+         * PIPIT_ETIMEDOUT. Default 30,000; -1 none. */
         int64_t acquire_timeout_ms;
-        /** Time for one attempt to connect, look-ups included, over all hosts and addresses: each
-         * gets its share of what is left. Default: connect_timeout of the connection string or
-         * PGCONNECT_TIMEOUT, else 10,000. */
+        /** Time for one attempt to connect, look-ups included, over all hosts and addresses; each
+         * address gets its share of the time that is left. Not negative. Default: connect_timeout
+         * of the connection string or PGCONNECT_TIMEOUT, else 10,000. */
         int64_t connect_timeout_ms;
-        /** A connection idle for longer is closed, down to the minimum. Default 600,000; -1 never.
-         */
+        /** Time after which an idle connection is closed, down to min_connections. Default 600,000;
+         * -1 never. */
         int64_t idle_timeout_ms;
-        /** A connection older than this, less up to 10 %, is closed when it becomes idle, or
+        /** Age at which a connection is closed, less up to 10 % by chance: when it becomes idle, or
          * before its next use. Default 3,600,000; -1 never. */
         int64_t lifetime_ms;
 
-        /** libevent priority of pipit's events, plus one: 1 is libevent's 0. It must not be more
-         * urgent than the handlers that make requests, and one that the base does not have is
-         * ignored. Default: libevent's own default. */
+        /** libevent priority of pipit's events, plus one: 1 is libevent's 0, the most urgent. pipit
+         * must not be more urgent than the handlers that start requests, or each request travels
+         * alone. A priority that the base does not have is ignored. Default: libevent's own. */
         int event_priority;
-        /** The search_path of every connection, a list as SET search_path takes it. Default
+        /** search_path of every connection, a list as SET search_path takes it; copied. Default
          * "public, pg_temp"; "" leaves the server's. */
         const char *search_path;
-        /** sslmode of libpq, when the connection string, PGSSLMODE and the service file give none.
-         * Default: verify-full for addresses that are not loopback, else libpq's. */
+        /** sslmode of libpq, if the connection string, PGSSLMODE and the service file give none;
+         * copied. Default: verify-full for addresses that are not loopback, else libpq's. */
         const char *sslmode;
-        /** The password, asked at each connect. Default: the connection string's, PGPASSWORD,
-         * ~/.pgpass. */
+        /** Hook that gives the password, called at each connect. Default: the password of the
+         * connection string, PGPASSWORD or ~/.pgpass. */
         pipit_password_cb password;
-        /** Given to password. */
+        /** Passed to password; not touched. */
         void *password_arg;
-        /** Where log lines go. Default: nowhere. */
+        /** Hook that takes the log, line by line. Default: there is no log. */
         pipit_log_cb log;
-        /** Given to log. */
+        /** Passed to log; not touched. */
         void *log_arg;
-        /** Left 0. */
+        /** Room for later versions; leave all of it NULL. */
         void *reserved[8];
 };
 

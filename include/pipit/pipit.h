@@ -1,5 +1,9 @@
 /*
- * pipit: a callback-based PostgreSQL client for programs that run on libevent.
+ * pipit
+ *
+ * pipit is a callback-based PostgreSQL client for programs that run on libevent. This header
+ * includes all others but evhttp.h; doc/reference.md lists them, and doc/guide.md says how they are
+ * used.
  */
 #ifndef PIPIT_PIPIT_H
 #define PIPIT_PIPIT_H

@@ -1,16 +1,18 @@
 /*
- * Requests: the numbers of outstanding operations, and how they end.
+ * Requests
  *
- * The callback contract, for every function that takes a pipit_cb:
+ * A request is one outstanding operation: a query, a get, a session, a transaction, a drain. The
+ * call that starts it returns its number, and a callback tells how it ended. Every function that
+ * takes a pipit_cb keeps this contract:
  *
- * - the call returns the request's number, or 0: when memory ran out, for a NULL scope, on another
- *   thread and in a forked child. After a 0 there is no callback. Everything else that can go wrong
- *   arrives through the callback;
- * - after a number the callback runs exactly once, whatever happens: success, error, lost
- *   connection, deadline, cancel, close;
- * - it never runs inside the call that started it. It runs from the event loop, or, in a blocking
- *   scope, from pipit_wait() or pipit_close();
- * - inside it any function of pipit may be called, closing the scope included.
+ * - The call returns the request's number, or 0. A 0 means that memory ran out, that the scope is
+ *   NULL, or that the caller is another thread or a forked child; then the callback is never
+ *   called. Every other failure arrives through the callback.
+ * - After a number the callback runs exactly once, whatever happens: success, error, lost
+ *   connection, deadline, cancel, close.
+ * - The callback never runs inside the call that started the request. The event loop calls it, or,
+ *   in a blocking scope, pipit_wait() or pipit_close() does.
+ * - A callback may call any function of pipit; it may close its own scope.
  */
 #ifndef PIPIT_REQUEST_H
 #define PIPIT_REQUEST_H
@@ -26,61 +28,72 @@ struct pipit;
 struct pipit_result;
 
 /**
- * The number of one outstanding operation. Never dangles: from the moment its first callback is
- * about to run it names nothing any more, and using it does nothing. 0 names nothing.
- * Numbers of different databases may be equal.
+ * The number of one outstanding request.
+ *
+ * A number never dangles: from the moment at which the first callback of the request is about to
+ * run it names nothing, and using it does nothing. 0 names nothing, ever. Requests of different
+ * databases may have equal numbers.
  */
 typedef uint64_t pipit_request;
 
 /**
- * How a request ended.
+ * A callback: pipit calls it once, when a request has completed.
  *
- * @param res  rows or error; borrowed until the callback returns, pipit_result_ref() keeps it
- * @param arg  what the start was given; pipit never touches it
+ * @param res  the rows or the error; never NULL; borrowed until the callback returns, and
+ *             pipit_result_ref() keeps it for longer
+ * @param arg  the pointer that the start was given; pipit does not touch what it points to
  */
 typedef void (*pipit_cb)(struct pipit_result *res, void *arg);
 
 /**
- * Gives a request up.
+ * Cancels a request.
  *
- * Its callback still runs once, from the loop, with PIPIT_ECANCELED: executed is "no" when it was
- * not sent yet. When it was sent, executed is "unknown", its answer is thrown away when it comes,
- * and the server is asked to stop: about what it executes now, and only when nobody waits for
- * another statement that shares its Sync. Its connection takes nothing new until it is answered and
- * the cancel has ended. When the server cannot be asked within 2 seconds, or does not stop within 5
- * more, the connection is closed as soon as nobody waits on it.
+ * The request's callback still runs once, from the loop, with PIPIT_ECANCELED. If the statement had
+ * not been sent, the error's member executed is PIPIT_EXECUTED_NO. If it had been sent, executed is
+ * PIPIT_EXECUTED_UNKNOWN, the answer is thrown away when it comes, and the server is asked to stop
+ * the statement: only while that statement is the one that executes, and only if nobody waits for
+ * another statement that shares its Sync. The connection takes nothing new until the statement has
+ * been answered and the cancel has ended. If the server cannot be asked within 2 seconds, or does
+ * not stop within 5 more, the connection is closed as soon as nobody waits on it.
  *
- * A statement that was sent behind it can be hit in its place. A declared read, and a write that
- * may be grouped, is then run again; any other fails with PIPIT_ESERVER, SQLSTATE 57014 and
- * executed "rolled back".
+ * PostgreSQL cancels whatever executes when the cancel arrives, and that may be the next statement
+ * on the connection. If a declared read, or a write that may be grouped, is hit, pipit runs it
+ * again; any other statement fails with PIPIT_ESERVER, SQLSTATE 57014 and
+ * PIPIT_EXECUTED_ROLLED_BACK.
  *
- * @param scope    the scope it was started on; NULL does nothing
- * @param request  its number; 0, or one that has completed or failed already, does nothing
+ * @param scope    the scope that the request was started on; NULL does nothing
+ * @param request  its number; 0 does nothing, and so does a request that has ended, even if its
+ *                 callback has not run yet
  */
 PIPIT_API void pipit_cancel(struct pipit *scope, pipit_request request);
 
 /**
- * Sets the time that is left to a request, from now: waiting, connecting and executing together.
+ * Sets a request's deadline: the time, from now, for waiting, connecting and executing together.
  *
- * At its end the callback runs with PIPIT_ETIMEDOUT, and the message says what was waited for.
- * When the request was already sent, executed is "unknown", and the server is asked to stop, as by
- * pipit_cancel(). acquire_timeout_ms of the options holds besides.
+ * When the time is over, the callback runs with PIPIT_ETIMEDOUT, and the message says what the
+ * request had been waiting for. If the statement had been sent, executed is PIPIT_EXECUTED_UNKNOWN,
+ * and the server is asked to stop it as pipit_cancel() does. The option acquire_timeout_ms still
+ * limits the wait for a connection.
  *
- * @param scope       the scope it was started on; NULL does nothing
- * @param request     its number; 0, or one that has completed or failed already, does nothing
- * @param timeout_ms  milliseconds; 0 ends it as soon as the loop turns, -1 takes the deadline away
+ * @param scope       the scope that the request was started on; NULL does nothing
+ * @param request     its number; 0 does nothing, and so does a request that has ended, even if its
+ *                    callback has not run yet
+ * @param timeout_ms  milliseconds; 0 ends the request as soon as the loop turns, -1 removes the
+ *                    deadline
  */
 PIPIT_API void pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms);
 
 /**
- * Adds a callback to a request: it is called with the same result, behind those already there.
+ * Adds a callback to a request. The callback gets the same result as the request's own one, after
+ * it and after those that were added before.
  *
- * @param scope    the scope it was started on
+ * @param scope    the scope that the request was started on; NULL fails with PIPIT_EINVAL
  * @param request  its number
- * @param cb       called exactly once, from the loop, when 0 was returned; never otherwise
+ * @param cb       called exactly once, from the loop, if this returned 0; otherwise never. NULL
+ *                 fails with PIPIT_EINVAL
  * @param arg      passed to @a cb; not touched
- * @return 0; PIPIT_EINVAL when the request has completed, an argument is missing or this is another
- *         thread; PIPIT_ENOMEM
+ * @return 0; PIPIT_EINVAL if the request has completed, an argument is missing or the caller is
+ *         another thread; PIPIT_ENOMEM
  */
 PIPIT_API int pipit_then(struct pipit *scope, pipit_request request, pipit_cb cb, void *arg);
 

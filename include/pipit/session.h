@@ -1,12 +1,17 @@
 /*
- * Sessions: one connection for a while, for what leaves something behind in it: settings, temporary
- * tables, advisory locks, prepared statements by name, transactions in plain SQL.
+ * Sessions
  *
- * A session is a scope: everything that works on a database works on it. Its requests run one after
- * the other on its connection, in the order of the calls; each is committed by itself. At its end
- * the connection is cleaned (ROLLBACK if need be, DISCARD ALL) before anybody else gets it, or
- * closed when that fails. When the connection is lost, so is the session: what is started on it
- * from then on fails, and never runs elsewhere.
+ * A session is a scope that has one connection to itself for a while. Run on it what leaves an
+ * effect in its connection: settings, temporary tables, advisory locks, prepared statements with a
+ * name, transactions in plain SQL.
+ *
+ * Queries, models and transactions work on a session as on a database. Its requests run on its
+ * connection one after the other, in the order of the calls, and each is committed by itself. When
+ * the session ends, the connection is cleaned (ROLLBACK if need be, then DISCARD ALL) before
+ * anybody else gets it, or closed if that fails. When the connection is lost, the session is lost
+ * with it: a request that is started on it afterwards fails, and never runs on another connection.
+ *
+ * A session holds one of max_connections until it ends.
  */
 #ifndef PIPIT_SESSION_H
 #define PIPIT_SESSION_H
@@ -20,55 +25,67 @@ extern "C" {
 #endif
 
 /**
- * What is to be done on a scope: starts requests on it, and may start more in their callbacks.
- * Called from the loop, never inside the call that named it. It may call any function of pipit.
+ * A body: starts the requests of a session or a transaction. Callbacks of these requests may start
+ * more. pipit calls a body from the loop, never inside the call that it was given to, and the body
+ * may call any function of pipit.
  *
- * @param scope  the session or the transaction; ends by itself, and must not be closed with
- *               pipit_close() unless its work is to be given up
- * @param arg    what the start was given
+ * @param scope  the session or the transaction. The scope ends by itself when nothing is
+ *               outstanding on it; pipit_close() abandons its work
+ * @param arg    the pointer that the start was given; not touched
  */
 typedef void (*pipit_body)(struct pipit *scope, void *arg);
 
 /**
- * Runs a body with a connection of its own, as soon as one is free, and gives the connection back
- * when nothing is outstanding on the session any more.
+ * Runs a body on a session, as soon as a connection is free, and gives the connection back when
+ * nothing is outstanding on the session any more.
  *
- * @param db    a database or a blocking scope; NULL returns 0
- * @param body  called once when the connection is there; not called when none can be had
- * @param done  called once, behind the last callback of the session's requests: success when it
- *              came to its end, whatever became of its requests; PIPIT_ELOST when its connection
- *              was lost; PIPIT_ECONNECT, PIPIT_ETIMEDOUT (timeout_ms of the options holds for all
- *              of it) or PIPIT_ECANCELED. Its result belongs to @a db. May be NULL
+ * The option timeout_ms limits the session as a whole, its wait for a connection included, and
+ * acquire_timeout_ms limits that wait.
+ *
+ * @param db    a database or a blocking scope; any other scope fails with PIPIT_EINVAL; NULL
+ *              returns 0
+ * @param body  called once when the connection is there; not called if none can be had. NULL fails
+ *              with PIPIT_EINVAL
+ * @param done  called once, after the last callback of the session's requests. Success says that
+ *              the session came to its end, whatever became of its requests. PIPIT_ELOST says that
+ *              its connection was lost; PIPIT_ECONNECT, PIPIT_ETIMEDOUT and PIPIT_ECANCELED are
+ *              possible, too. The result's scope is @a db. May be NULL
  * @param arg   passed to both; not touched
- * @return the request's number, on @a db: cancelled, it takes the session's requests along; 0 when
- *         memory ran out, then nothing is called
+ * @return the number of a request on @a db; to cancel it cancels the session's requests with it. 0
+ *         if memory ran out, and then neither @a body nor @a done is called
  */
 PIPIT_API pipit_request pipit_session(struct pipit *db, pipit_body body, pipit_cb done, void *arg);
 
 /**
- * Opens a session by hand, for what has no one body. What is started on it waits for its
- * connection.
+ * Opens a session by hand, for work that does not fit into one body. Requests that are started on
+ * it wait for its connection. The session itself has no deadline; its requests have theirs.
  *
- * @param db  a database or a blocking scope; NULL returns NULL
- * @return a scope, to be ended with pipit_close(): what is outstanding then fails with
- *         PIPIT_ECANCELED. Closing @a db closes it. It has no deadline of its own. NULL when memory
- *         ran out and on another thread
+ * @param db  a database or a blocking scope; any other scope makes a session on which every request
+ *            fails with PIPIT_EINVAL; NULL returns NULL
+ * @return a scope; the caller ends it with pipit_close(), and requests that are outstanding then
+ *         complete with PIPIT_ECANCELED. Closing @a db closes it, too. NULL if memory ran out and
+ *         on another thread
  */
 PIPIT_API struct pipit *pipit_session_open(struct pipit *db);
 
 /**
- * Keeps a session or a transaction from ending by itself while nothing is outstanding on it: for
- * something that is no request, as a timer or the body of an HTTP request. Holds are counted.
+ * Keeps a session or a transaction from ending by itself while nothing is outstanding on it, so
+ * that it can wait for something that is no request, as a timer or the rest of an HTTP request.
+ * Holds are counted: each needs its own pipit_release().
  *
- * @param scope  a session or a transaction; anything else, one that has ended, and NULL do nothing
+ * A deadline, a cancel and pipit_close() end the scope in spite of its holds.
+ *
+ * @param scope  a session or a transaction; any other scope, one that has ended, and NULL do
+ *               nothing
  */
 PIPIT_API void pipit_hold(struct pipit *scope);
 
 /**
  * Takes one pipit_hold() back.
  *
- * @param scope  as above. When the done callback of @a scope has returned, it must not be used any
- *               more, not even here: a deadline and a cancel end it in spite of its holds
+ * @param scope  as for pipit_hold(). After its done callback has returned, the scope must not be
+ *               used any more, not even here, and a deadline or a cancel may have ended it
+ * meanwhile
  */
 PIPIT_API void pipit_release(struct pipit *scope);
 

@@ -1,5 +1,8 @@
 /*
- * Blocking, for set-up code: only on a scope that says so, and only until the loop runs.
+ * Blocking scopes
+ *
+ * A blocking scope lets set-up code wait for its requests. pipit blocks on such a scope only, only
+ * inside pipit_wait(), and only before the event loop runs, unless the program allows more.
  */
 #ifndef PIPIT_SYNC_H
 #define PIPIT_SYNC_H
@@ -15,42 +18,50 @@ extern "C" {
 #endif
 
 /**
- * Opens a blocking scope: a private connection on a private loop. Everything that works on a
- * database works on it; requests make progress only inside pipit_wait().
+ * Opens a blocking scope: a database with one private connection on a private loop. Everything that
+ * works on a database works on it, but its requests make progress only inside pipit_wait().
  *
- * @param db  the database whose URL and options it takes, but for min_connections, max_connections
- *            and event_priority; NULL returns NULL
- * @return a scope, caller frees with pipit_close(), which closes its connection, or by closing
- *         @a db; NULL when memory ran out and on another thread. Once the loop of @a db has started
- *         it is a scope on which every request fails with PIPIT_EBLOCKING, unless
- *         pipit_set_allow_sync() has allowed it. (Where @a db was opened by the very callback that
- *         asks, a base with EVENT_BASE_FLAG_NO_CACHE_TIME does not tell that its loop runs.)
+ * Once the loop of @a db has started, this makes a scope on which every request fails with
+ * PIPIT_EBLOCKING, unless pipit_set_allow_sync() has allowed it. (If the callback that calls this
+ * has opened @a db itself, on a base with EVENT_BASE_FLAG_NO_CACHE_TIME, pipit cannot see that the
+ * loop runs.)
+ *
+ * @param db  the database whose URL and options the scope takes, but for min_connections,
+ *            max_connections and event_priority. Any other scope makes one on which every request
+ *            fails with PIPIT_EINVAL, and a database that was drained or closed one with
+ *            PIPIT_ECLOSED; NULL returns NULL
+ * @return a scope; the caller frees it with pipit_close(), which closes its connection, or by
+ *         closing @a db. NULL if memory ran out and on another thread
  */
 PIPIT_API struct pipit *pipit_allow_sync(struct pipit *db);
 
 /**
- * Says whether blocking scopes may be opened while the loop runs.
+ * Allows or forbids that blocking scopes are opened while the loop runs. Scopes that are open
+ * already go on.
  *
  * @param db       the database; NULL does nothing
- * @param allowed  true: from now on always; false: only before the loop has started, as at first.
- *                 Scopes that are open already go on
+ * @param allowed  true allows it always, from now on; false, as at first, only before the loop has
+ *                 started
  */
 PIPIT_API void pipit_set_allow_sync(struct pipit *db, bool allowed);
 
 /**
- * Blocks until a request has completed, at the latest until its deadline. Callbacks of this and of
- * other requests of the same scope run inside. Requests may be waited for in any order, and more
- * than once.
+ * Waits until a request has completed, at the latest until its deadline, and blocks the thread
+ * meanwhile. Callbacks of this request and of others of the same scope run inside this call.
+ * Requests may be waited for in any order, and more than once.
+ *
+ * A wait that cannot succeed returns a result with an error of its own:
+ * - PIPIT_EINVAL: the number is 0 or is not of this scope, or the scope does not block;
+ * - PIPIT_EBLOCKING: a callback of the same scope waits for a request that has not completed;
+ * - PIPIT_EDEADLK: the request waits for the end of a session or a transaction that only the caller
+ *   can end;
+ * - PIPIT_ECLOSED: a callback has closed the scope meanwhile;
+ * - PIPIT_ETHREAD, PIPIT_EFORK: the scope belongs to another thread, or to the parent process.
  *
  * @param sync     a blocking scope
- * @param request  a request that was started on it, or on a session or a transaction of it; one
- *                 that waits behind what only the caller could end gives PIPIT_EDEADLK
- * @return its result, owned by @a sync, like that of every request on it, until that is closed:
- *         pipit_close() frees it at once, and pipit_result_ref() before that keeps it longer.
- *         Never NULL: a 0, a number that is not of this scope, and a scope that does not block give
- *         a result with PIPIT_EINVAL; another thread's scope PIPIT_ETHREAD, in a forked child
- *         PIPIT_EFORK; waiting inside a callback of the same scope for what has not completed,
- *         PIPIT_EBLOCKING; when a callback closed the scope meanwhile, PIPIT_ECLOSED
+ * @param request  a request that was started on it, or on a session or a transaction of it
+ * @return the result, never NULL; owned by @a sync, as that of every request on it, until
+ *         pipit_close() frees it. pipit_result_ref() before that keeps it for longer
  */
 PIPIT_API struct pipit_result *pipit_wait(struct pipit *sync, pipit_request request);
 

@@ -1,24 +1,31 @@
 /*
- * Transactions: scopes whose statements are committed together, or not at all.
+ * Transactions
  *
- * Statements of a transaction run on one connection in the order of the calls. BEGIN travels with
- * the first of them, and what is started in one turn of the loop travels together. The success of a
- * statement says that it was executed; the done callback of the transaction says that it was
- * committed.
+ * A transaction is a scope whose statements are committed together, or not at all.
  *
- * A transaction is doomed, and can only roll back, after
- * - an error of the server, unless pipit_may_fail() or a nested transaction has healed it,
- * - a cancel or a passed deadline of a statement that was sent,
- * - a start on it that returned 0,
- * - pipit_rollback(), and the loss of its connection.
- * What is started on it from then on fails with PIPIT_EROLLBACK, which names the cause. A row that
- * was not found, and an error that came before anything was sent, do not doom it.
+ * Statements of a transaction run on one connection, in the order of the calls. BEGIN travels with
+ * the first of them, and statements that are started in one turn of the loop travel together. The
+ * success of a statement says that it was executed; the done callback of the transaction says that
+ * all of them were committed.
  *
- * What is started on the parent while a transaction is nested in it waits behind that.
+ * A transaction is doomed, and can only roll back, after one of these events:
+ * - the server reported an error, unless the statement was marked with pipit_may_fail() or was part
+ *   of a nested transaction;
+ * - a statement that had been sent was cancelled, or its deadline passed;
+ * - a start on the transaction returned 0;
+ * - pipit_rollback() was called, or the connection was lost.
  *
- * Statements leave the connection as they found it: after a statement that changes the session
- * (SET, LISTEN, PREPARE, CREATE TEMPORARY TABLE ...) it is cleaned before others use it. What no
- * command tag tells, as SELECT pg_advisory_lock() or set_config(), stays: that is for sessions.
+ * A request that is started on a doomed transaction, or waits on it, fails with PIPIT_EROLLBACK,
+ * and the message names the cause. A row that was not found dooms nothing, nor does an error that
+ * came before anything was sent.
+ *
+ * While a transaction is nested in another, requests that are started on the outer one wait for the
+ * end of the nested one.
+ *
+ * After a statement that changes the session (SET, LISTEN, PREPARE, CREATE TEMPORARY TABLE …) the
+ * connection is cleaned before others use it. pipit notices such statements by their command tags,
+ * so the effect of a function, as of SELECT pg_advisory_lock() or set_config(), stays: call these
+ * on a session.
  */
 #ifndef PIPIT_TRANSACTION_H
 #define PIPIT_TRANSACTION_H
@@ -34,148 +41,169 @@
 extern "C" {
 #endif
 
-/** Isolation levels of PostgreSQL. */
+/** The isolation level of a transaction, as PostgreSQL defines it. */
 enum pipit_isolation {
-        PIPIT_ISOLATION_DEFAULT, /**< what the server, the database or the role has set */
-        PIPIT_READ_COMMITTED,
-        PIPIT_REPEATABLE_READ,
-        PIPIT_SERIALIZABLE
-};
-
-/** How a transaction runs. `{0}` is the default of everything; the first four are for outermost
- * transactions, and PIPIT_EINVAL for one that is nested. */
-struct pipit_transaction {
-        enum pipit_isolation isolation;
-        bool read_only;    /**< it can only read */
-        bool deferrable;   /**< with PIPIT_SERIALIZABLE and read_only: waits until it cannot fail */
-        int max_attempts;  /**< how often the body runs at most when serialization fails or there is
-                              a deadlock (40001, 40P01). Default 3; 1 never runs it again. Only for
-                              pipit_atomic_with(): there is no body to run again by hand */
-        bool commit_early; /**< when all statements that the body has started can travel at once,
-                              COMMIT goes with them: the whole transaction is one round trip, and
-                              known statements need neither BEGIN nor COMMIT for it. Their
-                              callbacks run when it is decided already: what they start then fails
-                              with PIPIT_ECLOSED. Not for nested ones */
-        int64_t timeout_ms; /**< time for all of it, its attempts and its waits included. Default:
-                               timeout_ms of the database; -1 none */
+        PIPIT_ISOLATION_DEFAULT, /**< the level that server, database or role have set */
+        PIPIT_READ_COMMITTED,    /**< each statement sees what was committed before it began */
+        PIPIT_REPEATABLE_READ,   /**< all statements see one snapshot */
+        PIPIT_SERIALIZABLE       /**< as if transactions ran one after the other, or fail */
 };
 
 /**
- * Runs a body in a transaction, which commits when nothing is outstanding on it any more, and rolls
- * back when it is doomed. On a transaction it is a nested one, a savepoint, whose failure leaves
- * the outer one to go on; what is nested in more than 100 fails with PIPIT_EINVAL.
+ * The options of a transaction. `{0}` is the default of everything. All members but timeout_ms are
+ * for outermost transactions; a nested one that sets one of them fails with PIPIT_EINVAL.
+ */
+struct pipit_transaction {
+        /** Isolation level. Default: that of server, database or role. */
+        enum pipit_isolation isolation;
+        /** Makes the transaction read-only: a statement that writes fails with SQLSTATE 25006. */
+        bool read_only;
+        /** Has the transaction wait at its start until it runs without the risk of a serialization
+         * failure; with PIPIT_SERIALIZABLE and read_only only. */
+        bool deferrable;
+        /** Runs of the body, at most, when the server reports a serialization failure or a deadlock
+         * (40001, 40P01). Default 3; 1 never runs it again. For pipit_atomic_with() only: a
+         * transaction begun by hand has no body to run again. */
+        int max_attempts;
+        /** Sends COMMIT with the statements, if all that the body has started can travel at once:
+         * the transaction is one round trip, and statements that are known from earlier runs need
+         * neither BEGIN nor COMMIT. The callbacks run when the outcome is decided already, so a
+         * request that they start on the transaction fails with PIPIT_ECLOSED. */
+        bool commit_early;
+        /** Time for the transaction as a whole, its attempts and its waits included, in
+         * milliseconds. Default: timeout_ms of the database; -1 none. */
+        int64_t timeout_ms;
+};
+
+/**
+ * Runs a body in a transaction. The transaction commits when nothing is outstanding on it any more,
+ * and rolls back if it is doomed. On a transaction this makes a nested one, a savepoint, and if
+ * that fails the outer one goes on. At most 100 transactions can be nested; one more fails with
+ * PIPIT_EINVAL.
  *
- * When the server reports a serialization failure or a deadlock, COMMIT included, an outermost
- * transaction is rolled back and its body runs again from the start, after a short random pause:
- * callbacks of the first run have had their errors then. pipit_attempt() tells the body which run
- * this is. It never runs again when the outcome is unknown.
+ * If the server reports a serialization failure or a deadlock, at COMMIT too, an outermost
+ * transaction is rolled back and its body runs again from the start, after a short random pause. By
+ * then the callbacks of the first run have had their errors. pipit_attempt() tells the body which
+ * run this is. A body never runs again if the outcome of the last run is unknown.
  *
- * @param scope  a database, a blocking scope, a session or a transaction; NULL returns 0. A session
- *               inside of a transaction in plain SQL fails it with PIPIT_EINVAL
- * @param body   called once for each attempt; may start nothing: then there is no transaction
- * @param done   called once, behind the last callback of the transaction's requests. Success:
- *               committed, or, of a nested one, executed. Else the error that doomed it;
- *               PIPIT_EROLLBACK after pipit_rollback(). executed says what became of it: "unknown"
- *               only when the connection was lost, or the time was over, while COMMIT was out. Its
- *               result belongs to @a scope; pipit_result_attempts() says how often the body ran.
- *               May be NULL
+ * @param scope  a database, a blocking scope, a session or a transaction; NULL returns 0. On a
+ *               session that is inside a transaction in plain SQL, this fails with PIPIT_EINVAL
+ * @param body   called once for each attempt; if it starts nothing, no transaction is begun. NULL
+ *               fails with PIPIT_EINVAL
+ * @param done   called once, after the last callback of the transaction's requests. Success says
+ *               committed, or, for a nested transaction, executed. Otherwise the error is the one
+ *               that doomed the transaction, PIPIT_EROLLBACK after pipit_rollback(). Its member
+ *               executed is PIPIT_EXECUTED_UNKNOWN only if the connection was lost, the time was
+ *               over or the transaction was cancelled after COMMIT had been sent. The result's
+ *               scope is @a scope; pipit_result_attempts() says how often the body ran. May be NULL
  * @param arg    passed to both; not touched
- * @return the request's number, on @a scope: cancelled, the transaction rolls back; 0 when memory
- *         ran out, then nothing is called
+ * @return the number of a request on @a scope; to cancel it rolls the transaction back. 0 if memory
+ *         ran out, and then neither @a body nor @a done is called
  */
 PIPIT_API pipit_request pipit_atomic(struct pipit *scope, pipit_body body, pipit_cb done,
                                      void *arg);
 
 /**
- * The same with options.
+ * Runs a body in a transaction with options; see pipit_atomic().
  *
- * @param scope    as above
- * @param options  copied; NULL for the defaults
- * @param body     as above
- * @param done     as above
- * @param arg      as above
- * @return as above
+ * @param scope    as for pipit_atomic()
+ * @param options  copied; NULL for the defaults; values out of range fail with PIPIT_EINVAL
+ * @param body     as for pipit_atomic()
+ * @param done     as for pipit_atomic()
+ * @param arg      as for pipit_atomic()
+ * @return as pipit_atomic()
  */
 PIPIT_API pipit_request pipit_atomic_with(struct pipit *scope,
                                           const struct pipit_transaction *options, pipit_body body,
                                           pipit_cb done, void *arg);
 
 /**
- * Begins a transaction by hand, or a nested one. What is started on it waits for its connection.
+ * Begins a transaction by hand, or one that is nested in another. Requests that are started on it
+ * wait for its connection.
  *
- * @param scope    as above; NULL returns NULL
- * @param options  copied; NULL for the defaults; the time begins now
- * @return a scope, to be ended with pipit_commit(), pipit_rollback() or pipit_close(), which rolls
- *         back. Closing @a scope closes it. It may be used until the callback of its end has
- *         returned; what is started after its end fails with PIPIT_ECLOSED. When its time is over
- * or its connection is lost it can only roll back, and it is there until it is ended. NULL when
- *         memory ran out and on another thread
+ * The transaction may be used until the callback of its end has returned; a request that is started
+ * after its end fails with PIPIT_ECLOSED. When its time is over or its connection is lost, it can
+ * only roll back, and its scope stays until the caller ends it.
+ *
+ * @param scope    as for pipit_atomic(); NULL returns NULL
+ * @param options  copied; NULL for the defaults; values out of range make a transaction on which
+ *                 every request fails with PIPIT_EINVAL. Its time begins now
+ * @return a scope; the caller ends it with pipit_commit(), pipit_rollback() or pipit_close(), which
+ *         rolls back. Closing @a scope closes it, too. NULL if memory ran out and on another thread
  */
 PIPIT_API struct pipit *pipit_begin(struct pipit *scope, const struct pipit_transaction *options);
 
 /**
- * Commits a transaction that was begun by hand, behind all that was started on it; of a nested one,
- * releases its savepoint. It takes nothing from then on.
+ * Commits a transaction that was begun by hand, after all that was started on it; of a nested one,
+ * releases the savepoint. The transaction takes no request from now on.
  *
- * @param tx   from pipit_begin(); a transaction of pipit_atomic(), which commits by itself, and
- *             every other scope fail with PIPIT_EINVAL; one that was ended already with
+ * @param tx   a transaction from pipit_begin(). One of pipit_atomic(), which commits by itself, and
+ *             every other scope fail with PIPIT_EINVAL; one that was ended already fails with
  *             PIPIT_ECLOSED. NULL returns 0
- * @param cb   called once: success when committed, else the error that doomed it, or that of the
- *             COMMIT. The result belongs to the scope that @a tx was begun on, and @a tx goes
- *             behind it. May be NULL
+ * @param cb   called once: with success if the transaction is committed, otherwise with the error
+ *             that doomed it, or with that of the COMMIT. The result's scope is the one that @a tx
+ *             was begun on, and the memory of @a tx is freed after the callback. May be NULL
  * @param arg  passed to @a cb; not touched
- * @return the request's number, on the scope that @a tx was begun on; 0 for another thread
+ * @return the number of a request on the scope that @a tx was begun on; 0 on another thread, and
+ *         if memory ran out for the failure of a wrong @a tx
  */
 PIPIT_API pipit_request pipit_commit(struct pipit *tx, pipit_cb cb, void *arg);
 
 /**
- * Rolls a transaction back. What was sent comes to its end first; what was not fails with
- * PIPIT_EROLLBACK. In a body or a callback of pipit_atomic() it is doomed by this, and its done
- * callback gets PIPIT_EROLLBACK; it does not run again.
+ * Rolls a transaction back. Statements that were sent come to their end first; statements that were
+ * not fail with PIPIT_EROLLBACK. A transaction of pipit_atomic() is doomed by this: its done
+ * callback gets PIPIT_EROLLBACK, and its body does not run again.
  *
- * @param tx   a transaction; other scopes fail with PIPIT_EINVAL, ended ones with PIPIT_ECLOSED.
- *             NULL returns 0
- * @param cb   called once: success when it is, or surely will be, rolled back. May be NULL
+ * @param tx   a transaction; other scopes fail with PIPIT_EINVAL, and one that has ended with
+ *             PIPIT_ECLOSED. NULL returns 0
+ * @param cb   called once: with success if the transaction is rolled back, or surely will be. May
+ *             be NULL
  * @param arg  passed to @a cb; not touched
- * @return the request's number: on the scope that @a tx was begun on, or on @a tx in a body; 0 when
- *         memory ran out: it is doomed all the same
+ * @return the request's number: on the scope that @a tx was begun on, or, for a transaction of
+ *         pipit_atomic(), on @a tx; 0 if memory ran out, and the transaction is doomed all the same
  */
 PIPIT_API pipit_request pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg);
 
 /**
- * Lets a request of a transaction fail without dooming it: it runs in a savepoint of its own.
+ * Lets a statement fail without dooming its transaction: the statement runs in a savepoint of its
+ * own. This costs a round trip, because the statements after it wait for its end.
  *
- * @param tx       the transaction it was started on
- * @param request  one that was started in this turn of the loop, or is not sent yet
- * @return 0; PIPIT_EINVAL when it was sent already, has completed, or @a tx is no transaction
+ * @param tx       the transaction that the statement was started on
+ * @param request  its number; one that was started in this turn of the loop has not been sent yet
+ * @return 0; PIPIT_EINVAL if the statement has been sent or has completed, if the request is a
+ *         nested transaction, which is a savepoint already, or if @a tx is no transaction
  */
 PIPIT_API int pipit_may_fail(struct pipit *tx, pipit_request request);
 
 /**
- * Which run of its body this is.
+ * Tells which run of its body a transaction is in.
  *
  * @param tx  a transaction
- * @return from 1; 0 for any other scope, and for NULL
+ * @return 1 for the first run, and so on; 0 for any other scope, and for NULL
  */
 PIPIT_API int pipit_attempt(const struct pipit *tx);
 
 /**
- * How often the body ran.
+ * Tells how often the body of a transaction ran.
  *
- * @param res  what the done callback of pipit_atomic() is given
- * @return 1 and more; 0 when the body did not run, and for any other result
+ * @param res  the result that the done callback of pipit_atomic() is given
+ * @return 1 or more; 0 if the body did not run, and for any other result
  */
 PIPIT_API int pipit_result_attempts(const struct pipit_result *res);
 
 /**
- * Opens a scope for tests: everything that runs on it happens in one transaction, which is rolled
- * back when it is closed. Code under test may take it for a database: each statement has its own
- * savepoint, so an error harms no other; pipit_atomic() and pipit_begin() work on it, and their
- * COMMITs only release savepoints. Deferred constraints are not checked, and now() stands still.
+ * Opens a scope for tests. Everything that runs on it happens in one transaction, which is rolled
+ * back when the scope is closed.
  *
- * @param db  a database or a blocking scope; NULL returns NULL
- * @return a scope, to be ended with pipit_close(); it has no deadline of its own. NULL when memory
- *         ran out and on another thread
+ * Code under test may take the scope for a database. Each statement has its own savepoint, so an
+ * error harms no other statement; pipit_atomic() and pipit_begin() work on it, and their COMMITs
+ * only release savepoints. Deferred constraints are not checked, now() stands still, and sequences
+ * are not set back. The scope itself has no deadline; its requests have theirs.
+ *
+ * @param db  a database or a blocking scope; any other scope makes one on which every request fails
+ *            with PIPIT_EINVAL; NULL returns NULL
+ * @return a scope; the caller ends it with pipit_close(). NULL if memory ran out and on another
+ *         thread
  */
 PIPIT_API struct pipit *pipit_test_scope(struct pipit *db);
 
