@@ -1,5 +1,9 @@
 /*
- * Errors: one list of codes, and the object that a failed request carries.
+ * Errors
+ *
+ * An error tells why a request failed and what became of its statement. A failed request carries
+ * one in its result, and a scope that cannot be used has one (pipit_scope_error()). Functions that
+ * start no request return a code of the same list instead.
  */
 #ifndef PIPIT_ERROR_H
 #define PIPIT_ERROR_H
@@ -10,7 +14,7 @@
 extern "C" {
 #endif
 
-/** Every error code of pipit: name, value, one sentence. Values never change. */
+/** Calls X(name, value, text) for every error code of pipit. Values never change. */
 #define PIPIT_ERROR_MAP(X)                                                                         \
         X(PIPIT_EINVAL, -1, "bad argument")                                                        \
         X(PIPIT_ENOMEM, -2, "out of memory")                                                       \
@@ -31,69 +35,72 @@ extern "C" {
         X(PIPIT_EDEADLK, -17, "this would wait for itself")
 
 #define PIPIT_ERROR_ENUM_(name, value, text) name = value,
-/** What went wrong: 0 is success, every failure is negative. */
+/** An error code says what kind of failure it was: 0 is success, every failure is negative. */
 enum pipit_code { PIPIT_OK = 0, PIPIT_ERROR_MAP(PIPIT_ERROR_ENUM_) };
 #undef PIPIT_ERROR_ENUM_
 
-/** What became of the statement of a request that failed. */
+/** Tells what became of the statement of a request that failed. */
 enum pipit_executed {
-        PIPIT_EXECUTED_NO,          /**< it was never sent */
+        PIPIT_EXECUTED_NO,          /**< the statement was never sent */
         PIPIT_EXECUTED_ROLLED_BACK, /**< the server refused it, or ran it and surely undid it */
-        PIPIT_EXECUTED_YES,    /**< it ran and is committed; only the answer could not be used */
-        PIPIT_EXECUTED_UNKNOWN /**< it was sent, and its answer did not come or was not read */
+        PIPIT_EXECUTED_YES, /**< the statement is committed; only its answer could not be used, or
+                               had no row where one was asked for */
+        PIPIT_EXECUTED_UNKNOWN /**< the statement was sent, and its answer did not come or was not
+                                  read */
 };
 
-/** How far a request had come when it failed. */
+/** Tells how far a request had come when it failed. */
 enum pipit_phase {
-        PIPIT_PHASE_START, /**< in the call itself: a bad argument, an ended scope, a full queue */
-        PIPIT_PHASE_WAIT,  /**< while it waited for a connection */
-        PIPIT_PHASE_EXECUTE, /**< after it was sent, before its answer was complete */
-        PIPIT_PHASE_RESULT   /**< while its answer was decoded */
+        PIPIT_PHASE_START, /**< in the start itself: a bad argument, an ended scope, a full queue */
+        PIPIT_PHASE_WAIT,  /**< while the request waited for a connection */
+        PIPIT_PHASE_EXECUTE, /**< after the statement was sent, before its answer was complete */
+        PIPIT_PHASE_RESULT   /**< while the answer was decoded */
 };
 
 /**
- * Why a request failed. Belongs to its result, or to the scope that reports it, and is valid as
- * long as that. Every pointer may be NULL, except message; what the server did not send is NULL.
- * All text is UTF-8; what comes from the server is as the server sent it.
+ * Tells why a request failed, or why a scope cannot be used. An error, with its strings, is owned
+ * by the result or the scope that it was taken from. Every pointer but message may be NULL; fields
+ * that the server did not send are NULL. All strings are UTF-8; those of the server are as the
+ * server sent them.
  */
 struct pipit_error {
-        enum pipit_code code;         /**< never PIPIT_OK */
+        enum pipit_code code;         /**< kind of failure; never PIPIT_OK */
         enum pipit_executed executed; /**< what became of the statement */
         enum pipit_phase phase;       /**< how far the request had come */
-        char sqlstate[6];       /**< five characters, or "" when the error is not the server's */
-        const char *message;    /**< what happened and the way out, in one line; never NULL */
-        const char *severity;   /**< ERROR, FATAL or PANIC, never translated */
-        const char *detail;     /**< may hold values of the row in question */
-        const char *hint;       /**< the server's advice */
-        const char *context;    /**< the call stack of server-side functions */
-        const char *schema;     /**< the schema of the table in question */
-        const char *table;      /**< the table in question */
-        const char *column;     /**< the column in question */
-        const char *type;       /**< the data type in question */
-        const char *constraint; /**< the constraint that was violated */
-        const char *host;       /**< where its connection went, "host:port" or the socket's path */
-        int position;           /**< place in the SQL text, in characters from 1; 0 when unknown */
-        int internal_position;  /**< the same in internal_query */
+        char sqlstate[6];             /**< five characters; "" if the error is not the server's */
+        const char *message;          /**< what happened and the way out, in one line; never NULL */
+        const char *severity;         /**< ERROR, FATAL or PANIC, never translated */
+        const char *detail;           /**< details, which may hold values of the row in question */
+        const char *hint;             /**< the server's advice */
+        const char *context;          /**< the call stack of server-side functions */
+        const char *schema;           /**< the schema of the table in question */
+        const char *table;            /**< the table in question */
+        const char *column;           /**< the column in question */
+        const char *type;             /**< the data type in question */
+        const char *constraint;       /**< the constraint that was violated */
+        const char *host;      /**< server of the connection: "host:port" or the socket's path */
+        int position;          /**< place in the SQL text, in characters from 1; 0 when unknown */
+        int internal_position; /**< place in internal_query; 0 when unknown */
         const char *internal_query;  /**< the statement of a server-side function that failed */
-        const char *source_file;     /**< where in the server's own source the error was reported */
-        const char *source_line;     /**< as text */
-        const char *source_function; /**< of the server */
+        const char *source_file;     /**< file of the server's own source that reported the error */
+        const char *source_line;     /**< line in that file, as text */
+        const char *source_function; /**< function in that file */
 };
 
 /**
- * The name of a code.
+ * Returns the name of a code.
  *
  * @param code  any number
- * @return "PIPIT_EINVAL" and the like, "PIPIT_OK" for 0, "PIPIT_E?" for a number that is no code;
- *         static
+ * @return "PIPIT_EINVAL" or the like, "PIPIT_OK" for 0, "PIPIT_E?" for a number that is no code; a
+ *         static string, never NULL
  */
 PIPIT_API const char *pipit_code_name(int code);
 
 /**
- * What a code means, as one short phrase.
+ * Says what a code means, in one short phrase.
  *
  * @param code  any number
- * @return static text, never NULL
+ * @return a static string, never NULL
  */
 PIPIT_API const char *pipit_code_text(int code);
 

@@ -1,8 +1,10 @@
 /*
- * For servers made with evhttp: requests that are cancelled when the HTTP client goes away.
+ * HTTP servers
  *
- * It is not part of <pipit/pipit.h>, and all of it is in here, so that pipit itself needs no
- * evhttp: a program that includes it links with libevent_extra, as evhttp servers do.
+ * This header lets a server made with evhttp cancel a request when its HTTP client goes away.
+ *
+ * <pipit/pipit.h> does not include it, and all of its code stands here, so that pipit itself needs
+ * no evhttp. A program that includes it links with libevent_extra, as evhttp servers do.
  */
 #ifndef PIPIT_EVHTTP_H
 #define PIPIT_EVHTTP_H
@@ -22,13 +24,14 @@
 extern "C" {
 #endif
 
-/* One request, and a descriptor of its own of the client's socket: nothing of evhttp's is kept. */
+/* A watch has one request, and a descriptor of its own for the client's socket, so that nothing of
+ * evhttp's is kept. */
 struct pipit_on_close_ {
         struct pipit *scope;
         pipit_request request;
         struct event *event;
         int fd;
-        pid_t pid; /* a forked child has the event, and no request */
+        pid_t pid; /* a forked child has the event, but not the request */
 };
 
 static inline void
@@ -41,7 +44,7 @@ pipit_on_close_free_(struct pipit_on_close_ *watch)
         free(watch);
 }
 
-/* The request has completed, for whatever reason. */
+/* Ends the watch: its request has completed, for whatever reason. */
 static inline void
 pipit_on_close_done_(struct pipit_result *res, void *arg)
 {
@@ -49,7 +52,7 @@ pipit_on_close_done_(struct pipit_result *res, void *arg)
         pipit_on_close_free_((struct pipit_on_close_ *)arg);
 }
 
-/* Whether the client has ended its side; data in front of that is evhttp's to read. */
+/* Whether the client has ended its side. Data that came before its end are evhttp's to read. */
 static inline int
 pipit_on_close_is_gone_(evutil_socket_t fd)
 {
@@ -57,14 +60,14 @@ pipit_on_close_is_gone_(evutil_socket_t fd)
         socklen_t length = sizeof address;
         char byte;
 
-        /* A connection that was reset has no other end, but still what had come before. */
+        /* A connection that was reset has no peer, although data may still be there to read. */
         if (getpeername(fd, (struct sockaddr *)&address, &length) != 0)
                 return 1;
         ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-/* Something has come: the client's end, or more of what it says. */
+/* Looks at the socket: either the client has ended its side, or it has sent more data. */
 static inline void
 pipit_on_close_event_(evutil_socket_t fd, short what, void *arg)
 {
@@ -77,7 +80,7 @@ pipit_on_close_event_(evutil_socket_t fd, short what, void *arg)
                 pipit_cancel(watch->scope, watch->request);
 }
 
-/* 0 or PIPIT_ENOMEM. */
+/* Starts to watch the socket of a connection. 0, or PIPIT_ENOMEM. */
 static inline int
 pipit_on_close_watch_(struct pipit_on_close_ *watch, struct evhttp_connection *connection)
 {
@@ -93,7 +96,7 @@ pipit_on_close_watch_(struct pipit_on_close_ *watch, struct evhttp_connection *c
         return watch->event != NULL && event_add(watch->event, NULL) == 0 ? 0 : PIPIT_ENOMEM;
 }
 
-/* Whether the loop tells of the end of a connection that nobody reads, and of each thing once. */
+/* Whether the loop tells of the end of a connection that nobody reads, and of each event once. */
 static inline int
 pipit_on_close_can_(struct evhttp_connection *connection)
 {
@@ -104,21 +107,23 @@ pipit_on_close_can_(struct evhttp_connection *connection)
 }
 
 /**
- * Cancels a request when the client of an HTTP request goes away, as pipit_cancel() does.
+ * Cancels a request, as pipit_cancel() does, when the client of an HTTP request goes away.
  *
- * For as many requests as one likes, of one HTTP request or of many on one connection. It ends by
- * itself when the request completes, and touches nothing of evhttp's: its close callback stays the
- * program's, and the HTTP request is answered, or given up, as ever: in the callback of the
- * request, which runs in any case. A client that ends its side of the connection and still waits
- * for an answer is taken for gone. Behind a proxy the client is the proxy.
+ * Any number of requests may be watched, for one HTTP request or for many on one connection. The
+ * watch ends by itself when the request completes. The connection's close callback stays the
+ * program's, because the watch touches nothing of evhttp's. The program answers the HTTP request,
+ * or gives it up, in the callback of the request, which runs in any case. A client that ends its
+ * side of the connection and still waits for an answer counts as gone. If a proxy is in front of
+ * the server, the client is the proxy.
  *
- * @param scope    the scope the request was started on; on the same event base as the server
+ * @param scope    the scope that the request was started on, on the event base of the server; NULL
+ *                 fails with PIPIT_EINVAL
  * @param request  its number
- * @param http     the HTTP request that it is for; not kept. When its connection is gone already
- *                 the request is cancelled at once
- * @return 0; PIPIT_EINVAL when the request has completed, an argument is missing or the event base
- *         cannot tell of a client's end (epoll can); PIPIT_ENOMEM. After a failure nothing happens
- *         when the client goes away
+ * @param http     the HTTP request that it serves; borrowed until this returns; NULL fails with
+ *                 PIPIT_EINVAL. If its connection is gone already, the request is cancelled at once
+ * @return 0; PIPIT_EINVAL if the request has completed, an argument is missing, or the event base
+ *         cannot tell when a client goes away (epoll can); PIPIT_ENOMEM. After a failure nothing
+ *         happens when the client goes away
  */
 static inline int
 pipit_cancel_on_close(struct pipit *scope, pipit_request request, struct evhttp_request *http)

@@ -1,6 +1,8 @@
 /*
- * Items: single values of a result, and the values inside of them: the elements of an array, the
- * bounds of a range, the fields of a composite.
+ * Items
+ *
+ * An item is a single value of a result, or a value inside of one: an element of an array, a bound
+ * of a range, a field of a composite.
  *
  *      struct pipit_item item;
  *      struct pipit_array array;
@@ -12,12 +14,13 @@
  *                              printf("%" PRId64 "\n", id);
  *      }
  *
- * An item is a small struct on the caller's stack that points into its result, and is good as long
- * as that; so is everything that is taken out of it. Whether the server sent text or binary makes
- * no difference to anything here. What most of the functions take is documented here:
+ * An item is a small struct on the caller's stack that points into its result. The item, and
+ * everything that is taken out of it, must not be used after its result is freed. Whether the
+ * server sent the value as text or in binary form makes no difference here. Most functions take
+ * these parameters:
  *
- * @param item       borrowed; NULL is refused with PIPIT_EINVAL
- * @param ret_value  written only on success
+ * @param item       the item, borrowed until the call returns; NULL is refused with PIPIT_EINVAL
+ * @param ret_value  the value; written only on success
  */
 #ifndef PIPIT_ITEM_H
 #define PIPIT_ITEM_H
@@ -34,116 +37,124 @@ extern "C" {
 
 struct pipit_result;
 
-/** How many dimensions an array can have. */
+/** The greatest number of dimensions that an array can have. */
 #define PIPIT_ARRAY_DIMENSIONS 6
 
-/** A value in a result. Copied freely; read it with the functions below. */
+/** A value in a result. Items may be copied freely; the functions below read them. */
 struct pipit_item {
-        struct pipit_result *result; /**< where it is; borrowed, and not kept alive by this */
-        const char *data;            /**< as the server sent it, in the result; NULL for NULL */
-        size_t length;               /**< of data, in bytes */
-        uint32_t type;               /**< the OID of its type; 0 when it is not known */
-        bool binary;                 /**< whether data is in binary form */
+        struct pipit_result
+                *result;  /**< result of the value; borrowed: the item does not keep it */
+        const char *data; /**< bytes of the server, owned by the result; NULL for SQL NULL */
+        size_t length;    /**< length of data, in bytes */
+        uint32_t type;    /**< OID of the type; 0 if it is not known */
+        bool binary;      /**< data is in binary form */
 };
 
-/** An array. */
+/** The elements of an array. */
 struct pipit_array {
-        int n_dimensions; /**< 0 for an empty array, at most PIPIT_ARRAY_DIMENSIONS */
-        int32_t lengths[PIPIT_ARRAY_DIMENSIONS]; /**< how many elements, in each dimension */
-        int32_t lower[PIPIT_ARRAY_DIMENSIONS];   /**< where the count begins in SQL, mostly 1 */
-        size_t n;                                /**< of the items: the product of the lengths */
-        const struct pipit_item *items; /**< owned by the result; the last dimension runs fastest */
+        int n_dimensions; /**< dimensions: 0 for an empty array, at most PIPIT_ARRAY_DIMENSIONS */
+        int32_t lengths[PIPIT_ARRAY_DIMENSIONS]; /**< number of elements in each dimension */
+        int32_t lower[PIPIT_ARRAY_DIMENSIONS];   /**< first subscript in each dimension, mostly 1 */
+        size_t n;                                /**< number of items: the product of the lengths */
+        const struct pipit_item
+                *items; /**< n items, owned by the result; the last dimension runs fastest */
 };
 
-/** A range. What is not there for an empty one, or an infinite bound, is a NULL item. */
+/** The bounds of a range. A bound that an empty range does not have, or that is infinite, is an
+ * item with SQL NULL. */
 struct pipit_range {
-        bool empty;              /**< holds nothing */
-        bool lower_infinite;     /**< has no lower bound */
-        bool upper_infinite;     /**< has no upper bound */
-        bool lower_inclusive;    /**< holds its lower bound */
-        bool upper_inclusive;    /**< holds its upper bound */
-        struct pipit_item lower; /**< the bound */
-        struct pipit_item upper; /**< the bound */
+        bool empty;              /**< the range holds nothing */
+        bool lower_infinite;     /**< the range has no lower bound */
+        bool upper_infinite;     /**< the range has no upper bound */
+        bool lower_inclusive;    /**< the range holds its lower bound */
+        bool upper_inclusive;    /**< the range holds its upper bound */
+        struct pipit_item lower; /**< lower bound */
+        struct pipit_item upper; /**< upper bound */
 };
 
-/** Several values: the fields of a composite, or the ranges of a multirange. */
+/** Several items: the fields of a composite, or the ranges of a multirange. */
 struct pipit_items {
-        size_t n;                       /**< how many */
-        const struct pipit_item *items; /**< owned by the result */
+        size_t n;                       /**< number of items */
+        const struct pipit_item *items; /**< n items, owned by the result */
 };
 
 /**
- * A value of a result, NULL included.
+ * Gets a value of a result as an item; SQL NULL is an item, too.
  *
- * @param res        the result
- * @param row        from 0
- * @param column     from 0
- * @param ret_value  written only on success
- * @return 0; PIPIT_EINVAL when there is no such row or column, or no @a ret_value
+ * @param res        the result, borrowed by the item
+ * @param row        the row's number, from 0
+ * @param column     the column's number, from 0
+ * @param ret_value  the item; written only on success
+ * @return 0; PIPIT_EINVAL if there is no such row or column, or @a ret_value is NULL
  */
 PIPIT_API int
 pipit_result_item(struct pipit_result *res, int row, int column, struct pipit_item *ret_value);
 
-/** Whether it is NULL; true for no item at all. */
+/** Tells whether an item is SQL NULL; true if @a item itself is NULL. */
 PIPIT_API bool pipit_item_null(const struct pipit_item *item);
 
 /**
- * The server's text of it. Where text has to be made, each call makes it anew, in the result.
+ * Returns an item as the server's text. For an item in binary form each call makes the text anew,
+ * and all of them stay in the result until it is freed.
  *
- * @param item  borrowed
- * @return NUL-terminated UTF-8, owned by the item's result; NULL for NULL, without memory, and for
- *         bytes that are no value of its type
+ * @param item  the item, borrowed until the call returns
+ * @return NUL-terminated UTF-8, owned by the item's result; NULL for SQL NULL, if memory ran out,
+ *         and if the bytes are no value of the item's type
  */
 PIPIT_API const char *pipit_item_text(const struct pipit_item *item);
 
 /**
- * A value as a C value. Nothing wraps and nothing is cut: a value that does not fit is PIPIT_ETYPE.
+ * Reads an item as a C value. Nothing wraps and nothing is cut: a value that does not fit is
+ * refused with PIPIT_ETYPE.
  *
- * @param item       borrowed
- * @param ret_value  written only on success
- * @return 0; PIPIT_EINVAL for no item or no @a ret_value; PIPIT_ENOTFOUND when it is NULL;
- *         PIPIT_ETYPE when it is no such value or out of range; PIPIT_ENOMEM
+ * @param item       the item, borrowed until the call returns
+ * @param ret_value  the value; written only on success
+ * @return 0; PIPIT_EINVAL if @a item or @a ret_value is NULL; PIPIT_ENOTFOUND if the item is SQL
+ *         NULL; PIPIT_ETYPE if the value is of another kind or out of range; PIPIT_ENOMEM
  */
 PIPIT_API int pipit_item_bool(const struct pipit_item *item, bool *ret_value);
-/** See pipit_item_bool(). */
+/** Reads an integer of 16 bits. See pipit_item_bool(). */
 PIPIT_API int pipit_item_int16(const struct pipit_item *item, int16_t *ret_value);
-/** See pipit_item_bool(). */
+/** Reads an integer of 32 bits. See pipit_item_bool(). */
 PIPIT_API int pipit_item_int32(const struct pipit_item *item, int32_t *ret_value);
-/** See pipit_item_bool(). */
+/** Reads an integer of 64 bits. See pipit_item_bool(). */
 PIPIT_API int pipit_item_int64(const struct pipit_item *item, int64_t *ret_value);
-/** See pipit_item_bool(). */
+/** Reads a number in single precision. See pipit_item_bool(). */
 PIPIT_API int pipit_item_float(const struct pipit_item *item, float *ret_value);
-/** See pipit_item_bool(). */
+/** Reads a number in double precision. See pipit_item_bool(). */
 PIPIT_API int pipit_item_double(const struct pipit_item *item, double *ret_value);
-/** See pipit_item_bool(); the bytes are owned by the result. */
+/** Reads a bytea. See pipit_item_bool(). The bytes are owned by the result. */
 PIPIT_API int pipit_item_bytes(const struct pipit_item *item, struct pipit_bytes *ret_value);
-/** See pipit_item_bool(); what has no zone is taken as UTC, and a date as its midnight. */
+/** Reads a timestamp or a date. See pipit_item_bool(). A value without time zone counts as UTC, and
+ * a date as its midnight. */
 PIPIT_API int
 pipit_item_timestamp(const struct pipit_item *item, struct pipit_timestamp *ret_value);
-/** See pipit_item_bool(). */
+/** Reads a UUID. See pipit_item_bool(). */
 PIPIT_API int pipit_item_uuid(const struct pipit_item *item, struct pipit_uuid *ret_value);
-/** See pipit_item_bool(); of an interval. */
+/** Reads an interval. See pipit_item_bool(). */
 PIPIT_API int pipit_item_interval(const struct pipit_item *item, struct pipit_interval *ret_value);
 
 /**
- * A number as an integer count of its last decimal digit: 12.5 is 1250 with a scale of 2.
+ * Reads an exact number as a count of its last decimal digit: 12.5 is 1250 units with a scale of 2.
  *
- * @param item       of type numeric or an integer; borrowed
- * @param scale      how many digits behind the point, 0 to PIPIT_SCALE_MAX
- * @param ret_value  written only on success
- * @return as pipit_item_bool(); PIPIT_EINVAL for a bad @a scale; PIPIT_ETYPE also for more digits
- *         behind the point than that, unless they are zeros, and for NaN and infinity
+ * @param item       a numeric or an integer; borrowed until the call returns
+ * @param scale      the number of digits after the point, 0 to PIPIT_SCALE_MAX
+ * @param ret_value  the number; written only on success
+ * @return as pipit_item_bool(); PIPIT_EINVAL also for a @a scale out of range; PIPIT_ETYPE also for
+ *         NaN and infinity, and for a number with more digits after the point than @a scale, unless
+ *         these are zeros
  */
 PIPIT_API int
 pipit_item_decimal(const struct pipit_item *item, int scale, struct pipit_decimal *ret_value);
 
-/** See pipit_item_bool(); of an array. Each call makes its items anew, in the result. */
+/** Reads an array. See pipit_item_bool(). Each call makes the array's items anew, in the result. */
 PIPIT_API int pipit_item_array(const struct pipit_item *item, struct pipit_array *ret_value);
-/** See pipit_item_bool(); of a range. */
+/** Reads a range. See pipit_item_bool(). */
 PIPIT_API int pipit_item_range(const struct pipit_item *item, struct pipit_range *ret_value);
-/** See pipit_item_bool(); of a multirange. Each call makes its items anew, in the result. */
+/** Reads a multirange. See pipit_item_bool(). Each call makes its items anew, in the result. */
 PIPIT_API int pipit_item_multirange(const struct pipit_item *item, struct pipit_items *ret_value);
-/** See pipit_item_bool(); of a composite, a row in a column. Each call makes its items anew. */
+/** Reads a composite, that is a row in a column. See pipit_item_bool(). Each call makes the
+ * composite's items anew, in the result. */
 PIPIT_API int pipit_item_composite(const struct pipit_item *item, struct pipit_items *ret_value);
 
 #ifdef __cplusplus

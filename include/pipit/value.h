@@ -1,9 +1,11 @@
 /*
- * Values: one C value with its type, as it goes into a statement.
+ * Values
  *
- * In C, PIPIT_VALUE(x) makes one of any expression, and PIPIT_PARAMS(a, b, c) makes a list; from
- * C++ the constructors are called. A value that points to something (text, bytes) borrows it until
- * the call it is given to returns; every function that starts a request copies its values.
+ * A value is one C value with its type, on its way into a statement.
+ *
+ * In C, PIPIT_VALUE(x) makes a value of an expression, and PIPIT_PARAMS(a, b, c) a list of values;
+ * a C++ program calls the constructors. Text and bytes are borrowed until the call that the value
+ * is given to returns; every function that starts a request copies its values.
  */
 #ifndef PIPIT_VALUE_H
 #define PIPIT_VALUE_H
@@ -17,82 +19,85 @@
 extern "C" {
 #endif
 
-/** A string of bytes, a bytea. NULL data of length 0 is SQL NULL; an empty one points somewhere. */
+/** A string of bytes, a bytea. NULL data of length 0 is SQL NULL; an empty bytea has data that is
+ * not NULL. */
 struct pipit_bytes {
-        const void *data; /**< borrowed */
-        size_t length;    /**< in bytes */
+        const void *data; /**< the bytes; borrowed */
+        size_t length;    /**< length of data, in bytes */
 };
 
-/** A moment: microseconds since 1970-01-01 00:00 UTC; INT64_MAX and INT64_MIN are infinity. */
+/** A moment, counted from 1970-01-01 00:00 UTC. */
 struct pipit_timestamp {
-        int64_t us; /**< microseconds */
+        int64_t us; /**< microseconds; INT64_MAX is infinity, INT64_MIN minus infinity */
 };
 
-/** A UUID, in the order in which it is written. */
+/** A UUID. */
 struct pipit_uuid {
-        uint8_t bytes[16]; /**< all of them */
+        uint8_t bytes[16]; /**< all bytes, in the order in which a UUID is written */
 };
 
-/** A span of time, as PostgreSQL keeps it: how long months and days are is known only with a date.
- */
+/** A span of time as PostgreSQL keeps it, because the length of a month or a day depends on the
+ * date. */
 struct pipit_interval {
-        int32_t months; /**< twelve a year */
-        int32_t days;   /**< seven a week */
-        int64_t us;     /**< microseconds, which never become days by themselves */
+        int32_t months; /**< months; a year is twelve */
+        int32_t days;   /**< days; a week is seven */
+        int64_t us;     /**< microseconds; they never become days by themselves */
 };
 
 /** The greatest scale of a pipit_decimal. */
 #define PIPIT_SCALE_MAX 36
 
-/** An exact number: units divided by 10 to the power of scale. 1250 with a scale of 2 is 12.50. */
+/** An exact number: units divided by 10 to the power of scale. 1250 units with a scale of 2 are
+ * 12.50. */
 struct pipit_decimal {
-        int64_t units; /**< the digits, without the point */
-        int scale;     /**< how many of them are behind the point, 0 to PIPIT_SCALE_MAX */
+        int64_t units; /**< all digits, without the point */
+        int scale;     /**< number of digits after the point, 0 to PIPIT_SCALE_MAX */
 };
 
-/** What a value is. */
+/** The kind of a value says which member of its union counts. */
 enum pipit_kind {
-        PIPIT_KIND_NULL,
-        PIPIT_KIND_BOOL,
-        PIPIT_KIND_INT,
-        PIPIT_KIND_UINT,
-        PIPIT_KIND_FLOAT,
-        PIPIT_KIND_DOUBLE,
-        PIPIT_KIND_TEXT,
-        PIPIT_KIND_BYTES,
-        PIPIT_KIND_TIMESTAMP,
-        PIPIT_KIND_UUID,
-        PIPIT_KIND_POINTER, /**< a pointer to who knows what: refused with PIPIT_EINVAL */
-        PIPIT_KIND_INTERVAL,
-        PIPIT_KIND_DECIMAL
+        PIPIT_KIND_NULL,      /**< SQL NULL */
+        PIPIT_KIND_BOOL,      /**< bool_value */
+        PIPIT_KIND_INT,       /**< int_value */
+        PIPIT_KIND_UINT,      /**< uint_value */
+        PIPIT_KIND_FLOAT,     /**< float_value */
+        PIPIT_KIND_DOUBLE,    /**< double_value */
+        PIPIT_KIND_TEXT,      /**< text, and the value's length */
+        PIPIT_KIND_BYTES,     /**< bytes, and the value's length */
+        PIPIT_KIND_TIMESTAMP, /**< timestamp */
+        PIPIT_KIND_UUID,      /**< uuid */
+        PIPIT_KIND_POINTER,   /**< a pointer of unknown type; refused with PIPIT_EINVAL */
+        PIPIT_KIND_INTERVAL,  /**< interval */
+        PIPIT_KIND_DECIMAL    /**< decimal */
 };
 
-/** One typed value; copied freely. What it points to is borrowed. */
+/** One typed value. Values may be copied freely; text and bytes are borrowed, by copies, too. */
 struct pipit_value {
-        enum pipit_kind kind; /**< which member of the union counts */
-        size_t length;        /**< of text (without a NUL) and bytes, in bytes; 0 for other kinds */
+        enum pipit_kind kind; /**< kind: which member of the union counts */
+        size_t length;        /**< length of text (without a NUL) or bytes, in bytes; else 0 */
         union {
                 int64_t int_value;
                 uint64_t uint_value;
                 double double_value;
                 float float_value;
                 bool bool_value;
-                const char *text; /**< UTF-8; need not be NUL-terminated */
+                const char *text; /**< UTF-8; may lack a NUL at its end */
                 const void *bytes;
                 struct pipit_timestamp timestamp;
                 struct pipit_uuid uuid;
                 struct pipit_interval interval;
                 struct pipit_decimal decimal;
-        } as; /**< the value itself; nothing for SQL NULL */
+        } as; /**< the value itself; unused for SQL NULL */
 };
 
-/** The values of a statement, $1 first; borrowed until the call they are given to returns. */
+/** The values of a statement, that of $1 first. Values are borrowed until the call that takes them
+ * returns. */
 struct pipit_params {
-        const struct pipit_value *values; /**< n of them; may be NULL when n is 0 */
-        int n;                            /**< 0 to 65,535 */
+        const struct pipit_value *values; /**< n values; may be NULL if n is 0 */
+        int n;                            /**< number of values, 0 to 65,535 */
 };
 
-/** SQL NULL. */
+/** Makes SQL NULL. */
 static inline struct pipit_value
 pipit_value_null(void)
 {
@@ -101,7 +106,7 @@ pipit_value_null(void)
         return value;
 }
 
-/** A truth value. */
+/** Makes a truth value. */
 static inline struct pipit_value
 pipit_value_bool(bool x)
 {
@@ -111,7 +116,7 @@ pipit_value_bool(bool x)
         return value;
 }
 
-/** A signed integer of any width. */
+/** Makes a signed integer of any width. */
 static inline struct pipit_value
 pipit_value_int(int64_t x)
 {
@@ -121,7 +126,7 @@ pipit_value_int(int64_t x)
         return value;
 }
 
-/** An unsigned integer of any width. */
+/** Makes an unsigned integer of any width. */
 static inline struct pipit_value
 pipit_value_uint(uint64_t x)
 {
@@ -131,7 +136,7 @@ pipit_value_uint(uint64_t x)
         return value;
 }
 
-/** A single-precision number, NaN and the infinities included. */
+/** Makes a number in single precision; NaN and the infinities are numbers, too. */
 static inline struct pipit_value
 pipit_value_float(float x)
 {
@@ -141,7 +146,7 @@ pipit_value_float(float x)
         return value;
 }
 
-/** A double-precision number, NaN and the infinities included. */
+/** Makes a number in double precision; NaN and the infinities are numbers, too. */
 static inline struct pipit_value
 pipit_value_double(double x)
 {
@@ -152,10 +157,12 @@ pipit_value_double(double x)
 }
 
 /**
- * Text of a known length.
+ * Makes text of a known length.
  *
- * @param text    UTF-8 without a NUL in it, borrowed; NULL is SQL NULL
- * @param length  in bytes
+ * @param text    UTF-8, borrowed; a NUL in it fails the request with PIPIT_ETYPE, because
+ * PostgreSQL cannot store it. NULL makes SQL NULL
+ * @param length  the length of @a text, in bytes
+ * @return the value
  */
 static inline struct pipit_value
 pipit_value_text_n(const char *text, size_t length)
@@ -168,14 +175,14 @@ pipit_value_text_n(const char *text, size_t length)
         return value;
 }
 
-/** NUL-terminated UTF-8 text, borrowed; NULL is SQL NULL. */
+/** Makes text of a NUL-terminated UTF-8 string, borrowed; NULL makes SQL NULL. */
 static inline struct pipit_value
 pipit_value_text(const char *text)
 {
         return pipit_value_text_n(text, text ? strlen(text) : 0);
 }
 
-/** Bytes, borrowed; NULL data of length 0 is SQL NULL. */
+/** Makes a bytea of bytes, borrowed; NULL data of length 0 makes SQL NULL. */
 static inline struct pipit_value
 pipit_value_bytes(struct pipit_bytes x)
 {
@@ -187,7 +194,7 @@ pipit_value_bytes(struct pipit_bytes x)
         return value;
 }
 
-/** A moment. */
+/** Makes a moment: a timestamp, a timestamptz or a date. */
 static inline struct pipit_value
 pipit_value_timestamp(struct pipit_timestamp x)
 {
@@ -197,7 +204,7 @@ pipit_value_timestamp(struct pipit_timestamp x)
         return value;
 }
 
-/** A UUID. */
+/** Makes a UUID. */
 static inline struct pipit_value
 pipit_value_uuid(struct pipit_uuid x)
 {
@@ -207,7 +214,7 @@ pipit_value_uuid(struct pipit_uuid x)
         return value;
 }
 
-/** A span of time. */
+/** Makes a span of time. */
 static inline struct pipit_value
 pipit_value_interval(struct pipit_interval x)
 {
@@ -217,7 +224,7 @@ pipit_value_interval(struct pipit_interval x)
         return value;
 }
 
-/** An exact number; a scale out of range fails its request with PIPIT_EINVAL. */
+/** Makes an exact number; a scale out of range fails the request with PIPIT_EINVAL. */
 static inline struct pipit_value
 pipit_value_decimal(struct pipit_decimal x)
 {
@@ -227,7 +234,8 @@ pipit_value_decimal(struct pipit_decimal x)
         return value;
 }
 
-/** A pointer without a type: NULL is SQL NULL, any other fails its request with PIPIT_EINVAL. */
+/** Makes SQL NULL of a NULL pointer; any other pointer without a type fails the request with
+ * PIPIT_EINVAL. */
 static inline struct pipit_value
 pipit_value_pointer(const void *x)
 {
@@ -236,7 +244,7 @@ pipit_value_pointer(const void *x)
         return x ? value : pipit_value_null();
 }
 
-/** A value as it is; what PIPIT_VALUE() calls for one. */
+/** Returns a value as it is, so that PIPIT_VALUE() takes a value, too. */
 static inline struct pipit_value
 pipit_value_same(struct pipit_value x)
 {
@@ -246,18 +254,18 @@ pipit_value_same(struct pipit_value x)
 #ifdef __cplusplus
 }
 
-/** No values. */
+/** A struct pipit_params without values. */
 #define PIPIT_NO_PARAMS (pipit_params{nullptr, 0})
 
 #else
 
-/** No values. */
+/** A struct pipit_params without values. */
 #define PIPIT_NO_PARAMS ((struct pipit_params){NULL, 0})
 
 /**
- * The value of an expression, by its type. A char is a small integer. `true` and comparisons are
- * int in C and go out as 1 and 0, which PostgreSQL reads as boolean where one is wanted. A type
- * that is not listed does not compile.
+ * Makes a value of an expression, by the expression's type. A char is a small integer. `true` and
+ * comparisons are int in C and go out as 1 and 0, which PostgreSQL reads as a boolean where it
+ * wants one. An expression of a type that is not listed does not compile.
  */
 #define PIPIT_VALUE(x)                                                                             \
         _Generic((x),                                                                              \
@@ -287,8 +295,8 @@ pipit_value_same(struct pipit_value x)
                 struct pipit_value: pipit_value_same)(x)
 
 /**
- * The values of 1 to 32 expressions, as a struct pipit_params. Lives until the end of the block it
- * stands in.
+ * Makes a struct pipit_params of 1 to 32 expressions. The values live until the end of the block
+ * that the macro stands in.
  */
 #define PIPIT_PARAMS(...)                                                                          \
         ((struct pipit_params){(const struct pipit_value[]){PIPIT_VALUES_(__VA_ARGS__)},           \
