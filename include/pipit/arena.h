@@ -1,8 +1,9 @@
 /*
- * Arenas: memory for many small things that are freed together.
+ * Arenas
  *
- * Conditions made by the macros of expr.h live until the end of their block; pipit_expr_keep()
- * copies one into an arena, where it lives as long as that.
+ * An arena holds many small pieces of memory that are freed together. A condition made by the
+ * macros of expr.h lives until the end of the block it stands in; pipit_expr_keep() copies one into
+ * an arena, and the copy lives as long as the arena.
  */
 #ifndef PIPIT_ARENA_H
 #define PIPIT_ARENA_H
@@ -13,21 +14,24 @@
 extern "C" {
 #endif
 
-/** An arena; the caller frees it with pipit_arena_free(). Belongs to one thread at a time. */
+/**
+ * An arena. The caller frees it with pipit_arena_free(). One thread at a time may use an arena;
+ * nothing checks this.
+ */
 struct pipit_arena;
 
 /**
  * Makes an arena.
  *
- * @return caller frees with pipit_arena_free(); NULL when memory ran out
+ * @return the arena; the caller frees it with pipit_arena_free(). NULL if memory ran out
  */
 PIPIT_API struct pipit_arena *pipit_arena_new(void);
 
 /**
- * Frees an arena with everything in it.
+ * Frees an arena and everything in it.
  *
  * @param arena  NULL does nothing
- * @return NULL, so that `arena = pipit_arena_free(arena)` leaves nothing behind
+ * @return NULL, so that `arena = pipit_arena_free(arena)` leaves no pointer to freed memory
  */
 PIPIT_API struct pipit_arena *pipit_arena_free(struct pipit_arena *arena);
 

@@ -1,13 +1,16 @@
 /*
- * Conditions and orders over the fields of a model.
+ * Conditions
+ *
+ * A condition compares fields of a model with values; an order sorts by fields.
  *
  *      pipit_and(pipit_eq(page_block_model.key, "title"), pipit_gt(page_block_model.id, 7))
  *
- * A condition is a tree of constant nodes that point to each other. The macros make it of compound
- * literals: nothing is allocated, nothing is freed, and it lives until the end of the block it
- * stands in. So a condition that is made in an `if` and used after it, or kept in a struct, is
- * copied into an arena with pipit_expr_keep(). The functions that take a condition copy what they
- * need before they return. A value is made by PIPIT_VALUE(), and never becomes SQL text.
+ * A condition is a tree of constant nodes that point to each other. The macros make the nodes as
+ * compound literals: nothing is allocated and nothing is freed, and a condition lives until the end
+ * of the block it stands in. A condition that is made in an `if` and used after it, or kept in a
+ * struct, must therefore be copied into an arena with pipit_expr_keep(). Functions that take a
+ * condition copy what they need before they return. The macros turn C expressions into values as
+ * PIPIT_VALUE() does, and a value never becomes SQL text.
  */
 #ifndef PIPIT_EXPR_H
 #define PIPIT_EXPR_H
@@ -23,9 +26,9 @@ extern "C" {
 struct pipit_arena;
 struct pipit_field;
 
-/** What a condition says. */
+/** The operator of a condition. */
 enum pipit_op {
-        PIPIT_OP_NONE, /**< nothing: a node that was not filled in, which is refused */
+        PIPIT_OP_NONE, /**< none: the node was not filled in, and is refused */
         PIPIT_OP_EQ,
         PIPIT_OP_NE,
         PIPIT_OP_LT,
@@ -41,34 +44,38 @@ enum pipit_op {
         PIPIT_OP_NOT
 };
 
-/** One node of a condition. What it points to is borrowed and must live as long as it. */
+/**
+ * One node of a condition. Its pointers are borrowed: what they point to must live as long as the
+ * node.
+ */
 struct pipit_expr {
-        enum pipit_op op;                     /**< what it says */
-        const struct pipit_field *field;      /**< of a comparison; NULL for and, or, not */
-        struct pipit_params values;           /**< what the field is compared with */
-        const struct pipit_expr *const *args; /**< n_args of them, of and, or, not */
-        int n_args;                           /**< 0 for a comparison */
+        enum pipit_op op;                     /**< operator */
+        const struct pipit_field *field;      /**< field that is compared; NULL for and, or, not */
+        struct pipit_params values;           /**< values that the field is compared with */
+        const struct pipit_expr *const *args; /**< n_args conditions of and, or, not */
+        int n_args;                           /**< number of args; 0 for a comparison */
 };
 
-/** One key of an order. */
+/** One key of an order: rows are sorted by a field. */
 struct pipit_order {
-        const struct pipit_field *field; /**< borrowed; static, as fields are */
-        bool descending;                 /**< greatest first */
+        const struct pipit_field *field; /**< field to sort by; borrowed for good */
+        bool descending;                 /**< greatest first; otherwise smallest first */
 };
 
-/** An order: the first key counts most. */
+/** An order is a list of keys; the first key counts most. */
 struct pipit_orders {
-        const struct pipit_order *items; /**< n of them, borrowed; may be NULL when n is 0 */
-        int n;                           /**< 0 for no order */
+        const struct pipit_order *items; /**< n keys, borrowed; may be NULL if n is 0 */
+        int n;                           /**< number of keys; 0 for no order */
 };
 
 /**
- * Copies a condition, its values included, into an arena.
+ * Copies a condition, with its values, into an arena.
  *
  * @param arena  where the copy lives; NULL returns NULL
- * @param expr   borrowed until this returns; its fields must outlive the copy; NULL returns NULL
- * @return owned by @a arena; NULL when memory ran out: check it, for a select without a condition
- *         selects all rows
+ * @param expr   the condition, borrowed until this returns; its fields must outlive the copy. NULL
+ *               returns NULL
+ * @return the copy, owned by @a arena; NULL if memory ran out. Check for NULL, because a select
+ *         without a condition finds all rows
  */
 PIPIT_API const struct pipit_expr *
 pipit_expr_keep(struct pipit_arena *arena, const struct pipit_expr *expr);
@@ -83,22 +90,23 @@ pipit_expr_keep(struct pipit_arena *arena, const struct pipit_expr *expr);
                                     .args = (const struct pipit_expr *const[]){__VA_ARGS__},       \
                                     .n_args = PIPIT_COUNT_(__VA_ARGS__)})
 
-/** The field equals the value; with a NULL value: the field is null. */
+/** The field equals the value. With a NULL value: the field is null. */
 #define pipit_eq(field, value) PIPIT_EXPR_COMPARE_(PIPIT_OP_EQ, field, value)
-/** The field is not null and not the value; with a NULL value: the field is not null. */
+/** The field is neither null nor the value. With a NULL value: the field is not null. */
 #define pipit_ne(field, value) PIPIT_EXPR_COMPARE_(PIPIT_OP_NE, field, value)
 /** The field is less than the value. */
 #define pipit_lt(field, value) PIPIT_EXPR_COMPARE_(PIPIT_OP_LT, field, value)
-/** The field is the value or less. */
+/** The field is less than the value or equal to it. */
 #define pipit_le(field, value) PIPIT_EXPR_COMPARE_(PIPIT_OP_LE, field, value)
 /** The field is greater than the value. */
 #define pipit_gt(field, value) PIPIT_EXPR_COMPARE_(PIPIT_OP_GT, field, value)
-/** The field is the value or greater. */
+/** The field is greater than the value or equal to it. */
 #define pipit_ge(field, value) PIPIT_EXPR_COMPARE_(PIPIT_OP_GE, field, value)
-/** The field matches an SQL pattern: % is any text, _ any character. */
+/** The field matches an SQL pattern, in which % is any text and _ is any character. */
 #define pipit_like(field, pattern) PIPIT_EXPR_COMPARE_(PIPIT_OP_LIKE, field, pattern)
 
-/** The field is one of a struct pipit_params, NULL included; false when that is empty. */
+/** The field is one of the values of a struct pipit_params, or is null and one of them is NULL;
+ * false if there are no values. */
 #define pipit_in(f, list)                                                                          \
         (&(const struct pipit_expr){.op = PIPIT_OP_IN, .field = &(f), .values = (list)})
 
@@ -107,19 +115,20 @@ pipit_expr_keep(struct pipit_arena *arena, const struct pipit_expr *expr);
 /** The field is not null. */
 #define pipit_is_not_null(field) PIPIT_EXPR_FIELD_(PIPIT_OP_IS_NOT_NULL, field)
 
-/** All of 1 to 32 conditions hold. */
+/** All conditions hold; 1 to 32 may be given. */
 #define pipit_and(...) PIPIT_EXPR_JOIN_(PIPIT_OP_AND, __VA_ARGS__)
-/** At least one of 1 to 32 conditions holds. */
+/** At least one condition holds; 1 to 32 may be given. */
 #define pipit_or(...) PIPIT_EXPR_JOIN_(PIPIT_OP_OR, __VA_ARGS__)
 /** The condition does not hold. */
 #define pipit_not(expr) PIPIT_EXPR_JOIN_(PIPIT_OP_NOT, expr)
 
-/** A key of an order, smallest first, NULL last. */
+/** A key that sorts the smallest first and NULL last. */
 #define pipit_asc(f) ((struct pipit_order){.field = &(f), .descending = false})
-/** A key of an order, NULL first, then the greatest. */
+/** A key that sorts NULL first, then the greatest. */
 #define pipit_desc(f) ((struct pipit_order){.field = &(f), .descending = true})
 
-/** 1 to 32 keys as a struct pipit_orders. Lives until the end of the block it stands in. */
+/** An order of 1 to 32 keys, a struct pipit_orders, which lives until the end of the block it
+ * stands in. */
 #define PIPIT_ORDER(...)                                                                           \
         ((struct pipit_orders){(const struct pipit_order[]){__VA_ARGS__},                          \
                                PIPIT_COUNT_(__VA_ARGS__)})

@@ -1,5 +1,8 @@
 /*
- * Models: a table declared once, in C.
+ * Models
+ *
+ * A model declares a table once, as a C list. The row struct, the model and its typed functions
+ * come from the list:
  *
  *      #define PAGE_BLOCK(FIELD)                                        \
  *              FIELD(serial,  id,   .primary_key = true)                \
@@ -8,15 +11,17 @@
  *      PIPIT_MODEL(page_block, PAGE_BLOCK);
  *      PIPIT_MODEL_DEFINE(page_block, PAGE_BLOCK);
  *
- * PIPIT_MODEL() declares: struct page_block with a member for each field, and in its member `null`
- * a bool for each that says whether it is NULL; the object page_block_model with the model and its
- * fields; and the functions page_block_create() and so on, which record.h documents.
- * It may stand in a header. PIPIT_MODEL_DEFINE() defines the object, in one file. After the list
- * that may take .table and .schema for a table that is named differently:
+ * PIPIT_MODEL() declares three things, and may stand in a header. The first is struct page_block
+ * with a member for each field, and in its member `null` a bool for each field that says whether it
+ * is NULL. The second is the object page_block_model with the model and its fields. The third are
+ * the functions page_block_create() and so on, which record.h documents.
+ *
+ * PIPIT_MODEL_DEFINE() defines the object, in one file. After the list it takes .table and .schema,
+ * for a table that has another name than the row struct:
  *
  *      PIPIT_MODEL_DEFINE(page_block, PAGE_BLOCK, .table = "blocks", .schema = "app");
  *
- * The types, and what they are in C:
+ * A field has one of these types of PostgreSQL, and its member this type of C:
  *
  *      serial, integer      int32_t              real              float
  *      bigserial, bigint    int64_t              double_precision  double
@@ -25,8 +30,8 @@
  *      varchar, text        const char *         timestamp,        struct pipit_timestamp
  *                                                timestamptz
  *
- * A field's name must not be `null` or `model`; a column of that name gets another with .column.
- * The macros are for C; from C++ the functions of record.h are called.
+ * A field's name must not be `null` or `model`: give a column of that name another member, and name
+ * the column with .column. The macros are for C; a C++ program calls the functions of record.h.
  */
 #ifndef PIPIT_MODEL_H
 #define PIPIT_MODEL_H
@@ -42,7 +47,7 @@
 extern "C" {
 #endif
 
-/** The type of a column. */
+/** The type of a column, by its name in PostgreSQL. */
 enum pipit_type {
         PIPIT_TYPE_serial,
         PIPIT_TYPE_bigserial,
@@ -61,42 +66,44 @@ enum pipit_type {
 };
 
 /**
- * A column. Constant and static; the first group is filled in by PIPIT_MODEL_DEFINE(), the second
- * holds the options. A default that is 0, false or NULL is none: .default_sql = "0" declares one.
- * .default_sql and .check become SQL text as they stand: nothing that comes from outside belongs
- * there.
+ * A field: one column of a model. A field is constant and static, and its strings are borrowed for
+ * good. PIPIT_MODEL_DEFINE() fills the first group of members in; the second group are the options
+ * of FIELD(). A default of 0, false or NULL counts as none: .default_sql = "0" declares one of
+ * these. .default_sql and .check become SQL text as they stand, so nothing that comes from outside
+ * the program belongs there.
  */
 struct pipit_field {
-        const struct pipit_model *model; /**< whose column it is */
-        const char *name;                /**< of the member */
-        enum pipit_type type;            /**< decides the member's type in C, too */
-        size_t offset;                   /**< of the member in the row struct, in bytes */
+        const struct pipit_model *model; /**< model that the field belongs to */
+        const char *name;                /**< name of the member */
+        enum pipit_type type;            /**< type of the column and of the member */
+        size_t offset;                   /**< place of the member in the row struct, in bytes */
 
-        const char *column;       /**< the column's name; NULL when it is the member's */
-        bool primary_key;         /**< several fields may be, then they are the key together */
-        bool unique;              /**< a constraint of this field alone */
-        bool index;               /**< an index of its own */
-        bool nullable;            /**< fields are NOT NULL unless this says otherwise */
-        int max_length;           /**< of a varchar, in characters; 0 for no limit */
-        int64_t default_int;      /**< of smallint, integer and bigint */
-        double default_double;    /**< of real and double_precision */
-        const char *default_text; /**< of varchar and text; UTF-8 */
-        bool default_bool;        /**< of boolean */
-        const char *default_sql;  /**< an SQL expression that the server evaluates, as "now()" */
-        const char *check;        /**< an SQL condition that rows must fulfil, as "price > 0" */
+        const char *column;       /**< name of the column; NULL: the member's */
+        bool primary_key;         /**< in the primary key; several fields make it together */
+        bool unique;              /**< with a UNIQUE constraint of its own */
+        bool index;               /**< with an index of its own */
+        bool nullable;            /**< may be NULL; without this the column is NOT NULL */
+        int max_length;           /**< limit of a varchar, in characters; 0 for none */
+        int64_t default_int;      /**< default of smallint, integer, bigint */
+        double default_double;    /**< default of real, double_precision */
+        const char *default_text; /**< default of varchar, text; UTF-8 */
+        bool default_bool;        /**< default of boolean */
+        const char *default_sql;  /**< default as SQL, as "now()"; the server evaluates it */
+        const char *check;        /**< SQL condition that rows must fulfil, as "price > 0" */
 };
 
-/** A table. Constant and static; its address is its identity. */
+/** A model: one table. A model is constant and static, and its address is its identity. */
 struct pipit_model {
-        const char *name;                 /**< of the row struct */
-        const struct pipit_field *fields; /**< n_fields of them, in the order of the list */
-        int n_fields;                     /**< at least 1 */
-        size_t row_size;                  /**< of the row struct, in bytes */
-        size_t null_offset;               /**< of its bools in `null`, one a field */
-        size_t stored_offset; /**< of the bool that says that it came from the database */
+        const char *name;                 /**< name of the row struct */
+        const struct pipit_field *fields; /**< n_fields of them, as listed; borrowed for good */
+        int n_fields;                     /**< number of fields, at least 1 */
+        size_t row_size;                  /**< size of the row struct, in bytes */
+        size_t null_offset;   /**< place of the bools in `null`, one for each field, in bytes */
+        size_t stored_offset; /**< place of the bool that says that the row came from the database,
+                                 in bytes */
 
-        const char *table;  /**< the table's name; NULL when it is the row struct's */
-        const char *schema; /**< where it is; NULL to go by the search path */
+        const char *table;  /**< name of the table; NULL: the row struct's */
+        const char *schema; /**< schema of the table; NULL: found by the search path */
 };
 
 #ifndef __cplusplus
@@ -107,7 +114,13 @@ struct pipit_model {
 #define PIPIT_MODEL_INLINE_ static inline
 #endif
 
-/** Declares a model; see the top of this file. */
+/**
+ * Declares a model: the row struct, the model's object and the typed functions. The head of model.h
+ * has an example.
+ *
+ * @param name  name of the row struct
+ * @param LIST  the macro that lists the fields
+ */
 #define PIPIT_MODEL(name, LIST)                                                                    \
         struct name {                                                                              \
                 LIST(PIPIT_MODEL_MEMBER_)                                                          \
@@ -138,7 +151,10 @@ struct pipit_model {
         PIPIT_MODEL_TABLE_FUNCTION_(name, drop_table)                                              \
         extern const struct name##_model name##_model
 
-/** Defines a model's object; see the top of this file. */
+/**
+ * Defines the object of a model, in one file of the program. The arguments are those of
+ * PIPIT_MODEL(); after them .table and .schema may stand. The head of model.h has an example.
+ */
 #define PIPIT_MODEL_DEFINE(...) PIPIT_MODEL_DEFINE_(__VA_ARGS__, )
 
 /*
@@ -168,7 +184,7 @@ struct pipit_model {
         field), .name = #field, .type = PIPIT_TYPE_##type_name, __VA_ARGS__},
 /* clang-format on */
 
-/* What a list's FIELD() stands for in the row struct and in the struct of the model. */
+/* FIELD() of a list stands for these in the row struct and in the struct of the model. */
 #define PIPIT_MODEL_MEMBER_(...)               PIPIT_MODEL_MEMBER2_(__VA_ARGS__, )
 #define PIPIT_MODEL_MEMBER2_(type, field, ...) PIPIT_C_##type field;
 #define PIPIT_MODEL_NULL_(...)                 PIPIT_MODEL_NULL2_(__VA_ARGS__, )

@@ -1,18 +1,21 @@
 /*
- * Records: the rows of a model's table, written from and read into its row struct.
+ * Records
  *
- * These functions serve every model; PIPIT_MODEL() makes typed ones of them, page_block_create()
- * and so on, which are what a C program calls. Each starts one request (see request.h for when and
- * how often its callback is called) and copies what it needs of its arguments before it returns;
- * models are never copied and must be static. A NULL model, row or condition that must be there
- * fails with PIPIT_EINVAL. The rows of a result are there for pipit_record_row(): of a select all
- * that were found, of a write the row as the table has it now, with the defaults and keys that the
- * server filled in.
+ * A record is a row of a model's table; these functions write it from its row struct, and read it
+ * into one. They serve every model. PIPIT_MODEL() makes typed functions of them,
+ * page_block_create() and so on, which a C program calls.
  *
- * What goes out: every member as it stands, NULL when its bool in `null` is set or when it is a
- * NULL pointer. An insert leaves two things to the server's default instead: a generated key that
- * is 0 (a serial, or a primary key with .default_sql), and a NULL pointer in a field that is not
- * nullable and has a default.
+ * Each function with a callback starts one request, as request.h says, and copies what it needs of
+ * its arguments before it returns. A model is borrowed for good, so it must be static. A NULL
+ * model, and a NULL row or condition where one is needed, fail with PIPIT_EINVAL.
+ *
+ * pipit_record_row() reads the rows of a result: for a select, all rows that were found; for a
+ * write, the row as the table has it now, with the defaults and keys that the server filled in.
+ *
+ * A write sends every member as it stands. A member goes out as NULL if its bool in `null` is set,
+ * or if it is a NULL pointer. An insert leaves two things to the server's default instead: a
+ * generated key that is 0 (a serial, or a primary key with .default_sql), and a NULL pointer in a
+ * field that is not nullable and has a default.
  */
 #ifndef PIPIT_RECORD_H
 #define PIPIT_RECORD_H
@@ -30,135 +33,145 @@ struct pipit;
 struct pipit_model;
 struct pipit_result;
 
-/** For create_table and drop_table; 0 for none of them. */
+/** Flags of pipit_record_create_table() and pipit_record_drop_table(); 0 for none. */
 enum pipit_table_flags {
-        PIPIT_IF_NOT_EXISTS = 1 << 0, /**< a table or an index that is there is no error */
-        PIPIT_IF_EXISTS = 1 << 1,     /**< a table that is not there is no error */
-        PIPIT_CASCADE = 1 << 2        /**< drops what depends on the table, too */
+        PIPIT_IF_NOT_EXISTS = 1 << 0, /**< a table or an index that exists is no error */
+        PIPIT_IF_EXISTS = 1 << 1,     /**< a table that does not exist is no error */
+        PIPIT_CASCADE = 1 << 2        /**< drops everything that depends on the table, too */
 };
 
-/** What a select asks for. Zero means the default; new members are added at the end. */
+/** The clauses of a select. Zero means the default; new members are added at the end. */
 struct pipit_select {
-        void *reserved[4];              /**< NULL */
-        const struct pipit_expr *where; /**< borrowed; NULL for all rows */
-        struct pipit_orders order_by;   /**< borrowed; {NULL, 0} for no order */
-        int64_t limit;                  /**< at most so many rows; 0 for all; not negative */
-        int64_t offset;                 /**< leave out so many first; not negative */
+        void *reserved[4];              /**< room for later versions; NULL */
+        const struct pipit_expr *where; /**< condition; borrowed; NULL for all rows */
+        struct pipit_orders order_by;   /**< order; borrowed; {NULL, 0} for none */
+        int64_t limit;                  /**< rows at most; 0 for all; not negative */
+        int64_t offset;                 /**< rows to leave out first; not negative */
 };
 
 /**
- * Makes a row empty, with the declared defaults in it. What .default_sql declares stays empty: the
- * server fills it in.
+ * Empties a row struct and fills in the defaults that its model declares. A member with
+ * .default_sql stays empty, because the server fills it in.
  *
  * @param model  borrowed for good
- * @param row    the model's row struct, overwritten; its text points to the model's constants
+ * @param row    the model's row struct; overwritten. Its texts point to the model's constants,
+ * which the program must not free
  */
 PIPIT_API void pipit_record_init(const struct pipit_model *model, void *row);
 
 /**
- * One row of a result.
+ * Returns one row of a result as the model's row struct.
  *
- * @param res    of one of the functions below, for the same model
- * @param model  decides what is read and how
- * @param row    from 0
- * @return owned by @a res, with everything it points to, and free to be changed; NULL when there is
- *         no such row, the request failed, or the result is of no or another model
+ * @param res    the result of one of the functions below, for the same model; borrowed
+ * @param model  the model of the row; borrowed for good
+ * @param row    the row's number, from 0
+ * @return the row struct, owned by @a res with everything it points to; the program may change its
+ *         members. NULL if there is no such row, if the request failed, or if the result is of
+ *         another model or of none
  */
 PIPIT_API void *
 pipit_record_row(struct pipit_result *res, const struct pipit_model *model, int row);
 
 /**
- * Inserts a new row. The struct itself stays as it is, without a new key: row 0 of the result is
- * what to go on with.
+ * Inserts a new row. The struct that is given stays as it is and gets no key: go on with row 0 of
+ * the result. PIPIT_ENOTFOUND says that the INSERT returned no row, because a trigger left it out.
  *
- * @param scope  where it runs; NULL returns 0
+ * @param scope  where the request runs; NULL returns 0
  * @param model  borrowed for good
- * @param row    the model's row struct; copied
+ * @param row    the model's row struct; copied, with its texts and bytes
  * @param cb     called exactly once, from the loop, never before this returns; may be NULL. Row 0
  *               of its result is the row that was inserted
  * @param arg    passed to @a cb; not touched
- * @return the request's number; 0 when memory ran out, then @a cb is not called
+ * @return the request's number; 0 if memory ran out, and then @a cb is not called
  */
 PIPIT_API pipit_request pipit_record_create(struct pipit *scope, const struct pipit_model *model,
                                             const void *row, pipit_cb cb, void *arg);
 
 /**
- * Updates a row that came from the database, that is from pipit_record_row() or a copy of it, and
- * inserts any other. See pipit_record_create().
+ * Saves a row: updates one that came from the database, that is from pipit_record_row() or a copy
+ * of it, and inserts any other. See pipit_record_create().
  */
 PIPIT_API pipit_request pipit_record_save(struct pipit *scope, const struct pipit_model *model,
                                           const void *row, pipit_cb cb, void *arg);
 
-/** Inserts a row, wherever it came from. See pipit_record_create(). */
+/** Inserts a row, even one that came from the database. See pipit_record_create(). */
 PIPIT_API pipit_request pipit_record_insert(struct pipit *scope, const struct pipit_model *model,
                                             const void *row, pipit_cb cb, void *arg);
 
 /**
- * Updates every field of the row that has this row's primary key. PIPIT_ENOTFOUND when there is
- * none; PIPIT_EINVAL for a model without primary key, or with nothing else. See
- * pipit_record_create().
+ * Updates every field of the table's row that has this row's primary key. If there is none, the
+ * request fails with PIPIT_ENOTFOUND; a model that has no primary key, or nothing else, fails with
+ * PIPIT_EINVAL. See pipit_record_create().
  */
 PIPIT_API pipit_request pipit_record_update(struct pipit *scope, const struct pipit_model *model,
                                             const void *row, pipit_cb cb, void *arg);
 
 /**
- * Deletes the row that has this row's primary key; its result has no rows. PIPIT_ENOTFOUND when
- * there is none; PIPIT_EINVAL for a model without primary key. See pipit_record_create().
+ * Deletes the table's row that has this row's primary key; the result has no rows. If there is
+ * none, the request fails with PIPIT_ENOTFOUND; a model without primary key fails with
+ * PIPIT_EINVAL. See pipit_record_create().
  */
 PIPIT_API pipit_request pipit_record_delete(struct pipit *scope, const struct pipit_model *model,
                                             const void *row, pipit_cb cb, void *arg);
 
 /**
- * Finds rows.
+ * Finds rows. A select is a read, as pipit_read() describes it.
  *
- * @param scope   where it runs; NULL returns 0
+ * @param scope   where the request runs; NULL returns 0
  * @param model   borrowed for good
- * @param select  borrowed until this returns; NULL for all rows. In C, pipit_select() writes it
+ * @param select  the clauses, borrowed until this returns; NULL for all rows. In C, pipit_select()
+ *                writes them
  * @param cb      called exactly once, from the loop, never before this returns; may be NULL
  * @param arg     passed to @a cb; not touched
- * @return the request's number; 0 when memory ran out, then @a cb is not called
+ * @return the request's number; 0 if memory ran out, and then @a cb is not called
  */
 PIPIT_API pipit_request pipit_record_select(struct pipit *scope, const struct pipit_model *model,
                                             const struct pipit_select *select, pipit_cb cb,
                                             void *arg);
 
 /**
- * Finds one row; PIPIT_ENOTFOUND when there is none. Of several any one is taken.
+ * Finds one row. If no row fulfils the condition, the request fails with PIPIT_ENOTFOUND; of
+ * several rows any one is taken. A get is a read, as pipit_read() describes it, and gets by one key
+ * coalesce (pipit_set_coalesce()).
  *
- * @param scope  where it runs; NULL returns 0
+ * @param scope  where the request runs; NULL returns 0
  * @param model  borrowed for good
- * @param where  borrowed until this returns; NULL fails with PIPIT_EINVAL
+ * @param where  the condition, borrowed until this returns; NULL fails with PIPIT_EINVAL
  * @param cb     called exactly once, from the loop, never before this returns; may be NULL
  * @param arg    passed to @a cb; not touched
- * @return the request's number; 0 when memory ran out, then @a cb is not called
+ * @return the request's number; 0 if memory ran out, and then @a cb is not called
  */
 PIPIT_API pipit_request pipit_record_get(struct pipit *scope, const struct pipit_model *model,
                                          const struct pipit_expr *where, pipit_cb cb, void *arg);
 
-/** Finds one row or none: then the result has 0 rows. See pipit_record_get(). */
+/** Finds one row, or none: the request then succeeds with 0 rows. See pipit_record_get(). */
 PIPIT_API pipit_request pipit_record_get_or_none(struct pipit *scope,
                                                  const struct pipit_model *model,
                                                  const struct pipit_expr *where, pipit_cb cb,
                                                  void *arg);
 
 /**
- * Creates the table and its indexes.
+ * Creates the table of a model, and its indexes.
  *
- * Each index is a statement of its own, run after the table's. The first that fails ends the
- * request; what was created before it stays.
+ * Each index is a statement of its own, which runs after that of the table. The first statement
+ * that fails ends the request; tables and indexes that were created before it stay, unless all of
+ * it runs in a transaction.
  *
- * @param scope  where it runs; NULL returns 0
+ * @param scope  where the request runs; NULL returns 0
  * @param model  borrowed for good
  * @param flags  PIPIT_IF_NOT_EXISTS or 0
  * @param cb     called exactly once, from the loop, never before this returns; may be NULL
  * @param arg    passed to @a cb; not touched
- * @return the request's number; 0 when memory ran out, then @a cb is not called
+ * @return the request's number; 0 if memory ran out, and then @a cb is not called
  */
 PIPIT_API pipit_request pipit_record_create_table(struct pipit *scope,
                                                   const struct pipit_model *model, unsigned flags,
                                                   pipit_cb cb, void *arg);
 
-/** Drops the table; PIPIT_IF_EXISTS, PIPIT_CASCADE or 0. See pipit_record_create_table(). */
+/**
+ * Drops the table of a model. The flags are PIPIT_IF_EXISTS, PIPIT_CASCADE or 0. See
+ * pipit_record_create_table().
+ */
 PIPIT_API pipit_request pipit_record_drop_table(struct pipit *scope,
                                                 const struct pipit_model *model, unsigned flags,
                                                 pipit_cb cb, void *arg);
@@ -166,7 +179,7 @@ PIPIT_API pipit_request pipit_record_drop_table(struct pipit *scope,
 #ifndef __cplusplus
 
 /**
- * Finds rows, by clauses of struct pipit_select:
+ * Finds rows; the members of struct pipit_select are its clauses:
  *
  *      pipit_select(db, page_block_model, cb, arg, .where = pipit_gt(page_block_model.id, 7),
  *                   .order_by = PIPIT_ORDER(pipit_asc(page_block_model.key)), .limit = 10);
