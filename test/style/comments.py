@@ -2,8 +2,12 @@
 
 Every PIPIT_API declaration has a comment right in front of it, and that names each parameter with
 @param, unless the comment says "See" what documents it or the comment at the head of the file names
-it for all. What has parameters of its own in it says with @return what it returns. Prints a line for
-each fault; exits with 1 when there was any.
+it for all. What has parameters of its own in it says with @return what it returns.
+
+A sentence names its subject: none begins with a bare "It", "The same", "What", "Those" or "These".
+"After" and "before" are for time, so "behind" has no place in a header.
+
+Prints a line for each fault; exits with 1 when there was any.
 """
 
 import pathlib
@@ -14,6 +18,10 @@ DECLARATION = re.compile(r"^PIPIT_API\b([^;{]*?)\b(pipit_\w+)\s*\((.*?)\)[^;{]*;
 HEAD = re.compile(r"\A/\*.*?\*/", re.S)
 COMMENT_IN_FRONT = re.compile(r"(/\*\*(?:(?!\*/).)*\*/)[ \t]*\n\Z", re.S)
 PARAMETER_NAME = re.compile(r"(\w+)\s*(?:\[[^]]*\])?\s*\Z")
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+# Where a sentence may begin, but for the start of its comment, and a word that names nothing.
+BEGIN = re.compile(r"[.:!?]\)?\s+(?:-\s+)?|\s-\s+|\(")
+NAMELESS = re.compile(r"(It|The same|What|Those|These)\b")
 
 
 def parameters(text):
@@ -26,15 +34,36 @@ def parameters(text):
 
 
 def documented(comment):
-    """The names behind @param; several of them may share one, with commas."""
+    """The names after @param; several of them may share one, with commas."""
     names = set()
     for listed in re.findall(r"@param\s+(\w+(?:,\s*\w+)*)", comment):
         names.update(re.split(r",\s*", listed))
     return names
 
 
+def words(comment):
+    """A comment's text, with the marks of its lines and paragraphs taken for spaces and full stops."""
+    text = re.sub(r"/\*\*?<?|\*/", "", comment)
+    text = re.sub(r"^\s*\*[ \t]*$", ". ", text, flags=re.M)
+    text = re.sub(r"^\s*\*", "", text, flags=re.M)
+    return re.sub(r"@\w+(\s+\w+(,\s*\w+)*\s\s+)?", ". ", text).strip()
+
+
+def badly_said(path, text):
+    for match in COMMENT.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        said = words(match[0])
+        for sentence in BEGIN.split(said):
+            if found := NAMELESS.match(sentence):
+                start = " ".join(sentence.split()[:4])
+                yield f'{path}:{line}: "{start} ..." begins with a bare {found[1]}'
+        if re.search(r"\bbehind\b", said, re.I):
+            yield f'{path}:{line}: "behind" is for places: say "after"'
+
+
 def complaints(path):
     text = path.read_text(encoding="utf-8")
+    yield from badly_said(path, text)
     head = HEAD.search(text)
     for_all = documented(head[0]) if head else set()
     for match in DECLARATION.finditer(text):

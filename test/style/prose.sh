@@ -89,6 +89,30 @@ tap_ok "a @param without parameter is noticed" says '@param y is no' comments a.
  */
 PIPIT_API void pipit_do(int x);
 END
+tap_ok "a sentence that names nothing is noticed" says 'bare What' comments a.h <<END
+/** What it does. */
+PIPIT_API void pipit_do(void);
+END
+tap_ok "a later sentence that names nothing is noticed" says 'a bare It' comments a.h <<END
+/**
+ * Does one thing, as pipit_do() does: there it is the same, and what is done is done.
+ *
+ * @param x  what. It is so.
+ */
+PIPIT_API void pipit_do(int x);
+END
+tap_ok "a paragraph that names nothing is noticed" says 'bare The same' comments a.h <<END
+/**
+ * Does one thing
+ *
+ * - The same thing
+ */
+PIPIT_API void pipit_do(void);
+END
+tap_ok "a place where a time is meant is noticed" says 'say "after"' comments a.h <<END
+/** Comes behind the other. */
+PIPIT_API void pipit_do(void);
+END
 tap_ok "a missing @return is noticed" says 'no @return' comments a.h <<END
 /**
  * Does it.
