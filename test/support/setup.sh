@@ -10,6 +10,7 @@
 #       clang      clang with its sanitizers
 #       static     clang-tidy and cppcheck, for test/static.sh
 #       coverage   gcovr, for test/coverage.sh
+#       docs       Doxygen, for the documentation and its test
 #       fuzz       clang with libFuzzer, for test/fuzz.sh
 #       libpq17    what test/support/libpq17.sh needs
 #       bench      what bench/run.sh needs besides build and server
@@ -123,6 +124,12 @@ need_coverage() {
         need 'gcovr' gcovr has gcovr
 }
 
+need_docs() {
+        need 'Doxygen' doxygen has doxygen
+        need 'python3' python3 has python3
+        need 'awk' mawk has awk
+}
+
 # libFuzzer is a part of clang's runtime.
 need_fuzz() {
         need_build
@@ -160,7 +167,7 @@ look() {
         for group in "$@"; do
                 case $group in
                 build | server | test | valgrind | clang) "need_$group" ;;
-                static | coverage | fuzz | libpq17 | bench) "need_$group" ;;
+                static | coverage | docs | fuzz | libpq17 | bench) "need_$group" ;;
                 bench-more) need_bench_more ;;
                 *) die "unknown group: $group" ;;
                 esac
