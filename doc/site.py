@@ -37,10 +37,10 @@ def pages(root):
     """The pages of the site, as paths from the root, in their order."""
     found = [path.relative_to(root).as_posix()
              for pattern in ("doc/*.md", "doc/internals/*.md") for path in root.glob(pattern)]
-    found += ["README.md", *LAST]
+    found += [page for page in ("README.md", *LAST) if (root / page).exists()]
     first = [page for page in FIRST if page in found]
-    rest = sorted(set(found) - set(FIRST) - set(LAST))
-    return first + rest + [page for page in LAST if (root / page).exists()]
+    last = [page for page in LAST if page in found]
+    return first + sorted(set(found) - set(first) - set(last)) + last
 
 
 def headers(root):
