@@ -30,7 +30,7 @@ enum pipit_log_level {
  * @param level  how much the line matters
  * @param line   one line, UTF-8 without control characters, NUL-terminated, cut after 1,023 bytes;
  *               borrowed until the hook returns. pipit puts no values and no passwords into it; a
- * message of the server is what the server sent
+ *               message of the server is what the server sent
  * @param arg    log_arg of the options; not touched
  */
 typedef void (*pipit_log_cb)(enum pipit_log_level level, const char *line, void *arg);

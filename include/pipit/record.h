@@ -1,9 +1,9 @@
 /*
  * Records
  *
- * A record is a row of a model's table; these functions write it from its row struct, and read it
- * into one. They serve every model. PIPIT_MODEL() makes typed functions of them,
- * page_block_create() and so on, which a C program calls.
+ * A record is a row of a model's table; the functions here write a record from its row struct, and
+ * read it into one. They serve every model. PIPIT_MODEL() makes typed functions of them,
+ * page_block_create() and so on, and a C program calls these.
  *
  * Each function with a callback starts one request, as request.h says, and copies what it needs of
  * its arguments before it returns. A model is borrowed for good, so it must be static. A NULL
@@ -45,8 +45,8 @@ struct pipit_select {
         void *reserved[4];              /**< room for later versions; NULL */
         const struct pipit_expr *where; /**< condition; borrowed; NULL for all rows */
         struct pipit_orders order_by;   /**< order; borrowed; {NULL, 0} for none */
-        int64_t limit;                  /**< rows at most; 0 for all; not negative */
-        int64_t offset;                 /**< rows to leave out first; not negative */
+        int64_t limit;                  /**< greatest number of rows; 0 for all; not negative */
+        int64_t offset;                 /**< number of rows to leave out first; not negative */
 };
 
 /**
@@ -55,7 +55,7 @@ struct pipit_select {
  *
  * @param model  borrowed for good
  * @param row    the model's row struct; overwritten. Its texts point to the model's constants,
- * which the program must not free
+ *               which the program must not free
  */
 PIPIT_API void pipit_record_init(const struct pipit_model *model, void *row);
 

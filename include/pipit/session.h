@@ -85,7 +85,7 @@ PIPIT_API void pipit_hold(struct pipit *scope);
  *
  * @param scope  as for pipit_hold(). After its done callback has returned, the scope must not be
  *               used any more, not even here, and a deadline or a cancel may have ended it
- * meanwhile
+ *               meanwhile
  */
 PIPIT_API void pipit_release(struct pipit *scope);
 

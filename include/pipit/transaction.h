@@ -58,8 +58,8 @@ struct pipit_transaction {
         enum pipit_isolation isolation;
         /** Makes the transaction read-only: a statement that writes fails with SQLSTATE 25006. */
         bool read_only;
-        /** Has the transaction wait at its start until it runs without the risk of a serialization
-         * failure; with PIPIT_SERIALIZABLE and read_only only. */
+        /** Makes the transaction wait at its start until it can run without the risk of a
+         * serialization failure. Matters only together with PIPIT_SERIALIZABLE and read_only. */
         bool deferrable;
         /** Runs of the body, at most, when the server reports a serialization failure or a deadlock
          * (40001, 40P01). Default 3; 1 never runs it again. For pipit_atomic_with() only: a
@@ -144,8 +144,8 @@ PIPIT_API struct pipit *pipit_begin(struct pipit *scope, const struct pipit_tran
  *             that doomed it, or with that of the COMMIT. The result's scope is the one that @a tx
  *             was begun on, and the memory of @a tx is freed after the callback. May be NULL
  * @param arg  passed to @a cb; not touched
- * @return the number of a request on the scope that @a tx was begun on; 0 on another thread, and
- *         if memory ran out for the failure of a wrong @a tx
+ * @return the number of a request on the scope that @a tx was begun on; 0 on another thread, and if
+ *         memory ran out for the failure of a wrong @a tx
  */
 PIPIT_API pipit_request pipit_commit(struct pipit *tx, pipit_cb cb, void *arg);
 

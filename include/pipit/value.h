@@ -160,7 +160,7 @@ pipit_value_double(double x)
  * Makes text of a known length.
  *
  * @param text    UTF-8, borrowed; a NUL in it fails the request with PIPIT_ETYPE, because
- * PostgreSQL cannot store it. NULL makes SQL NULL
+ *                PostgreSQL cannot store it. NULL makes SQL NULL
  * @param length  the length of @a text, in bytes
  * @return the value
  */
