@@ -1,9 +1,9 @@
 /*
  * Attributes
  *
- * This header defines three attributes of compilers that pipit's other headers use: PIPIT_API marks
- * an exported symbol, PIPIT_PRINTF() a format string, PIPIT_MUST_CHECK a result that must not be
- * ignored. Programs need none of them.
+ * This header defines three attributes of compilers for pipit's other headers: PIPIT_API, which
+ * marks exported symbols, PIPIT_PRINTF(), which marks format strings, and PIPIT_MUST_CHECK, which
+ * marks results that must not be ignored. Programs need none of them.
  */
 #ifndef PIPIT_EXPORT_H
 #define PIPIT_EXPORT_H
