@@ -71,6 +71,16 @@ indexed() {
         done
 }
 
+# The head of a header begins with its noun, alone on a line: that becomes the title of its page.
+titled() {
+        for path in "$1"/include/pipit/*.h; do
+                head -n 3 "$path" | tr '\n' '|' | grep -qx '/\*| \* [A-Za-z ]*| \*|' || {
+                        echo "$path does not begin with its noun"
+                        return 1
+                }
+        done
+}
+
 # copy: a tree of its own, to break something in.
 copy() {
         rm -rf "$tap_dir/tree"
@@ -82,6 +92,11 @@ tap_ok "the reference lists every public header" indexed "$root/doc/reference.md
 grep -v scope.h "$root/doc/reference.md" >"$tap_dir/reference.md"
 tap_ok "a header that it does not list is noticed" \
         says 'scope.h is not in' indexed "$tap_dir/reference.md"
+
+tap_ok "every public header begins with its noun" titled "$root"
+copy
+sed -i 2d "$tap_dir/tree/include/pipit/sync.h"
+tap_ok "a header that does not is noticed" says 'sync.h does not begin' titled "$tap_dir/tree"
 
 if ! has doxygen; then
         tap_skip "the documentation builds without a warning" "no Doxygen"
