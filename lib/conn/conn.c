@@ -11,6 +11,7 @@
 #include "conn/cancel.h"
 #include "conn/retry.h"
 #include "request/request.h"
+#include "request/requests.h"
 #include "request/stmt_cache.h"
 
 static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
@@ -67,9 +68,7 @@ conn_fail_request(const struct reply *reply, const struct conn_error *cause)
                  reply->uncommitted ? "its transaction is rolled back"
                                     : "nobody knows whether the statement was executed");
         memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
-        if (!pipit_failed(req->res))
-                pipit__result_fail_like(req->res, &error);
-        pipit__request_end(req);
+        pipit__request_fail_like(req, &error);
 }
 
 /* Whether it can run elsewhere: what the server has said of it so far is that it did not run. */
@@ -78,7 +77,7 @@ conn_runs_elsewhere(struct conn *conn, const struct reply *reply)
 {
         if (reply->segment >= SEGMENT_SESSION)
                 return false;
-        if (!pipit_failed(reply->req->res))
+        if (!pipit_failed(pipit__request_result(reply->req)))
                 return reply->skipped;
         if (pipit__retry_decide(reply, true, &conn->prepared) == RETRY_AGAIN)
                 return true;
@@ -97,7 +96,7 @@ conn_fail_requests(struct conn *conn, const struct conn_error *cause)
                 pipit__reply_queue_pop(&conn->replies, &reply);
                 struct request *req = pipit__reply_waiter(&reply);
                 if (req != NULL && conn_runs_elsewhere(conn, &reply))
-                        list_push_back(&again, &req->link);
+                        pipit__request_append(req, &again);
                 else if (req != NULL)
                         conn_fail_request(&reply, cause);
                 pipit__stmt_unref(reply.stmt);

@@ -12,6 +12,7 @@
 #include "conn/conn_cancel.h"
 #include "conn/retry.h"
 #include "request/request.h"
+#include "request/requests.h"
 #include "request/stmt_cache.h"
 
 /* Results that one wake-up works off before others have their turn. */
@@ -48,7 +49,7 @@ conn_check(struct conn *conn)
 static bool
 commit_is_done(const struct reply *commit, bool failed)
 {
-        struct pipit_result *res = commit->req->res;
+        struct pipit_result *res = pipit__request_result(commit->req);
 
         if (commit->kind == REPLY_COMMIT)
                 return !failed;
@@ -61,9 +62,9 @@ conn_sort_leased(struct conn *conn, const struct reply *reply, bool failed)
 {
         struct request *req = reply->req;
 
-        if (failed && pipit_failed(req->res))
+        if (failed && pipit_failed(pipit__request_result(req)))
                 pipit__retry_note(reply, &conn->prepared);
-        pipit__result_set_host(req->res, conn->host);
+        pipit__result_set_host(pipit__request_result(req), conn->host);
         if (reply->segment == SEGMENT_COMMIT)
                 conn->lease_ops->ended(req, commit_is_done(reply, failed), conn->lease_arg);
         else
@@ -85,10 +86,10 @@ conn_sort(struct conn *conn, const struct reply *reply, bool failed, struct list
         }
         if (pipit__retry_decide(reply, failed, &conn->prepared) == RETRY_AGAIN ||
             (failed && pipit__conn_decide_stray(conn, reply) == RETRY_AGAIN)) {
-                list_push_back(again, &req->link);
+                pipit__request_append(req, again);
                 return;
         }
-        pipit__result_set_host(req->res, conn->host);
+        pipit__result_set_host(pipit__request_result(req), conn->host);
         /* A callback may close the connection: of those committed together, each has its turn. */
         if (reply->segment == SEGMENT_WRITES)
                 pipit__request_end(req);
@@ -146,9 +147,10 @@ conn_tx_ended_by_user(struct conn *conn, struct request *culprit)
 {
         char tag[64];
 
-        snprintf(tag, sizeof tag, "%s", pipit_result_tag(culprit->res));
+        snprintf(tag, sizeof tag, "%s", pipit_result_tag(pipit__request_result(culprit)));
         pipit__result_fail(
-                culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
+                pipit__request_result(culprit), PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
+                PIPIT_PHASE_EXECUTE,
                 "%s as plain SQL took the transaction out of pipit's hands, and the "
                 "connection was closed: a body commits by itself, pipit_rollback() rolls "
                 "back, and pipit_atomic() on a transaction is a savepoint",
@@ -169,9 +171,9 @@ conn_unshared(struct conn *conn, struct request *culprit)
         }
         if (culprit != NULL) {
                 char tag[64];
-                snprintf(tag, sizeof tag, "%s", pipit_result_tag(culprit->res));
-                pipit__result_fail(culprit->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_ROLLED_BACK,
-                                   PIPIT_PHASE_EXECUTE,
+                snprintf(tag, sizeof tag, "%s", pipit_result_tag(pipit__request_result(culprit)));
+                pipit__result_fail(pipit__request_result(culprit), PIPIT_EUNSHARED,
+                                   PIPIT_EXECUTED_ROLLED_BACK, PIPIT_PHASE_EXECUTE,
                                    "%s changes its session, which other requests share: the "
                                    "connection was closed and its effect is gone; transactions "
                                    "and session settings need a connection of their own",
@@ -188,8 +190,8 @@ conn_refuse_copy(struct conn *conn)
         const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
 
         if (reading != NULL && reading->req != NULL)
-                pipit__result_fail(reading->req->res, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
-                                   PIPIT_PHASE_EXECUTE,
+                pipit__result_fail(pipit__request_result(reading->req), PIPIT_EUNSHARED,
+                                   PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
                                    "%s, and this one, which other requests share, was closed: "
                                    "write rows with INSERT, read them with SELECT",
                                    reason);
@@ -232,8 +234,8 @@ conn_over_limit(struct conn *conn)
         const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
 
         if (reading != NULL && reading->req != NULL)
-                pipit__result_fail(reading->req->res, PIPIT_ELIMIT, PIPIT_EXECUTED_UNKNOWN,
-                                   PIPIT_PHASE_RESULT,
+                pipit__result_fail(pipit__request_result(reading->req), PIPIT_ELIMIT,
+                                   PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_RESULT,
                                    "the result has more than %zu bytes, and the connection was "
                                    "closed: raise max_result_bytes, or ask for fewer rows",
                                    conn->config->max_result_bytes);

@@ -113,9 +113,9 @@ conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
 /* One statement of a segment. 0, or -1. */
 static int
 conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req,
-                    bool uncommitted)
+                    const struct holder_ops *ops, bool uncommitted)
 {
-        const struct bound_stmt *bound = req->bound;
+        const struct bound_stmt *bound = pipit__request_bound(req);
         struct stmt *stmt = bound->stmt;
         struct reply reply = {.kind = REPLY_STATEMENT,
                               .segment = kind,
@@ -123,7 +123,8 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
                               .req = req,
                               .stmt = stmt};
         /* One that could not be run by its name brings its text along, and gets its own errors. */
-        bool named = stmt->slot >= 0 && conn->prepared.slots != NULL && req->n_reprepares == 0;
+        bool named = stmt->slot >= 0 && conn->prepared.slots != NULL &&
+                     pipit__request_reprepares(req) == 0;
         int r;
 
         reply.typed = stmt->n_types >= 0;
@@ -140,9 +141,7 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
                 return -1;
         if (bound->bytes > CONN_LARGE)
                 conn->oversized = true;
-        list_remove(&req->link);
-        req->state = REQUEST_SENT;
-        req->conn = conn;
+        pipit__request_enter(req, REQUEST_SENT, ops, conn);
         pipit__reply_queue_push(&conn->replies, &reply);
         return 0;
 }
@@ -156,9 +155,9 @@ conn_entries(const struct conn *conn, const struct list *requests)
         int each = 0;
 
         LIST_EACH(link, requests) {
-                const struct request *req = container_of(link, struct request, link);
-                if (req->bound->stmt != stmt) { /* most are of one */
-                        stmt = req->bound->stmt;
+                const struct request *req = pipit__request_of(link);
+                if (pipit__request_stmt(req) != stmt) { /* most are of one */
+                        stmt = pipit__request_stmt(req);
                         each = pipit__prepared_has(&conn->prepared, stmt) ? 1 : SEND_PER_STATEMENT;
                 }
                 n += each;
@@ -167,9 +166,10 @@ conn_entries(const struct conn *conn, const struct list *requests)
 }
 
 static int
-conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, int n)
+conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, int n,
+              const struct holder_ops *ops)
 {
-        struct request *first = container_of(list_first(requests), struct request, link);
+        struct request *first = pipit__request_first(requests);
         bool reader = kind == SEGMENT_READS;
         float estimated_us = 0;
 
@@ -179,21 +179,22 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         if (pipit__reply_queue_reserve(&conn->replies, conn_entries(conn, requests)) != 0)
                 return -1;
         /* A read that is alone runs anywhere. */
-        if (reader != conn->reader && (reader || !first->is_read) &&
+        if (reader != conn->reader && (reader || !pipit__request_is_read(first)) &&
             conn_send_role(conn, reader) != 0)
                 return -1;
         while (!list_empty(requests)) {
-                struct request *req = container_of(list_first(requests), struct request, link);
-                req->group = (uint16_t)n;
-                estimated_us += req->bound->stmt->latency.best_us;
-                if (conn_send_statement(conn, kind, req, false) != 0)
+                struct request *req = pipit__request_first(requests);
+                pipit__request_set_group(req, n);
+                estimated_us += pipit__request_latency(req)->best_us;
+                if (conn_send_statement(conn, kind, req, ops, false) != 0)
                         return -1;
         }
         return conn_send_sync(conn, n, estimated_us);
 }
 
 int
-pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *requests)
+pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *requests,
+                 const struct holder_ops *ops)
 {
         int n = 0;
 
@@ -202,7 +203,7 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
         assert(n > 0 && (conn->state == CONN_IDLE || conn->state == CONN_LEASED ||
                          conn->state == CONN_BUSY));
         assert(conn->cancel == NULL); /* it would hit what is sent now */
-        if (conn_send_all(conn, kind, requests, n) != 0) {
+        if (conn_send_all(conn, kind, requests, n, ops) != 0) {
                 pipit__conn_break(conn, pipit__pq_message(conn->pq));
                 return -1;
         }
@@ -213,16 +214,17 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
 
 /* The end of a transaction. 0, or -1. */
 static int
-conn_send_commit(struct conn *conn, struct request *commit, bool implicit)
+conn_send_commit(struct conn *conn, const struct bracket *bracket)
 {
+        struct request *commit = bracket->commit;
+        bool implicit = bracket->implicit;
         struct reply reply = {.kind = implicit ? REPLY_COMMIT : REPLY_STATEMENT,
                               .segment = SEGMENT_COMMIT,
                               .req = commit};
 
         if (!implicit && pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
                 return -1;
-        commit->state = REQUEST_SENT;
-        commit->conn = conn;
+        pipit__request_enter(commit, REQUEST_SENT, bracket->commit_ops, bracket->commit_holder);
         pipit__reply_queue_push(&conn->replies, &reply);
         return 0;
 }
@@ -231,9 +233,8 @@ conn_send_commit(struct conn *conn, struct request *commit, bool implicit)
 static int
 conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket *bracket)
 {
-        struct request *first = list_empty(requests)
-                                        ? bracket->commit
-                                        : container_of(list_first(requests), struct request, link);
+        struct request *first =
+                list_empty(requests) ? bracket->commit : pipit__request_first(requests);
         int room = conn_entries(conn, requests) + bracket->n_commands + 1;
 
         if (conn->replies.n == 0)
@@ -247,13 +248,12 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
                 conn_owe(conn, REPLY_TX_COMMAND, first, NULL);
         }
         while (!list_empty(requests)) {
-                struct request *req = container_of(list_first(requests), struct request, link);
-                if (conn_send_statement(conn, SEGMENT_TRANSACTION, req, bracket->commit == NULL) !=
-                    0)
+                struct request *req = pipit__request_first(requests);
+                if (conn_send_statement(conn, SEGMENT_TRANSACTION, req, bracket->ops,
+                                        bracket->commit == NULL) != 0)
                         return -1;
         }
-        if (bracket->commit != NULL &&
-            conn_send_commit(conn, bracket->commit, bracket->implicit) != 0)
+        if (bracket->commit != NULL && conn_send_commit(conn, bracket) != 0)
                 return -1;
         return conn_send_sync(conn, 0, 0);
 }

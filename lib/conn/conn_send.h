@@ -7,14 +7,17 @@
 #include "conn/reply_queue.h"
 
 struct conn;
+struct holder_ops;
 struct list;
 
 /*
- * Sends requests, a list of at least one, as one segment; what was sent is out of the list. Behind
+ * Sends requests, a list of at least one, as one segment; what was sent is out of the list, and is
+ * held by the connection, with these ops. Behind
  * the last segment comes pipit__conn_flush(). -1: the connection was closed, and what is left in
  * the list was not sent.
  */
-int pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *requests);
+int pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *requests,
+                     const struct holder_ops *ops);
 
 /* What goes around the statements of a transaction; borrowed. */
 struct bracket {
@@ -22,6 +25,9 @@ struct bracket {
         int n_commands;
         struct request *commit; /* COMMIT goes behind them, for this request; NULL: it goes on */
         bool implicit;          /* there is no BEGIN, and the Sync is the COMMIT */
+        const struct holder_ops *ops;        /* of the statements, which the connection holds */
+        const struct holder_ops *commit_ops; /* of the commit */
+        void *commit_holder;
 };
 
 /* Sends statements of a transaction, or none, and what is around them, as one segment; otherwise as

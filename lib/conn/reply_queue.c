@@ -159,7 +159,7 @@ error_take(struct reply_queue *replies, struct request *req, struct pg_result *a
 {
         replies->failed = true;
         if (req != NULL)
-                pipit__result_take(req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
+                pipit__result_take(pipit__request_result(req), answer, PIPIT_EXECUTED_ROLLED_BACK);
         else
                 pipit__pq_clear(answer);
 }
@@ -198,7 +198,8 @@ statement_answer(struct reply_queue *replies, struct reply *reply, struct pg_res
                 reply->stmt->is_plain = plain;
         reply->answered = true;
         if (reply->req != NULL)
-                pipit__result_take(reply->req->res, answer, PIPIT_EXECUTED_ROLLED_BACK);
+                pipit__result_take(pipit__request_result(reply->req), answer,
+                                   PIPIT_EXECUTED_ROLLED_BACK);
         else
                 pipit__pq_clear(answer);
         *ret_req = reply->req;
@@ -413,7 +414,7 @@ pipit__reply_queue_waits_for_fragile(const struct reply_queue *replies)
 {
         for (int i = 0; i < replies->n; i++) {
                 const struct request *req = pipit__reply_waiter(reply_queue_at(replies, i));
-                if (req != NULL && !req->is_read && !req->is_grouped)
+                if (req != NULL && !pipit__request_may_share(req))
                         return true;
         }
         return false;

@@ -4,7 +4,6 @@
 #include "conn/retry.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cold.h"
@@ -47,17 +46,15 @@ sqlstate_is_one_of(const char *sqlstate, const char *const *states)
 static COLD int
 request_renew_stmt(struct request *req)
 {
-        struct stmt *stmt = pipit__stmt_renew(req->bound->stmt);
+        struct stmt *stmt = pipit__stmt_renew(pipit__request_stmt(req));
         struct bound_stmt *bound =
-                stmt != NULL ? pipit__bound_stmt_rewrite(req->bound, stmt) : NULL;
+                stmt != NULL ? pipit__bound_stmt_rewrite(pipit__request_bound(req), stmt) : NULL;
 
         if (bound == NULL) {
                 pipit__stmt_unref(stmt);
                 return PIPIT_ENOMEM;
         }
-        pipit__bound_stmt_fini(req->bound);
-        free(req->more_bound);
-        req->bound = req->more_bound = bound;
+        pipit__request_replace_stmt(req, bound);
         return 0;
 }
 
@@ -92,39 +89,26 @@ static COLD bool
 reply_reprepares(const struct reply *reply, struct prepared *prepared)
 {
         struct request *req = reply->req;
-        const struct pipit_error *error = pipit_result_error(req->res);
+        const struct pipit_error *error = pipit_result_error(pipit__request_result(req));
         bool is_group = reply->segment == SEGMENT_READS || reply->segment == SEGMENT_WRITES;
         /* Skipped, and not for its own Prepare: the end of an older statement failed. */
         bool skipped = error == NULL && !is_group && reply->skipped;
 
-        if (req->n_reprepares >= RETRY_MAX_REPREPARES)
+        if (pipit__request_reprepares(req) >= RETRY_MAX_REPREPARES)
                 return false;
         if (!skipped && (error == NULL || !error_is_of_prepared(reply, error, prepared)))
                 return false;
-        req->n_reprepares++;
+        pipit__request_add_reprepare(req);
         return true;
 }
 
 void
 pipit__retry_note(const struct reply *reply, struct prepared *prepared)
 {
-        const struct pipit_error *error = pipit_result_error(reply->req->res);
+        const struct pipit_error *error = pipit_result_error(pipit__request_result(reply->req));
 
         if (error != NULL && reply->stmt != NULL)
                 error_is_of_prepared(reply, error, prepared);
-}
-
-/* The next group of a statement that was skipped. */
-static COLD void
-request_shrink_group(struct request *req)
-{
-        uint16_t half = req->group / 2;
-
-        req->n_skips++;
-        if (req->n_skips == 2 && half > 1)
-                req->max_group = half;
-        else if (req->n_skips >= 2)
-                req->max_group = 1;
 }
 
 /* It wrote: what was declared cannot be right. */
@@ -165,19 +149,19 @@ static COLD enum retry_decision
 decide_read(const struct reply *reply)
 {
         struct request *req = reply->req;
-        const struct pipit_error *error = pipit_result_error(req->res);
+        const struct pipit_error *error = pipit_result_error(pipit__request_result(req));
 
         if (error == NULL) {
-                request_shrink_group(req);
+                pipit__request_skipped(req);
                 return RETRY_AGAIN;
         }
         pipit__latency_failed(&reply->stmt->latency);
         if (error_is_of_sharing(error)) {
-                req->max_group = 1;
+                pipit__request_run_alone(req);
                 return RETRY_AGAIN;
         }
         if (strcmp(error->sqlstate, "25006") == 0)
-                fail_not_a_read(req->res);
+                fail_not_a_read(pipit__request_result(req));
         return RETRY_NONE;
 }
 
@@ -192,15 +176,15 @@ pipit__retry_decide(const struct reply *reply, bool failed, struct prepared *pre
                 return RETRY_AGAIN;
         switch (reply->segment) {
         case SEGMENT_READS: return decide_read(reply);
-        case SEGMENT_WRITES: req->max_group = 1; return RETRY_AGAIN;
+        case SEGMENT_WRITES: pipit__request_run_alone(req); return RETRY_AGAIN;
         case SEGMENT_SINGLE:
         case SEGMENT_SESSION:
         case SEGMENT_TRANSACTION:
         case SEGMENT_COMMIT: break;
         }
-        if (!pipit_failed(req->res) && reply->skipped)
-                pipit__result_fail(req->res, PIPIT_ESERVER, PIPIT_EXECUTED_ROLLED_BACK,
-                                   PIPIT_PHASE_EXECUTE,
+        if (!pipit_failed(pipit__request_result(req)) && reply->skipped)
+                pipit__result_fail(pipit__request_result(req), PIPIT_ESERVER,
+                                   PIPIT_EXECUTED_ROLLED_BACK, PIPIT_PHASE_EXECUTE,
                                    "the server skipped the statement time and again: what was "
                                    "prepared in front of it could not be closed");
         return RETRY_NONE;
@@ -210,13 +194,13 @@ enum retry_decision
 pipit__retry_decide_stray(const struct reply *reply)
 {
         struct request *req = reply->req;
-        const struct pipit_error *error = pipit_result_error(req->res);
+        const struct pipit_error *error = pipit_result_error(pipit__request_result(req));
 
         if (error == NULL || strcmp(error->sqlstate, "57014") != 0)
                 return RETRY_NONE;
-        if (req->is_read || req->is_grouped)
+        if (pipit__request_may_share(req))
                 return RETRY_AGAIN;
-        fail_stray(req->res);
+        fail_stray(pipit__request_result(req));
         return RETRY_NONE;
 }
 

@@ -28,36 +28,22 @@ struct room {
         size_t bytes;
 };
 
-static struct request *
-request_of(struct list *link)
-{
-        return container_of(link, struct request, link);
-}
-
-static const struct latency *
-request_latency(const struct request *req)
-{
-        return &req->bound->stmt->latency;
-}
-
 static bool
 room_has(const struct room *room, const struct request *req)
 {
-        return room->n > 0 && room->us > 0 && req->bound->bytes <= room->bytes;
+        return room->n > 0 && room->us > 0 && pipit__request_bytes(req) <= room->bytes;
 }
 
 static void
 batch_add(struct batch *batch, struct room *room, struct request *req)
 {
-        size_t bytes = req->bound->bytes;
+        size_t bytes = pipit__request_bytes(req);
 
-        list_remove(&req->link);
-        list_push_back(&batch->requests, &req->link);
+        pipit__request_append(req, &batch->requests);
         batch->n++;
-        batch->bytes += bytes;
-        batch->may_pack = batch->may_pack || req->rule != NULL;
+        batch->may_pack = batch->may_pack || pipit__request_rule(req) != NULL;
         room->n--;
-        room->us -= request_latency(req)->best_us;
+        room->us -= pipit__request_latency(req)->best_us;
         room->bytes -= bytes < room->bytes ? bytes : room->bytes;
 }
 
@@ -65,9 +51,9 @@ batch_add(struct batch *batch, struct room *room, struct request *req)
 static enum latency_class
 request_class(const struct request *req, int n_waiting)
 {
-        enum latency_class class = pipit__latency_class(request_latency(req));
-        bool crowded =
-                class == LATENCY_SLOW && pipit__latency_is_crowded(request_latency(req), n_waiting);
+        enum latency_class class = pipit__latency_class(pipit__request_latency(req));
+        bool crowded = class == LATENCY_SLOW &&
+                       pipit__latency_is_crowded(pipit__request_latency(req), n_waiting);
 
         return crowded ? LATENCY_FAST : class;
 }
@@ -78,18 +64,20 @@ request_stmt_limit(const struct request *req, int n_waiting)
 {
         if (request_class(req, n_waiting) != LATENCY_FAST)
                 return 1;
-        return pipit__latency_is_crowded(request_latency(req), n_waiting)
+        return pipit__latency_is_crowded(pipit__request_latency(req), n_waiting)
                        ? INT16_MAX
-                       : pipit__latency_group_limit(request_latency(req));
+                       : pipit__latency_group_limit(pipit__request_latency(req));
 }
 
 /* The same of the request itself. */
 static int
 request_limit(const struct request *req, int stmt_limit)
 {
-        if (!req->is_read && !req->is_grouped)
+        int most = pipit__request_max_group(req);
+
+        if (!pipit__request_may_share(req))
                 return 1;
-        return req->max_group > 0 && req->max_group < stmt_limit ? req->max_group : stmt_limit;
+        return most > 0 && most < stmt_limit ? most : stmt_limit;
 }
 
 /* Those that may share a Sync with the first: each bounds the group that it is in. */
@@ -102,10 +90,10 @@ batch_take_group(struct batch *batch, struct list *queue, struct room *room, int
 
         for (int looks = 0; link != queue && room->n > 0 && room->us > 0 && looks < BATCH_MAX_LOOKS;
              looks++) {
-                struct request *req = request_of(link);
+                struct request *req = pipit__request_of(link);
                 link = link->next;
-                if (req->bound->stmt != stmt) { /* most are of one */
-                        stmt = req->bound->stmt;
+                if (pipit__request_stmt(req) != stmt) { /* most are of one */
+                        stmt = pipit__request_stmt(req);
                         stmt_limit = request_stmt_limit(req, n_waiting);
                 }
                 int limit = request_limit(req, stmt_limit);
@@ -125,7 +113,7 @@ batch_take_singles(struct batch *batch, struct list *queue, struct room *room, i
         enum latency_class last = LATENCY_FAST;
 
         while (!list_empty(queue)) {
-                struct request *req = request_of(list_first(queue));
+                struct request *req = pipit__request_first(queue);
                 enum latency_class class = request_class(req, n_waiting);
                 if (class == LATENCY_ALONE)
                         class = LATENCY_FAST;
@@ -140,18 +128,18 @@ batch_take_singles(struct batch *batch, struct list *queue, struct room *room, i
 int
 pipit__batch_least(const struct list *queue)
 {
-        const struct request *first = request_of(queue->next);
-        float best_us = request_latency(first)->best_us;
+        const struct request *first = pipit__request_first(queue);
+        float best_us = pipit__request_latency(first)->best_us;
 
-        if (pipit__latency_class(request_latency(first)) != LATENCY_FAST || best_us <= 0)
+        if (pipit__latency_class(pipit__request_latency(first)) != LATENCY_FAST || best_us <= 0)
                 return 1;
-        if (!first->is_read)
-                return first->is_grouped ? BATCH_LEAST_WRITES : 1;
+        if (!pipit__request_is_read(first))
+                return pipit__request_is_grouped(first) ? BATCH_LEAST_WRITES : 1;
         int least = best_us < BATCH_LEAST_US ? (int)(BATCH_LEAST_US / best_us) : 1;
         if (least > BATCH_LEAST_READS)
                 least = BATCH_LEAST_READS;
         /* Where some are slow, those with them wait: no more than have to. */
-        int limit = pipit__latency_group_limit(request_latency(first));
+        int limit = pipit__latency_group_limit(pipit__request_latency(first));
         return least < limit ? least : limit;
 }
 
@@ -159,7 +147,7 @@ void
 pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares)
 {
         struct room room = {.n = max, .us = BATCH_MAX_US, .bytes = BATCH_MAX_BYTES};
-        struct request *first = request_of(list_first(queue));
+        struct request *first = pipit__request_first(queue);
 
         *batch = (struct batch){.kind = SEGMENT_SINGLE};
         list_init(&batch->requests);
@@ -169,12 +157,12 @@ pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares)
                 return;
         }
         /* What a write takes alone is mostly its commit, which a group has but once. */
-        if (!first->is_read)
+        if (!pipit__request_is_read(first))
                 room.us = INFINITY;
         batch_add(batch, &room, first);
         if (limit - 1 < room.n)
                 room.n = limit - 1;
         batch_take_group(batch, queue, &room, max);
         if (batch->n > 1)
-                batch->kind = first->is_read ? SEGMENT_READS : SEGMENT_WRITES;
+                batch->kind = pipit__request_is_read(first) ? SEGMENT_READS : SEGMENT_WRITES;
 }

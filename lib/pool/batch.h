@@ -14,7 +14,6 @@
 struct batch {
         struct list requests;
         int n;
-        size_t bytes;           /* of their statements */
         bool may_pack;          /* one of them has a rule */
         enum segment_kind kind; /* SEGMENT_SINGLE: each is a segment of its own */
 };

@@ -12,8 +12,10 @@
 #include "pool/batch.h"
 #include "pool/coalesce_params.h"
 #include "pool/coalesce_rule.h"
+#include "pool/sent.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
+#include "request/requests.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
 
@@ -78,10 +80,10 @@ coalesced_dissolve(struct coalesced *coalesced)
                 struct request *req = coalesced->members[i].req;
                 if (req == NULL)
                         continue;
-                req->rule = NULL;
-                if (!req->is_read) /* the fate of each is its own now */
-                        req->max_group = 1;
-                list_push_back(&again, &req->link);
+                pipit__request_drop_rule(req);
+                if (!pipit__request_is_read(req))
+                        pipit__request_run_alone(req);
+                pipit__request_append(req, &again);
         }
         pipit__requests_again(&again);
 }
@@ -92,10 +94,8 @@ coalesced_fail(struct coalesced *coalesced, const struct pipit_error *error)
 {
         for (int i = 0; i < coalesced->n; i++) {
                 struct request *req = coalesced->members[i].req;
-                if (req == NULL)
-                        continue;
-                pipit__result_fail_like(req->res, error);
-                pipit__request_end(req);
+                if (req != NULL)
+                        pipit__request_fail_like(req, error);
         }
 }
 
@@ -153,14 +153,15 @@ coalesced_sort_rows(struct coalesced *coalesced, struct pipit_result *res)
 
 /* A member has its answer. */
 static void
-member_show(struct request *req, struct pipit_result *res, const struct coalesce_rule *rule,
+member_show(struct request *req, struct pipit_result *whole, const struct coalesce_rule *rule,
             int row)
 {
+        struct pipit_result *res = pipit__request_result(req);
         bool writes = rule->plan.key == COALESCE_ORDINAL;
         struct result_part part = {.row = row, .n_columns = rule->plan.n_columns};
 
         if (row == ROW_DOUBTFUL) {
-                pipit__result_fail(req->res, PIPIT_EINVAL, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                pipit__result_fail(res, PIPIT_EINVAL, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
                                    "several rows were made with the same primary key, which is "
                                    "none: nobody knows which of them is this one's");
                 return;
@@ -169,20 +170,20 @@ member_show(struct request *req, struct pipit_result *res, const struct coalesce
                 part.tag = row == ROW_NONE ? "INSERT 0 0" : "INSERT 0 1";
         else
                 part.tag = row == ROW_NONE ? "SELECT 0" : "SELECT 1";
-        pipit__result_show(req->res, res, &part);
+        pipit__result_show(res, whole, &part);
 }
 
 /* Together they take less time than one by one: more of them may be dealt at once. */
 static void
 coalesced_teach(const struct coalesced *coalesced)
 {
-        const struct latency *many = &coalesced->shared->bound->stmt->latency;
+        const struct latency *many = pipit__request_latency(coalesced->shared);
 
         for (int i = 0; i < coalesced->n; i++) {
                 const struct request *req = coalesced->members[i].req;
                 if (req == NULL)
                         continue;
-                pipit__latency_coalesced(&req->bound->stmt->latency, many, coalesced->n);
+                pipit__latency_coalesced(pipit__request_latency(req), many, coalesced->n);
                 return;
         }
 }
@@ -223,7 +224,7 @@ static bool
 error_allows_again(const struct coalesced *coalesced, const struct pipit_error *error)
 {
         return error->executed == PIPIT_EXECUTED_ROLLED_BACK ||
-               (error->code == PIPIT_ELIMIT && coalesced->shared->is_read);
+               (error->code == PIPIT_ELIMIT && pipit__request_is_read(coalesced->shared));
 }
 
 /* The callback of the shared request. */
@@ -247,115 +248,192 @@ coalesced_on_done(struct pipit_result *res, void *arg)
         int code = coalesced_sort_rows(coalesced, res);
         if (code == 0)
                 coalesced_deliver(coalesced, res);
-        else if (coalesced->shared->is_read)
+        else if (pipit__request_is_read(coalesced->shared))
                 coalesced_dissolve(coalesced);
         else
                 coalesced_fail_unread(coalesced, code);
 }
 
+/* ---- members: how they are held */
+
+static const char *
+member_waits_for(const struct request *req)
+{
+        (void)req;
+        return "the answer to the statement that it was coalesced into";
+}
+
+static void
+member_leave(struct request *req)
+{
+        struct member *member = pipit__request_holder(req);
+
+        member->req = NULL;
+}
+
+/* Stops the statement of a coalesced that has no member any more. */
+static void
+coalesced_end_unused(struct coalesced *coalesced)
+{
+        for (int i = 0; i < coalesced->n; i++) {
+                if (coalesced->members[i].req != NULL)
+                        return;
+        }
+        pipit__request_cancel(coalesced->shared, "all that it carries have ended");
+}
+
+static void
+member_cancel(struct request *req, const char *reason)
+{
+        struct coalesced *coalesced = ((struct member *)pipit__request_holder(req))->coalesced;
+
+        pipit__sent_cancel(req, reason);
+        coalesced_end_unused(coalesced);
+}
+
+static void
+member_expire(struct request *req)
+{
+        struct coalesced *coalesced = ((struct member *)pipit__request_holder(req))->coalesced;
+
+        pipit__sent_expire(req, NULL);
+        coalesced_end_unused(coalesced);
+}
+
+/* The shared request has the time of its most patient member. */
+static void
+member_reschedule(struct request *req)
+{
+        struct request *shared = ((struct member *)pipit__request_holder(req))->coalesced->shared;
+        int64_t deadline_ms = pipit__request_deadline_ms(req);
+
+        if (pipit__request_deadline_ms(shared) < deadline_ms)
+                pipit__request_set_deadline(shared, deadline_ms);
+}
+
+static const struct holder_ops member_ops = {.waits_for = member_waits_for,
+                                             .cancel = member_cancel,
+                                             .expire = member_expire,
+                                             .leave = member_leave,
+                                             .reschedule = member_reschedule};
+
 /* ---- the statement */
 
-/* The bytes of a coalesced statement for those that join; those of its statement begin behind it.
- */
+/* The text of a request's key. */
+static const char *
+request_key_text(const struct request *req)
+{
+        return pipit__request_bound(req)->params.values[0];
+}
+
+/* The bytes of a coalesced statement for those that join, behind which its bound statement
+ * begins. */
 static size_t
 coalesced_size(const struct coalesce_rule *rule)
 {
         size_t size = sizeof(struct coalesced) + (size_t)rule->n_joining * sizeof(struct member);
 
         LIST_EACH(link, &rule->joining) {
-                const struct request *req = container_of(link, struct request, link);
                 if (rule->plan.key == COALESCE_TEXT)
-                        size += strlen(req->bound->params.values[0]) + 1;
+                        size += strlen(request_key_text(pipit__request_of(link))) + 1;
         }
         return (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
 }
 
-/* A request that runs one statement for all that join; NULL when memory ran out. */
-static struct request *
-coalesced_new(const struct coalesce_rule *rule, struct stmt *stmt,
-              const struct coalesce_params *arrays)
+/* Makes a request that runs one statement for all that join; NULL when memory ran out. */
+static struct coalesced *
+coalesced_new(struct coalesce_rule *rule, struct stmt *stmt, const struct coalesce_params *arrays)
 {
-        const struct request *first =
-                container_of(list_first(&rule->joining), struct request, link);
-        size_t size = coalesced_size(rule);
+        const struct request *first = pipit__request_first(&rule->joining);
         struct pq_params params = pipit__coalesce_params_params(arrays);
-        struct request *req = pipit__request_new(first->requests, first->owner,
-                                                 size + pipit__bound_stmt_raw_size(&params),
-                                                 coalesced_on_done, NULL);
+        struct request_traits traits = {.is_read = pipit__request_is_read(first),
+                                        .is_grouped = pipit__request_is_grouped(first)};
+        size_t size = coalesced_size(rule);
+        struct request *req =
+                pipit__request_new_beside(first, size + pipit__bound_stmt_raw_size(&params));
 
         if (req == NULL)
                 return NULL;
         char *block = pipit__request_block(req);
         struct coalesced *coalesced = (struct coalesced *)(void *)block;
         coalesced->shared = req;
+        coalesced->rule = rule;
         coalesced->n = 0;
-        req->first.arg = coalesced;
-        req->bound = pipit__bound_stmt_write_raw(block + size, pipit__stmt_ref(stmt), &params);
-        return req;
+        pipit__request_set_callback(req, coalesced_on_done, coalesced);
+        pipit__request_set_stmt(
+                req, pipit__bound_stmt_write_raw(block + size, pipit__stmt_ref(stmt), &params),
+                &traits);
+        return coalesced;
 }
 
-/* The same, from its rule alone. */
-static struct request *
-coalesced_start(const struct coalesce_rule *rule)
+/* Makes the coalesced statement of those that join a rule; NULL when it cannot be had. */
+static struct coalesced *
+coalesced_start(struct coalesce_rule *rule)
 {
         struct stmt *stmt = pipit__coalesce_rule_many(rule);
-        struct request *shared = NULL;
+        struct coalesced *coalesced = NULL;
         struct coalesce_params arrays;
 
         if (stmt == NULL)
                 return NULL;
         if (pipit__coalesce_params_write(&arrays, &rule->joining, stmt, rule->plan.n_params) == 0)
-                shared = coalesced_new(rule, stmt, &arrays);
+                coalesced = coalesced_new(rule, stmt, &arrays);
         pipit__coalesce_params_fini(&arrays);
         pipit__stmt_unref(stmt);
-        return shared;
+        return coalesced;
 }
 
 /* ---- the batch */
 
-/* All that wait to join do; the shared request has the time of the most patient. */
+/* Makes a request the next member; *text is where the text of its key goes. */
 static void
-coalesced_join(struct coalesced *coalesced, struct coalesce_rule *rule)
+coalesced_add(struct coalesced *coalesced, struct request *req, char **text)
 {
+        enum coalesce_key sort = coalesced->rule->plan.key;
+        struct member *member = &coalesced->members[coalesced->n++];
+
+        *member = (struct member){.req = req, .coalesced = coalesced, .row = ROW_NONE};
+        member->key.number = sort == COALESCE_ORDINAL ? coalesced->n : pipit__request_key(req);
+        if (sort == COALESCE_TEXT) {
+                member->key.text = *text;
+                *text = stpcpy(*text, request_key_text(req)) + 1;
+        }
+}
+
+/* All that wait to join become members; the shared request has the time of the most patient. */
+static void
+coalesced_join(struct coalesced *coalesced)
+{
+        struct coalesce_rule *rule = coalesced->rule;
         enum coalesce_key sort = rule->plan.key;
         char *text = (char *)(coalesced->members + rule->n_joining);
-        struct request *shared = coalesced->shared;
+        int64_t deadline_ms = 0;
 
-        coalesced->rule = rule;
-        shared->deadline_ms = 0;
         LIST_EACH(link, &rule->joining) {
-                struct request *req = container_of(link, struct request, link);
-                struct member *member = &coalesced->members[coalesced->n++];
-                *member = (struct member){.req = req, .coalesced = coalesced, .row = ROW_NONE};
-                member->key.number = sort == COALESCE_ORDINAL ? coalesced->n : req->key;
-                if (sort == COALESCE_TEXT) {
-                        member->key.text = text;
-                        text = stpcpy(text, req->bound->params.values[0]) + 1;
-                }
-                if (req->deadline_ms > shared->deadline_ms)
-                        shared->deadline_ms = req->deadline_ms;
-                shared->is_read = req->is_read;
-                shared->is_grouped = req->is_grouped;
+                struct request *req = pipit__request_of(link);
+                coalesced_add(coalesced, req, &text);
+                if (pipit__request_deadline_ms(req) > deadline_ms)
+                        deadline_ms = pipit__request_deadline_ms(req);
         }
         if (sort != COALESCE_ORDINAL) /* those are sorted */
                 qsort(coalesced->members, (size_t)coalesced->n, sizeof *coalesced->members,
                       sort == COALESCE_TEXT ? members_compare_text : members_compare_number);
         for (int i = 0; i < coalesced->n; i++)
-                pipit__request_join(coalesced->members[i].req, &coalesced->members[i].req);
+                pipit__request_enter(coalesced->members[i].req, REQUEST_SENT, &member_ops,
+                                     &coalesced->members[i]);
+        pipit__request_set_deadline(coalesced->shared, deadline_ms);
 }
 
-/* Those that wait to join are members, or go on by themselves. */
+/* Those that wait to join a rule are coalesced, or go on by themselves. */
 static void
 batch_pack(struct batch *batch, struct coalesce_rule *rule)
 {
-        struct request *shared = rule->n_joining > 1 ? coalesced_start(rule) : NULL;
+        struct coalesced *coalesced = rule->n_joining > 1 ? coalesced_start(rule) : NULL;
 
-        if (shared != NULL) {
-                coalesced_join(shared->first.arg, rule);
+        if (coalesced != NULL) {
+                coalesced_join(coalesced);
                 batch->n -= rule->n_joining - 1;
-                shared->state = REQUEST_WAITING;
-                list_push_back(&batch->requests, &shared->link);
-                pipit__request_set_deadline(shared, shared->deadline_ms);
+                pipit__request_append(coalesced->shared, &batch->requests);
         } else {
                 list_splice(&batch->requests, &rule->joining);
         }
@@ -374,11 +452,11 @@ pipit__coalesce_pack(struct batch *batch)
         list_init(&rules);
         list_splice(&all, &batch->requests);
         while (!list_empty(&all)) {
-                struct list *link = list_pop_first(&all);
-                struct request *req = container_of(link, struct request, link);
-                struct coalesce_rule *rule = req->rule;
-                bool joins = rule != NULL && pipit__coalesce_rule_may_join(rule, req->bound->stmt);
-                list_push_back(joins ? &rule->joining : &batch->requests, link);
+                struct request *req = pipit__request_first(&all);
+                struct coalesce_rule *rule = pipit__request_rule(req);
+                bool joins = rule != NULL &&
+                             pipit__coalesce_rule_may_join(rule, pipit__request_stmt(req));
+                pipit__request_append(req, joins ? &rule->joining : &batch->requests);
                 if (joins && rule->n_joining++ == 0)
                         list_push_back(&rules, &rule->link);
         }
@@ -388,30 +466,4 @@ pipit__coalesce_pack(struct batch *batch)
         }
         if (batch->n == 1)
                 batch->kind = SEGMENT_SINGLE;
-}
-
-void
-pipit__coalesced_prolong(const struct request *req)
-{
-        if (req->member == NULL)
-                return;
-        struct member *member = container_of(req->member, struct member, req);
-        struct request *shared = member->coalesced->shared;
-        if (shared->deadline_ms < req->deadline_ms)
-                pipit__request_set_deadline(shared, req->deadline_ms);
-}
-
-struct request *
-pipit__coalesced_of_last(const struct request *req)
-{
-        if (req->member == NULL)
-                return NULL;
-        const struct coalesced *coalesced =
-                container_of(req->member, struct member, req)->coalesced;
-        for (int i = 0; i < coalesced->n; i++) {
-                const struct request *other = coalesced->members[i].req;
-                if (other != NULL && other != req)
-                        return NULL;
-        }
-        return coalesced->shared;
 }

@@ -10,16 +10,9 @@
 #define PIPIT_COALESCE_INTERNAL_H
 
 struct batch;
-struct request;
 
 /* Puts coalesced statements in the place of those requests of a batch that can be coalesced.
  * Without memory they stay. */
 void pipit__coalesce_pack(struct batch *batch);
-
-/* A request may have more time now: so has what carries it, if anything does. */
-void pipit__coalesced_prolong(const struct request *req);
-
-/* What carries a request and nobody besides; NULL otherwise. */
-struct request *pipit__coalesced_of_last(const struct request *req);
 
 #endif

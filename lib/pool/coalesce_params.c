@@ -42,7 +42,7 @@ type_is_text(uint32_t type)
 static struct value
 column_value(const struct column *column, struct list *link)
 {
-        const struct bound_stmt *bound = container_of(link, struct request, link)->bound;
+        const struct bound_stmt *bound = pipit__request_bound(pipit__request_of(link));
         const struct pq_params *params = &bound->params;
         struct value value = {.data = params->values[column->i]};
 

@@ -8,13 +8,13 @@
 #ifndef PIPIT_DISPATCH_INTERNAL_H
 #define PIPIT_DISPATCH_INTERNAL_H
 
-#include <pipit/error.h>
 #include <pipit/options.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cold.h"
 #include "base/list.h"
+#include "pool/refusal.h"
 
 struct conn_error;
 struct conn;
@@ -22,16 +22,15 @@ struct pool;
 struct reactor;
 struct request;
 
-/* Why nothing can be taken. */
-struct refusal {
-        struct pipit_error error; /* its message is text, its host the failure's */
-        char text[1400];
+struct dispatch_ops {
+        /* Gives a free connection to a request that waits for one of its own. */
+        void (*lease)(struct request *req, struct conn *conn);
 };
 
 struct dispatch {
-        struct list reads;  /* REQUEST_WAITING, declared reads, in the order of the calls */
-        struct list others; /* REQUEST_WAITING, all others with a statement */
-        struct list leases; /* REQUEST_WAITING, for a connection of their own */
+        struct list reads;       /* REQUEST_WAITING, declared reads, in the order of the calls */
+        struct list others;      /* REQUEST_WAITING, all others with a statement */
+        struct list lease_queue; /* REQUEST_WAITING, for a connection of their own */
         int n;
         size_t bytes; /* of their statements */
         int max;
@@ -39,12 +38,12 @@ struct dispatch {
         int max_batch;
         struct reactor *reactor;
         struct pool *pool;
-        /* Gives a connection to a request that waits for one of its own. */
-        void (*lease)(struct request *req, struct conn *conn);
+        const struct dispatch_ops *ops;
 };
 
-void pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,
-                          struct reactor *reactor, struct pool *pool);
+void
+pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,
+                     const struct dispatch_ops *ops, struct reactor *reactor, struct pool *pool);
 
 /* Whether there is room for one more statement of that size. */
 bool pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes);
@@ -54,15 +53,8 @@ void pipit__dispatch_add(struct dispatch *dispatch, struct request *req);
 /* The same, before all others: it has been sent before. */
 void pipit__dispatch_add_again(struct dispatch *dispatch, struct request *req);
 
-/* Takes a request that waits back out. */
-void pipit__dispatch_withdraw(struct dispatch *dispatch, struct request *req);
-
 /* Deals what waits to the connections that are free, and has the pool make more. */
 void pipit__dispatch_turn(struct dispatch *dispatch);
-
-/* Ends a request that waits or was sent: its time is up, or it was cancelled. */
-void pipit__dispatch_expire(struct dispatch *dispatch, struct request *req);
-void pipit__dispatch_cancel(struct dispatch *dispatch, struct request *req, const char *reason);
 
 /* Tells everybody who waits that no connection can be had. */
 void pipit__dispatch_refuse(struct dispatch *dispatch, const struct conn_error *failure);

@@ -324,6 +324,15 @@ pipit__pool_share(const struct pool *pool, int n_waiting, int least)
         return even < share ? even : share;
 }
 
+void *
+pipit__pool_lease(const struct pool *pool)
+{
+        if (list_empty(&pool->busy))
+                return NULL;
+        const struct conn *conn = container_of(list_first(&pool->busy), struct conn, link);
+        return conn->lease_ops != NULL ? conn->lease_arg : NULL;
+}
+
 const struct conn_error *
 pipit__pool_refusal(const struct pool *pool)
 {

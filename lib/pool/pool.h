@@ -70,6 +70,9 @@ int pipit__pool_share(const struct pool *pool, int n_waiting, int least);
 /* Makes connections for so many waiting requests, and for the minimum. */
 void pipit__pool_want(struct pool *pool, int n_waiting);
 
+/* The lease that has the first busy connection; NULL when no lease has it. */
+void *pipit__pool_lease(const struct pool *pool);
+
 /* Why a request need not wait at all; NULL when it should. */
 const struct conn_error *pipit__pool_refusal(const struct pool *pool);
 

@@ -205,7 +205,8 @@ rule_add(struct pipit *scope, const struct pipit_field *field, enum coalesce_key
         struct coalesce_rule *rule = NULL;
 
         if (plan.one && plan.many)
-                rule = pipit__coalesce_rules_add(scope->db->rules, coalesce_id(field, 0), &plan);
+                rule = pipit__coalesce_rules_add(pipit__scope_coalesce_rules(scope),
+                                                 coalesce_id(field, 0), &plan);
         pipit__sql_fini(&one);
         pipit__sql_fini(&many);
         return rule;
@@ -222,7 +223,7 @@ call_rule(const struct call *call, const struct pipit_expr *where)
             where->values.n != 1 || !where->values.values || !pipit__scope_is_mine(call->scope) ||
             !pipit__field_is_unique(field) || !field_is_key(field, where->values.values, &key))
                 return NULL;
-        struct coalesce_rules *rules = call->scope->db->rules;
+        struct coalesce_rules *rules = pipit__scope_coalesce_rules(call->scope);
         struct coalesce_rule *rule = pipit__coalesce_rules_find(rules, coalesce_id(field, 0));
         if (rule || !pipit__coalesce_rules_has_room(rules))
                 return rule;
@@ -298,9 +299,9 @@ call_creates(const struct call *call, const void *row)
         const struct pipit_model *model = call->model;
 
         if (!model || !row || model->n_fields > COALESCE_MAX_PARAMS ||
-            !pipit__scope_is_mine(call->scope) || !call->scope->groups_writes)
+            !pipit__scope_is_mine(call->scope) || !pipit__scope_groups_writes(call->scope))
                 return NULL;
-        struct coalesce_rules *rules = call->scope->db->rules;
+        struct coalesce_rules *rules = pipit__scope_coalesce_rules(call->scope);
         uint64_t given = pipit__dml_given(model, row);
         struct coalesce_rule *rule = pipit__coalesce_rules_find(rules, coalesce_id(model, given));
         if (rule || !pipit__coalesce_rules_has_room(rules) || !pipit__dml_can_group(model, given))

@@ -5,106 +5,18 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cold.h"
 #include "loop/reactor.h"
 #include "request/bound_stmt.h"
+#include "request/request_int.h"
+#include "request/requests.h"
+#include "request/stmt_cache.h"
 
 /* Of nearly all processors there are; on others it is a little slower. */
 #define CACHE_LINE 64
 
-static void
-requests_on_deadline(struct deadline *deadline, void *arg)
-{
-        struct requests *requests = arg;
-
-        requests->ops->expired(container_of(deadline, struct request, deadline), requests->arg);
-}
-
-int
-pipit__requests_init(struct requests *requests, struct reactor *reactor,
-                     const struct requests_ops *ops, void *arg)
-{
-        *requests = (struct requests){.reactor = reactor, .ops = ops, .arg = arg};
-        list_init(&requests->ending);
-        return pipit__deadlines_init(&requests->deadlines, reactor, requests_on_deadline, requests);
-}
-
-void
-pipit__requests_fini(struct requests *requests)
-{
-        assert(requests->n == 0);
-        if (requests->reactor == NULL)
-                return;
-        pipit__deadlines_fini(&requests->deadlines);
-        free(requests->slots);
-}
-
-static COLD int
-slots_grow(struct requests *requests)
-{
-        uint32_t n = requests->n_slots;
-        uint32_t grown = n > 0 ? 2 * n : 16;
-
-        if (grown > UINT32_MAX / 2)
-                return PIPIT_ENOMEM;
-        struct slot *slots = reallocarray(requests->slots, grown, sizeof *slots);
-        if (slots == NULL)
-                return PIPIT_ENOMEM;
-        requests->slots = slots;
-        for (uint32_t i = n; i < grown; i++)
-                slots[i] = (struct slot){.generation = 1, .next_free = i + 2};
-        slots[grown - 1].next_free = 0;
-        requests->first_free = n + 1;
-        requests->n_slots = grown;
-        return 0;
-}
-
-/* Gives a request its number. */
-static int
-slot_take(struct requests *requests, struct request *req)
-{
-        if (requests->first_free == 0 && slots_grow(requests) != 0)
-                return PIPIT_ENOMEM;
-        uint32_t place = requests->first_free;
-        struct slot *slot = &requests->slots[place - 1];
-        requests->first_free = slot->next_free;
-        slot->request = req;
-        req->number = (pipit_request)slot->generation << 32 | place;
-        return 0;
-}
-
-static void
-slot_release(struct requests *requests, struct request *req)
-{
-        uint32_t place = (uint32_t)req->number;
-        struct slot *slot = &requests->slots[place - 1];
-
-        slot->request = NULL;
-        slot->generation++;
-        slot->next_free = requests->first_free;
-        requests->first_free = place;
-}
-
-struct request *
-pipit__requests_find(const struct requests *requests, pipit_request number)
-{
-        uint32_t place = (uint32_t)number;
-
-        if (place == 0 || place > requests->n_slots)
-                return NULL;
-        const struct slot *slot = &requests->slots[place - 1];
-        return slot->generation == (uint32_t)(number >> 32) ? slot->request : NULL;
-}
-
-/* Without requests nothing of theirs runs. */
-static void
-requests_rest(struct requests *requests)
-{
-        if (requests->n == 0)
-                pipit__deadlines_release(&requests->deadlines);
-}
+/* ---- how a request is made */
 
 struct request *
 pipit__request_new(struct requests *requests, struct result_owner *owner, size_t bound_size,
@@ -124,16 +36,19 @@ pipit__request_new(struct requests *requests, struct result_owner *owner, size_t
                                 .first = {.cb = cb, .arg = arg}};
         list_init(&req->link);
         req->started_ms = pipit__reactor_start(requests->reactor);
-        if (pipit__deadlines_reserve(&requests->deadlines, (size_t)requests->n + 1) != 0 ||
-            pipit__deadlines_hold(&requests->deadlines) != 0 || slot_take(requests, req) != 0) {
+        if (pipit__requests_add(requests, req) != 0) {
                 pipit_result_unref(res);
-                requests_rest(requests);
                 return NULL;
         }
         req->block = pipit__result_hold(res);
-        requests->n++;
         owner->n_requests++;
         return req;
+}
+
+struct request *
+pipit__request_new_beside(const struct request *other, size_t bound_size)
+{
+        return pipit__request_new(other->requests, other->owner, bound_size, NULL, NULL);
 }
 
 void *
@@ -142,11 +57,138 @@ pipit__request_block(struct request *req)
         return req + 1;
 }
 
-pipit_request
-pipit__request_number(const struct request *req)
+void
+pipit__request_set_stmt(struct request *req, struct bound_stmt *bound,
+                        const struct request_traits *traits)
 {
-        return req != NULL ? req->number : 0;
+        req->bound = bound;
+        req->is_read = traits->is_read;
+        req->is_grouped = traits->is_grouped;
+        req->rule = traits->rule;
+        req->key = traits->key;
 }
+
+void
+pipit__request_set_read(struct request *req, bool is_read)
+{
+        req->is_read = is_read;
+}
+
+void
+pipit__request_replace_stmt(struct request *req, struct bound_stmt *bound)
+{
+        pipit__bound_stmt_fini(req->bound);
+        free(req->more_bound);
+        req->bound = bound;
+        req->more_bound = bound;
+}
+
+void
+pipit__request_set_subscope(struct request *req, struct subscope *subscope)
+{
+        req->kind = subscope != NULL ? REQUEST_SUBSCOPE : REQUEST_DRAIN;
+        if (subscope != NULL)
+                req->subscope = subscope;
+}
+
+void
+pipit__request_set_times(struct request *req, int64_t timeout_ms, int64_t wait_ms)
+{
+        req->deadline_ms = pipit__deadline_after(req->started_ms, timeout_ms);
+        req->wait_until_ms = pipit__deadline_after(req->started_ms, wait_ms);
+}
+
+void
+pipit__request_wait_from(struct request *req, int64_t now_ms, int64_t wait_ms)
+{
+        req->wait_until_ms = pipit__deadline_after(now_ms, wait_ms);
+}
+
+/* ---- holders and states */
+
+void
+pipit__request_enter(struct request *req, enum request_state state, const struct holder_ops *ops,
+                     void *holder)
+{
+        if (req->ops != NULL && req->ops->leave != NULL)
+                req->ops->leave(req);
+        if (req->state == REQUEST_ENDING)
+                req->requests->n_ending--;
+        list_remove(&req->link);
+        req->state = state;
+        req->ops = ops;
+        req->holder = holder;
+}
+
+void
+pipit__request_cancel(struct request *req, const char *reason)
+{
+        if (req->ops != NULL && req->ops->cancel != NULL)
+                req->ops->cancel(req, reason);
+}
+
+void
+pipit__request_arm(struct request *req)
+{
+        bool waits = req->state == REQUEST_WAITING && req->wait_until_ms < req->deadline_ms;
+
+        pipit__deadline_set(&req->requests->deadlines, &req->deadline,
+                            waits ? req->wait_until_ms : req->deadline_ms);
+}
+
+void
+pipit__request_set_deadline(struct request *req, int64_t deadline_ms)
+{
+        if (req->state == REQUEST_ENDING || req->state == REQUEST_DONE)
+                return;
+        req->deadline_ms = deadline_ms;
+        pipit__request_arm(req);
+        if (req->ops != NULL && req->ops->reschedule != NULL)
+                req->ops->reschedule(req);
+}
+
+/* No deadline is set any more. */
+static void
+request_disarm(struct request *req)
+{
+        pipit__deadline_set(&req->requests->deadlines, &req->deadline, DEADLINE_NEVER);
+}
+
+/* ---- lists */
+
+struct request *
+pipit__request_of(struct list *link)
+{
+        return container_of(link, struct request, link);
+}
+
+struct request *
+pipit__request_first(const struct list *list)
+{
+        return container_of(list->next, struct request, link);
+}
+
+struct request *
+pipit__request_after(const struct list *list, const struct request *req)
+{
+        return req->link.next != list ? container_of(req->link.next, struct request, link) : NULL;
+}
+
+void
+pipit__request_append(struct request *req, struct list *list)
+{
+        list_remove(&req->link);
+        list_push_back(list, &req->link);
+}
+
+void
+pipit__request_prepend(struct request *req, struct list *list)
+{
+        list_remove(&req->link);
+        list_push_front(list, &req->link);
+}
+
+/* ---- frames and callbacks */
 
 int
 pipit__request_push(struct request *req, pipit__frame_fn fn, void *arg)
@@ -172,34 +214,18 @@ pipit__request_then(struct request *req, pipit_cb cb, void *arg)
 }
 
 void
-pipit__request_set_deadline(struct request *req, int64_t deadline_ms)
+pipit__request_set_callback(struct request *req, pipit_cb cb, void *arg)
 {
-        bool waits = req->state == REQUEST_WAITING && req->wait_until_ms < deadline_ms;
-
-        req->deadline_ms = deadline_ms;
-        pipit__deadline_set(&req->requests->deadlines, &req->deadline,
-                            waits ? req->wait_until_ms : deadline_ms);
+        req->first = (struct completion){.cb = cb, .arg = arg};
 }
 
-void
-pipit__request_join(struct request *req, struct request **place)
+void *
+pipit__request_callback_arg(const struct request *req)
 {
-        list_remove(&req->link);
-        req->state = REQUEST_SENT;
-        req->conn = NULL;
-        req->member = place;
-        *place = req;
+        return req->first.arg;
 }
 
-/* Whatever it does next, it is with nobody any more. */
-static void
-request_leave(struct request *req)
-{
-        if (req->member != NULL)
-                *req->member = NULL;
-        req->member = NULL;
-        req->conn = NULL;
-}
+/* ---- ends */
 
 void
 pipit__request_end(struct request *req)
@@ -207,12 +233,10 @@ pipit__request_end(struct request *req)
         struct requests *requests = req->requests;
 
         assert(req->state != REQUEST_ENDING && req->state != REQUEST_DONE);
-        req->state = REQUEST_ENDING;
-        request_leave(req);
-        list_remove(&req->link);
+        pipit__request_enter(req, REQUEST_ENDING, NULL, NULL);
         list_push_back(&requests->ending, &req->link);
         requests->n_ending++;
-        pipit__deadline_set(&requests->deadlines, &req->deadline, DEADLINE_NEVER);
+        request_disarm(req);
         pipit__reactor_schedule(requests->reactor);
 }
 
@@ -228,6 +252,14 @@ pipit__request_fail(struct request *req, enum pipit_code code, enum pipit_execut
         pipit__request_end(req);
 }
 
+void
+pipit__request_fail_like(struct request *req, const struct pipit_error *error)
+{
+        if (!pipit_failed(req->res))
+                pipit__result_fail_like(req->res, error);
+        pipit__request_end(req);
+}
+
 static void
 request_free(struct request *req)
 {
@@ -239,47 +271,25 @@ request_free(struct request *req)
         free(req->more_bound);
         free(req->more);
         pipit_result_unref(req->block);
-        owner->n_requests--;
-        requests->n--;
-        requests_rest(requests);
-        /* Nobody waits for another end. */
-        if (owner->n_requests == 0 || requests->n <= 1)
-                requests->ops->gone(owner->scope, requests->arg);
+        pipit__requests_remove(requests, owner);
 }
 
 void
 pipit__request_discard(struct request *req)
 {
-        request_leave(req);
-        list_remove(&req->link);
-        if (req->state == REQUEST_ENDING)
-                req->requests->n_ending--;
-        pipit__deadline_set(&req->requests->deadlines, &req->deadline, DEADLINE_NEVER);
-        slot_release(req->requests, req);
+        pipit__request_enter(req, REQUEST_DONE, NULL, NULL);
+        request_disarm(req);
+        pipit__requests_release_slot(req->requests, req);
         request_free(req);
 }
 
-void
-pipit__requests_discard(struct requests *requests)
-{
-        /* First, because what carries others goes with its own request. */
-        for (uint32_t i = 0; i < requests->n_slots; i++) {
-                if (requests->slots[i].request != NULL)
-                        request_leave(requests->slots[i].request);
-        }
-        for (uint32_t i = 0; i < requests->n_slots; i++) {
-                if (requests->slots[i].request != NULL)
-                        pipit__request_discard(requests->slots[i].request);
-        }
-}
-
-/* The user's callbacks: the request's number names nothing any more. */
+/* Calls the user back: the request's number names nothing any more. */
 static void
 request_call_back(struct request *req)
 {
         struct pipit_result *res = req->res;
 
-        slot_release(req->requests, req);
+        pipit__requests_release_slot(req->requests, req);
         if (req->first.cb != NULL)
                 req->first.cb(res, req->first.arg);
         for (int i = 0; i < req->n_more; i++)
@@ -300,21 +310,10 @@ pipit__request_next(struct request *req, struct pipit_result *res)
 }
 
 void
-pipit__request_prefetch(const struct request *req)
-{
-        const char *start = (const char *)pipit__result_of_room(req);
-
-        for (const char *line = start; line < (const char *)(req + 1); line += CACHE_LINE)
-                __builtin_prefetch(line);
-}
-
-void
 pipit__request_complete(struct request *req)
 {
-        list_remove(&req->link);
-        pipit__deadline_set(&req->requests->deadlines, &req->deadline, DEADLINE_NEVER);
-        req->state = REQUEST_DONE;
-        request_leave(req);
+        request_disarm(req);
+        pipit__request_enter(req, REQUEST_DONE, NULL, NULL);
         pipit__request_next(req, req->res);
 }
 
@@ -331,35 +330,15 @@ pipit__request_again(struct request *req, void *block, struct bound_stmt *bound)
         req->res = res;
         req->more_bound = block;
         req->bound = bound;
-        req->state = REQUEST_NEW;
+        pipit__request_enter(req, REQUEST_NEW, NULL, NULL);
         return 0;
 }
 
 void
-pipit__requests_again(struct list *list)
+pipit__request_prefetch(const struct request *req)
 {
-        while (!list_empty(list)) {
-                struct request *req = container_of(list->prev, struct request, link);
-                list_remove(&req->link);
-                pipit__result_reset(req->res);
-                req->state = REQUEST_NEW;
-                request_leave(req);
-                req->wait_until_ms = DEADLINE_NEVER; /* it has had its connection */
-                req->requests->ops->again(req, req->requests->arg);
-        }
-}
+        const char *start = (const char *)pipit__result_of_room(req);
 
-void
-pipit__requests_turn(struct requests *requests, int budget)
-{
-        int n = requests->n_ending < budget ? requests->n_ending : budget;
-
-        /* A callback can discard others of this turn: it closes the scope in a forked child. */
-        while (n-- > 0 && !list_empty(&requests->ending)) {
-                struct list *link = list_pop_first(&requests->ending);
-                requests->n_ending--;
-                pipit__request_complete(container_of(link, struct request, link));
-        }
-        if (requests->n_ending > 0)
-                pipit__reactor_schedule(requests->reactor);
+        for (const char *line = start; line < (const char *)(req + 1); line += CACHE_LINE)
+                __builtin_prefetch(line);
 }

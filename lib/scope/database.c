@@ -13,7 +13,9 @@
 #include "loop/reactor.h"
 #include "pool/coalesce_rule.h"
 #include "pool/options.h"
-#include "scope/subscope_open.h"
+#include "request/request.h"
+#include "scope/subscope.h"
+#include "scope/subscope_answers.h"
 #include "scope/subscope_turn.h"
 #include "scope/wait_results.h"
 
@@ -40,56 +42,57 @@ database_destroy(void *arg)
 }
 
 /* Whatever made the last request leave, the drain is over, or the database can go. */
-static void
-database_look_for_end(struct database *db)
+void
+pipit__database_look_for_end(struct database *db)
 {
-        if (db->scope.state == SCOPE_CLOSED && db->requests.n == 0)
+        if (pipit__scope_is_closed(&db->scope) && db->requests.n == 0)
                 pipit__reactor_finish(db->reactor, database_destroy);
-        if (db->drain == NULL || db->requests.n > 1)
-                return;
         struct request *drain = db->drain;
+        if (drain == NULL || db->requests.n > 1)
+                return;
         db->drain = NULL;
         pipit__pool_close(&db->pool, "the database was drained", false);
         pipit__request_end(drain);
 }
 
-/* Gives up all requests but the drain's. */
-static void
-database_cancel_all(struct database *db, const char *reason)
+void
+pipit__database_cancel_all(struct database *db, const char *reason)
 {
-        struct requests *requests = &db->requests;
+        struct request *req;
 
-        for (uint32_t i = 0; i < requests->n_slots; i++) {
-                if (requests->slots[i].request != NULL)
-                        pipit__dispatch_cancel(&db->dispatch, requests->slots[i].request, reason);
+        for (uint32_t place = 0; (req = pipit__requests_each(&db->requests, &place)) != NULL;) {
+                enum request_state state = pipit__request_state(req);
+                if (state == REQUEST_WAITING || state == REQUEST_SENT)
+                        pipit__request_cancel(req, reason);
         }
 }
 
-/* The leases and transactions; blocking scopes go on. */
-static void
-database_abort_subscopes(struct database *db, const char *reason)
+void
+pipit__database_abort_subscopes(struct database *db, const char *reason)
 {
-        LIST_EACH(link, &db->scope.subscopes) {
-                struct pipit *scope = container_of(link, struct pipit, link);
-                struct subscope *subscope = pipit__subscope_of_scope(scope);
+        struct pipit *next;
+
+        for (struct pipit *sub = pipit__scope_first_sub(&db->scope); sub != NULL; sub = next) {
+                struct subscope *subscope = pipit__subscope_of_scope(sub);
+                next = pipit__scope_next_sub(&db->scope, sub);
                 if (subscope != NULL)
                         pipit__subscope_abort(subscope, PIPIT_ECANCELED, reason);
         }
-}
-
-static void
-database_end_drain(struct database *db, enum pipit_code code, const char *text)
-{
-        struct request *drain = db->drain;
-
-        db->drain = NULL;
-        pipit__request_fail(drain, code, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT, "%s", text);
 }
 
 static struct database *
 database_of(struct pipit *scope)
 {
         return container_of(scope, struct database, scope);
+}
+
+void
+pipit__database_end_drain(struct database *db, enum pipit_code code, const char *text)
+{
+        struct request *drain = db->drain;
+
+        db->drain = NULL;
+        pipit__request_fail(drain, code, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT, "%s", text);
 }
 
 /* ---- the scope */
@@ -128,75 +131,29 @@ database_add(struct pipit *scope, struct request *req, bool again)
 }
 
 static void
-database_cancel(struct pipit *scope, struct request *req, const char *reason)
-{
-        struct database *db = database_of(scope);
-        struct subscope *subscope = pipit__subscope_of(req);
-
-        if (req == db->drain)
-                database_end_drain(db, PIPIT_ECANCELED, "the drain was cancelled");
-        else if (subscope != NULL && req->state != REQUEST_WAITING)
-                pipit__subscope_cancel(subscope, reason);
-        else
-                pipit__dispatch_cancel(&db->dispatch, req, reason);
-}
-
-static void
-database_expire(struct pipit *scope, struct request *req)
-{
-        struct database *db = database_of(scope);
-        struct subscope *subscope = pipit__subscope_of(req);
-
-        if (subscope != NULL && req->state != REQUEST_WAITING) {
-                pipit__subscope_expire(subscope);
-                return;
-        }
-        if (req != db->drain) {
-                pipit__dispatch_expire(&db->dispatch, req);
-                return;
-        }
-        database_abort_subscopes(db, "the time to drain was over");
-        database_cancel_all(db, "the time to drain was over");
-        pipit__pool_close(&db->pool, "the time to drain was over", false);
-        database_end_drain(db, PIPIT_ETIMEDOUT,
-                           "requests were still outstanding at the end of the time to drain");
-}
-
-static void
 database_gone(struct pipit *scope)
 {
-        database_look_for_end(database_of(scope));
+        pipit__database_look_for_end(database_of(scope));
 }
 
 /* ---- what its parts tell */
 
 static void
-database_on_expired(struct request *req, void *arg)
-{
-        struct pipit *scope = pipit__request_scope(req);
-
-        (void)arg;
-        scope->ops->expire(scope, req);
-}
-
-static void
 database_on_again(struct request *req, void *arg)
 {
-        struct pipit *scope = pipit__request_scope(req);
-
         (void)arg;
-        scope->ops->add(scope, req, true);
+        pipit__scope_add_again(pipit__request_scope(req), req);
 }
 
 static void
 database_on_gone(struct pipit *scope, void *arg)
 {
         (void)arg;
-        scope->ops->gone(scope);
+        pipit__scope_gone(scope);
 }
 
-static const struct requests_ops database_requests_ops = {database_on_expired, database_on_gone,
-                                                          database_on_again};
+static const struct requests_ops database_requests_ops = {.gone = database_on_gone,
+                                                          .again = database_on_again};
 
 static void
 database_on_ready(void *arg)
@@ -218,6 +175,7 @@ database_on_refused(const struct conn_error *failure, void *arg)
 }
 
 static const struct pool_ops database_pool_ops = {database_on_ready, database_on_refused};
+static const struct dispatch_ops database_dispatch_ops = {.lease = pipit__subscope_leased};
 
 /* Sends what is to be sent. Returns whether a connection came free that somebody waits for. */
 static bool
@@ -225,9 +183,9 @@ database_deal(struct database *db)
 {
         db->dealing = true;
         db->deals_again = false;
-        if (db->scope.state == SCOPE_OPEN || db->scope.state == SCOPE_DRAINING)
+        if (pipit__scope_may_continue(&db->scope))
                 pipit__dispatch_turn(&db->dispatch);
-        pipit__subscopes_turn(&db->leases);
+        pipit__leases_turn(&db->leases);
         db->dealing = false;
         return db->deals_again && (db->dispatch.n > 0 || db->pool.min > 0);
 }
@@ -276,9 +234,10 @@ database_init_parts(struct database *db, struct event_base *base)
         db->rules = pipit__coalesce_rules_new(&db->stmt_cache);
         if (db->rules == NULL)
                 return PIPIT_ENOMEM;
-        pipit__dispatch_init(&db->dispatch, options, db->reactor, &db->pool);
-        db->dispatch.lease = pipit__subscope_leased;
-        pipit__leases_init(&db->leases, db->reactor, &db->dispatch, options->max_pipeline);
+        pipit__dispatch_init(&db->dispatch, options, &database_dispatch_ops, db->reactor,
+                             &db->pool);
+        pipit__leases_init(&db->leases, &pipit__subscope_leases_ops, db->reactor, &db->dispatch,
+                           options->max_pipeline);
         return code;
 }
 
@@ -314,8 +273,8 @@ database_init(struct database *db, struct event_base *base, const char *url,
 static void
 database_drop(struct database *db)
 {
-        db->scope.state = SCOPE_CLOSED;
-        list_remove(&db->scope.link);
+        pipit__scope_enter(&db->scope, SCOPE_CLOSED);
+        pipit__scope_detach(&db->scope);
         pipit__scope_close_subscopes(&db->scope);
         pipit__reactor_forked(db->reactor);
         pipit__reactor_enter(db->reactor);
@@ -330,8 +289,8 @@ database_drop(struct database *db)
 static void
 database_close_sync(struct database *db)
 {
-        while (db->requests.n_ending > 0 || !list_empty(&db->leases.ready)) {
-                pipit__subscopes_turn(&db->leases);
+        while (db->requests.n_ending > 0 || pipit__leases_are_ready(&db->leases)) {
+                pipit__leases_turn(&db->leases);
                 pipit__requests_turn(&db->requests, DATABASE_BUDGET);
         }
 }
@@ -342,13 +301,13 @@ database_end(struct database *db)
         bool outermost = !pipit__reactor_is_entered(db->reactor);
 
         pipit__reactor_enter(db->reactor);
-        db->scope.state = SCOPE_CLOSED;
-        list_remove(&db->scope.link);
+        pipit__scope_enter(&db->scope, SCOPE_CLOSED);
+        pipit__scope_detach(&db->scope);
         pipit__scope_close_subscopes(&db->scope);
-        database_cancel_all(db, "the scope was closed");
+        pipit__database_cancel_all(db, "the scope was closed");
         if (db->drain != NULL)
-                database_end_drain(db, PIPIT_ECANCELED,
-                                   "the scope was closed while it was drained");
+                pipit__database_end_drain(db, PIPIT_ECANCELED,
+                                          "the scope was closed while it was drained");
         pipit__pool_close(&db->pool, "the scope was closed", false);
         if (db->wait_results != NULL && outermost)
                 database_close_sync(db);
@@ -369,9 +328,10 @@ database_close(struct pipit *scope)
                 database_drop(db);
 }
 
-static const struct scope_ops database_ops = {
-        database_refuse, database_add, database_cancel, database_expire, database_gone,
-        database_close,  NULL};
+static const struct scope_ops database_ops = {.refuse = database_refuse,
+                                              .add = database_add,
+                                              .gone = database_gone,
+                                              .close = database_close};
 
 struct database *
 pipit__database_new(struct event_base *base, const char *url, const struct pipit_options *options)
@@ -380,17 +340,14 @@ pipit__database_new(struct event_base *base, const char *url, const struct pipit
 
         if (db == NULL)
                 return NULL;
-        pipit__scope_init(&db->scope, &database_ops);
-        db->scope.db = db;
-        db->scope.owner = &db->owner;
-        db->scope.requests = &db->requests;
+        pipit__scope_init_database(&db->scope, &database_ops, db, &db->owner, &db->requests);
         pipit__owner_init(&db->owner);
         db->url = strdup(url != NULL ? url : "");
         if (db->url == NULL || database_init(db, base, url, options) != 0) {
                 database_destroy(db);
                 return NULL;
         }
-        if (db->options.min_connections > 0 && db->scope.state == SCOPE_OPEN)
+        if (db->options.min_connections > 0 && pipit__scope_is_open(&db->scope))
                 pipit__reactor_schedule(db->reactor);
         return db;
 }
@@ -403,37 +360,22 @@ pipit_open(struct event_base *base, const char *url, const struct pipit_options 
         return db != NULL ? &db->scope : NULL;
 }
 
-static void
-drain_start(struct database *db, struct request *req, int64_t timeout_ms)
+/* ---- what scopes ask of their database */
+
+const struct pipit_options *
+pipit__scope_options(const struct pipit *scope)
 {
-        db->scope.state = SCOPE_DRAINING;
-        req->state = REQUEST_HELD;
-        db->drain = req;
-        if (timeout_ms >= 0)
-                pipit__request_set_deadline(req, pipit__reactor_now(db->reactor) + timeout_ms);
-        pipit__reactor_enter(db->reactor);
-        database_look_for_end(db);
-        pipit__reactor_leave(db->reactor);
+        return &pipit__scope_db(scope)->options;
 }
 
-pipit_request
-pipit_drain(struct pipit *db, int64_t timeout_ms, pipit_cb cb, void *arg)
+struct stmt *
+pipit__scope_stmt(struct pipit *scope, const char *sql)
 {
-        if (!pipit__scope_is_mine(db))
-                return 0;
-        struct request *req = pipit__scope_request(db, 0, cb, arg);
-        if (req == NULL)
-                return 0;
-        pipit_request number = pipit__request_number(req);
-        if (db != &db->db->scope) {
-                pipit__result_fail(req->res, PIPIT_EINVAL, PIPIT_EXECUTED_NO, PIPIT_PHASE_START,
-                                   "pipit_drain() takes a database");
-                pipit__request_end(req);
-        } else if (db->state == SCOPE_OPEN) {
-                drain_start(database_of(db), req, timeout_ms);
-        } else {
-                pipit__result_fail_like(req->res, pipit_scope_error(db));
-                pipit__request_end(req);
-        }
-        return number;
+        return pipit__stmt_cache_get(&pipit__scope_db(scope)->stmt_cache, sql);
+}
+
+struct coalesce_rules *
+pipit__scope_coalesce_rules(const struct pipit *scope)
+{
+        return pipit__scope_db(scope)->rules;
 }

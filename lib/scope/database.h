@@ -12,10 +12,10 @@
 #include "connect/conninfo.h"
 #include "pool/dispatch.h"
 #include "pool/pool.h"
-#include "request/request.h"
+#include "request/requests.h"
 #include "request/stmt_cache.h"
 #include "scope/lease.h"
-#include "scope/scope.h"
+#include "scope/scope_int.h"
 
 struct event_base;
 struct wait_results;
@@ -44,6 +44,16 @@ struct database {
 };
 
 _Static_assert(offsetof(struct database, scope) == 0, "a database is known by its address");
+
+/* Looks whether the drain is over, or the database can go, now that a request has gone. */
+void pipit__database_look_for_end(struct database *db);
+/* Ends a drain that is under way, as a failure. */
+void pipit__database_end_drain(struct database *db, enum pipit_code code, const char *text);
+
+/* Gives up all requests that wait for a connection, or for its answer. */
+void pipit__database_cancel_all(struct database *db, const char *reason);
+/* Ends the sessions and transactions; blocking scopes go on. */
+void pipit__database_abort_subscopes(struct database *db, const char *reason);
 
 /* Opens a database on a base, or on a private one when base is NULL. NULL when memory ran out. */
 struct database *

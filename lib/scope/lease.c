@@ -3,28 +3,51 @@
  */
 #include "scope/lease.h"
 
-#include <assert.h>
 #include <pipit/error.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "conn/conn.h"
+#include "conn/conn_cancel.h"
+#include "conn/conn_lease.h"
 #include "conn/conn_send.h"
 #include "loop/reactor.h"
-#include "pool/dispatch.h"
-#include "request/request.h"
+#include "scope/lease_int.h"
+
+/* The pause between two attempts: twice as long each time, less up to a half. */
+#define PAUSE_FIRST_MS 10
+#define PAUSE_MAX_MS   1000
 
 void
-pipit__leases_init(struct leases *leases, struct reactor *reactor, struct dispatch *dispatch,
-                   int max_batch)
+pipit__leases_init(struct leases *leases, const struct leases_ops *ops, struct reactor *reactor,
+                   struct dispatch *dispatch, int max_batch)
 {
         *leases = (struct leases){.reactor = reactor,
                                   .dispatch = dispatch,
+                                  .ops = ops,
                                   .max_batch = max_batch,
                                   .jitter = (unsigned)(uintptr_t)leases};
         list_init(&leases->ready);
+}
+
+bool
+pipit__leases_are_ready(const struct leases *leases)
+{
+        return !list_empty(&leases->ready);
+}
+
+void
+pipit__leases_turn(struct leases *leases)
+{
+        struct list ready;
+
+        list_init(&ready);
+        list_splice(&ready, &leases->ready);
+        while (!list_empty(&ready)) {
+                struct list *link = list_pop_first(&ready);
+                struct lease *lease = container_of(link, struct lease, link);
+                while (leases->ops->step(lease))
+                        ;
+        }
 }
 
 struct lease *
@@ -56,6 +79,18 @@ pipit__lease_free(struct lease *lease)
         free(lease);
 }
 
+struct leases *
+pipit__lease_leases(const struct lease *lease)
+{
+        return lease->leases;
+}
+
+int64_t
+pipit__lease_now_ms(const struct lease *lease)
+{
+        return pipit__reactor_now(lease->leases->reactor);
+}
+
 void
 pipit__lease_schedule(struct lease *lease)
 {
@@ -64,84 +99,70 @@ pipit__lease_schedule(struct lease *lease)
         pipit__reactor_schedule(lease->leases->reactor);
 }
 
-/* An array with room for more, of which the first one was not allocated. NULL: without memory. */
-static void *
-lease_grow(void *array, const void *first, size_t size, int n, int capacity)
-{
-        void *grown = reallocarray(array == first ? NULL : array, (size_t)capacity, size);
+/* ---- whose turn it is */
 
-        if (grown != NULL && array == first && n > 0)
-                memcpy(grown, first, (size_t)n * size);
-        return grown;
+void
+pipit__lease_set_root(struct lease *lease, struct subscope *root)
+{
+        lease->root = root;
 }
 
-int
-pipit__lease_reserve(struct lease *lease, int levels)
+struct subscope *
+pipit__lease_root(const struct lease *lease)
 {
-        int capacity = (levels + 1) * LEASE_FIRST_COMMANDS;
+        return lease->root;
+}
 
-        if (capacity <= lease->capacity)
-                return 0;
-        char(*room)[LEASE_COMMAND_SIZE] = lease_grow(lease->room, lease->first_room, sizeof *room,
-                                                     lease->n_commands, capacity);
-        if (room == NULL)
-                return PIPIT_ENOMEM;
-        lease->room = room;
-        const char **commands = lease_grow(lease->commands, lease->first_commands, sizeof *commands,
-                                           lease->n_commands, capacity);
-        if (commands == NULL)
-                return PIPIT_ENOMEM;
-        lease->commands = commands;
-        lease->capacity = capacity;
+struct subscope *
+pipit__lease_active(const struct lease *lease)
+{
+        return lease->active;
+}
+
+void
+pipit__lease_set_active(struct lease *lease, struct subscope *active)
+{
+        lease->active = active;
+}
+
+/* ---- the connection */
+
+int
+pipit__lease_take(struct lease *lease, struct conn *conn, const struct lease_ops *ops)
+{
+        if (pipit__conn_lease(conn, ops, lease) != 0)
+                return -1;
+        lease->conn = conn;
         return 0;
 }
 
-/* One that lives as long as the program. */
-static void
-lease_command_constant(struct lease *lease, const char *text)
+void
+pipit__lease_give_back(struct lease *lease, bool renew)
 {
-        assert(lease->n_commands < lease->capacity);
-        lease->commands[lease->n_commands++] = text;
+        struct conn *conn = lease->conn;
+
+        lease->conn = NULL;
+        if (conn != NULL)
+                pipit__conn_release(conn, renew);
 }
 
 void
-pipit__lease_command(struct lease *lease, const char *format, ...)
+pipit__lease_lose(struct lease *lease, const struct conn_error *cause)
 {
-        va_list args;
-
-        assert(lease->n_commands < lease->capacity);
-        va_start(args, format);
-        vsnprintf(lease->room[lease->n_commands], LEASE_COMMAND_SIZE, format, args);
-        va_end(args);
-        lease->commands[lease->n_commands++] = NULL;
+        lease->lost = *cause;
+        lease->conn = NULL;
 }
 
-void
-pipit__lease_begin(struct lease *lease, const struct pipit_transaction *options,
-                   int64_t statement_timeout_ms)
+const struct conn_error *
+pipit__lease_lost(const struct lease *lease)
 {
-        static const char *const levels[] = {"", " ISOLATION LEVEL READ COMMITTED",
-                                             " ISOLATION LEVEL REPEATABLE READ",
-                                             " ISOLATION LEVEL SERIALIZABLE"};
-
-        if (options->isolation == PIPIT_ISOLATION_DEFAULT && !options->read_only &&
-            !options->deferrable)
-                lease_command_constant(lease, "BEGIN");
-        else
-                pipit__lease_command(lease, "BEGIN%s%s%s", levels[options->isolation],
-                                     options->read_only ? " READ ONLY" : "",
-                                     options->deferrable ? " DEFERRABLE" : "");
-        if (statement_timeout_ms > 0)
-                pipit__lease_command(lease, "SET LOCAL statement_timeout = %lld",
-                                     (long long)statement_timeout_ms);
+        return &lease->lost;
 }
 
-void
-pipit__lease_end_savepoint(struct lease *lease, int level, bool rollback)
+bool
+pipit__lease_has_conn(const struct lease *lease)
 {
-        if (rollback)
-                pipit__lease_command(lease, "ROLLBACK TO SAVEPOINT pipit_%d", level);
-        pipit__lease_command(lease, "RELEASE SAVEPOINT pipit_%d", level);
+        return lease->conn != NULL;
 }
 
 bool
@@ -150,8 +171,31 @@ pipit__lease_is_busy(const struct lease *lease)
         return lease->conn != NULL && lease->conn->state != CONN_LEASED;
 }
 
+bool
+pipit__lease_in_transaction(const struct lease *lease)
+{
+        return pipit__pq_in_transaction(lease->conn->pq);
+}
+
 void
-pipit__lease_send(struct lease *lease, struct list *requests, struct request *commit, bool implicit)
+pipit__lease_abandon(struct lease *lease, const struct request *req)
+{
+        if (lease->conn != NULL)
+                pipit__conn_abandon(lease->conn, req);
+}
+
+void
+pipit__lease_drop(struct lease *lease)
+{
+        list_remove(&lease->link);
+        if (lease->conn != NULL)
+                lease->conn->lease_ops = NULL;
+}
+
+/* ---- sending */
+
+void
+pipit__lease_send(struct lease *lease, struct list *requests, struct bracket *bracket)
 {
         struct conn *conn = lease->conn;
 
@@ -159,13 +203,41 @@ pipit__lease_send(struct lease *lease, struct list *requests, struct request *co
                 if (lease->commands[i] == NULL)
                         lease->commands[i] = lease->room[i];
         }
-        struct bracket bracket = {.commands = lease->commands,
-                                  .n_commands = lease->n_commands,
-                                  .commit = commit,
-                                  .implicit = implicit};
+        bracket->commands = lease->commands;
+        bracket->n_commands = lease->n_commands;
         lease->n_commands = 0;
-        if (pipit__conn_send_bracket(conn, requests, &bracket) == 0)
+        if (pipit__conn_send_bracket(conn, requests, bracket) == 0)
                 pipit__conn_flush(conn);
+}
+
+void
+pipit__lease_send_singles(struct lease *lease, struct list *requests, const struct holder_ops *ops)
+{
+        struct conn *conn = lease->conn;
+        struct list one;
+
+        list_init(&one);
+        while (!list_empty(requests)) {
+                list_push_back(&one, list_pop_first(requests));
+                if (pipit__conn_send(conn, SEGMENT_SESSION, &one, ops) != 0) {
+                        list_splice(&one, requests);
+                        list_splice(requests, &one);
+                        return;
+                }
+        }
+        pipit__conn_flush(conn);
+}
+
+void
+pipit__lease_roll_back_next(struct lease *lease)
+{
+        lease->rolls_back = true;
+}
+
+bool
+pipit__lease_must_roll_back(const struct lease *lease)
+{
+        return lease->rolls_back;
 }
 
 void
@@ -174,7 +246,7 @@ pipit__lease_roll_back(struct lease *lease)
         struct conn *conn = lease->conn;
 
         lease->rolls_back = lease->stmt_savepoint_failed = false;
-        lease->n_commands = lease->stmt_savepoint = 0; /* its savepoints go with it */
+        pipit__lease_forget_commands(lease); /* its savepoints go with it */
         if (pipit__conn_send_own(conn, "ROLLBACK") != 0) {
                 pipit__conn_break(conn, pipit__pq_message(conn->pq));
                 return;
@@ -183,20 +255,42 @@ pipit__lease_roll_back(struct lease *lease)
         pipit__conn_flush(conn);
 }
 
-void
-pipit__lease_send_singles(struct lease *lease, struct list *requests)
-{
-        struct conn *conn = lease->conn;
-        struct list one;
+/* ---- the pause */
 
-        list_init(&one);
-        while (!list_empty(requests)) {
-                list_push_back(&one, list_pop_first(requests));
-                if (pipit__conn_send(conn, SEGMENT_SESSION, &one) != 0) {
-                        list_splice(&one, requests);
-                        list_splice(requests, &one);
-                        return;
-                }
-        }
-        pipit__conn_flush(conn);
+static void
+lease_on_pause_over(void *arg)
+{
+        struct lease *lease = arg;
+
+        lease->pauses = false;
+        lease->leases->ops->pause_over(lease);
+}
+
+int
+pipit__lease_pause(struct lease *lease, int attempt)
+{
+        struct leases *leases = lease->leases;
+        int64_t pause_ms = (int64_t)PAUSE_FIRST_MS << (attempt < 8 ? attempt : 8);
+
+        if (lease->pause == NULL)
+                lease->pause = pipit__timer_new(leases->reactor, lease_on_pause_over, lease);
+        if (pause_ms > PAUSE_MAX_MS)
+                pause_ms = PAUSE_MAX_MS;
+        pause_ms = pause_ms / 2 + rand_r(&leases->jitter) % (pause_ms / 2 + 1);
+        if (lease->pause == NULL || pipit__timer_set(lease->pause, pause_ms) != 0)
+                return PIPIT_ENOMEM;
+        lease->pauses = true;
+        return 0;
+}
+
+bool
+pipit__lease_pauses(const struct lease *lease)
+{
+        return lease->pauses;
+}
+
+void
+pipit__lease_end_pause(struct lease *lease)
+{
+        lease->pauses = false;
 }

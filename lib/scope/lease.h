@@ -1,9 +1,15 @@
 /*
- * Leases: a connection that is pinned to what runs on it, and what is sent on it.
+ * A lease is one connection that what runs on it has for itself, and what is sent on it.
  *
- * On a lease runs a subscope (subscope.h), in which others may be nested; one of them, the
- * active one, has its turn. One segment is out at a time. What ends a savepoint is not sent by
- * itself: it goes in front of the next segment, behind no statement whose failure it must undo.
+ * 1. A lease has at most one connection at a time, from pipit__lease_take() until that is given
+ *    back or lost.
+ * 2. One segment is out at a time. Commands of pipit's own (BEGIN, savepoints, their ends) are not
+ *    sent by themselves: they go in front of the next segment, behind no statement whose failure
+ *    they must undo.
+ * 3. On a lease runs the outermost subscope, its root, in which others may be nested; one of them,
+ *    the active one, has its turn. The lease is freed with its root.
+ *
+ * The subscopes (subscope.h) are its only users.
  */
 #ifndef PIPIT_LEASE_INTERNAL_H
 #define PIPIT_LEASE_INTERNAL_H
@@ -13,81 +19,128 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "connect/connect_attempt.h"
 
-struct subscope;
+struct bracket;
 struct conn;
+struct conn_error;
 struct dispatch;
+struct holder_ops;
+struct lease;
+struct lease_ops;
 struct reactor;
 struct request;
-struct lease_ops;
+struct subscope;
 
-/* Room for the longest statement of its own. */
-#define LEASE_COMMAND_SIZE 96
-/* What a level can need between two segments: the end of its savepoint in two statements and that
- * of a guard in it, BEGIN or SAVEPOINT with a setting, and a guard's. */
-#define LEASE_FIRST_COMMANDS 7
+/* What the users of leases are told. */
+struct leases_ops {
+        /* Takes one step of what a lease has to do; false when there is none for the moment. */
+        bool (*step)(struct lease *lease);
+        /* The pause between two attempts is over. */
+        void (*pause_over)(struct lease *lease);
+};
 
 /* All leases of a database. */
 struct leases {
         struct list ready; /* those that may have something to do at the end of the turn */
         struct reactor *reactor;
-        struct dispatch *dispatch;
-        int max_batch;
+        struct dispatch *dispatch; /* where a root's request waits for a connection */
+        const struct leases_ops *ops;
+        int max_batch;   /* statements that one segment takes */
         unsigned jitter; /* state of the generator of pauses */
 };
 
-struct lease {
-        struct list link; /* in leases->ready, or in none */
-        struct leases *leases;
-        struct conn *conn; /* NULL while it waits for one, and once it is lost or given back */
-        struct subscope *root;
-        struct subscope *active;
-        struct timer *pause;   /* between two attempts; NULL before the first */
-        const char **commands; /* that go in front of the next segment; NULL: it is in room */
-        char (*room)[LEASE_COMMAND_SIZE]; /* of each, for one that is not constant */
-        int n_commands;
-        int capacity;
-        const char *first_commands[LEASE_FIRST_COMMANDS]; /* enough for what has no savepoints */
-        char first_room[LEASE_FIRST_COMMANDS][LEASE_COMMAND_SIZE];
-        int stmt_savepoint; /* level of the savepoint of a statement that may fail; 0: none */
-        bool stmt_savepoint_failed;
-        bool pauses;            /* the active subscope waits for another attempt */
-        bool rolls_back;        /* a session goes on behind a ROLLBACK, which is still to be sent */
-        struct conn_error lost; /* why its connection is gone */
-};
-
-void pipit__leases_init(struct leases *leases, struct reactor *reactor, struct dispatch *dispatch,
-                        int max_batch);
+/* Everything is borrowed. */
+void pipit__leases_init(struct leases *leases, const struct leases_ops *ops,
+                        struct reactor *reactor, struct dispatch *dispatch, int max_batch);
+/* Takes the steps of all leases that are ready; what becomes ready meanwhile has the next turn. */
+void pipit__leases_turn(struct leases *leases);
+bool pipit__leases_are_ready(const struct leases *leases);
 
 /* NULL when memory ran out. */
 struct lease *pipit__lease_new(struct leases *leases);
+/* NULL does nothing. */
 void pipit__lease_free(struct lease *lease);
+struct leases *pipit__lease_leases(const struct lease *lease);
+int64_t pipit__lease_now_ms(const struct lease *lease);
 
-/* Has it looked at, at the end of the turn. */
+/* Has the lease looked at, at the end of the turn. */
 void pipit__lease_schedule(struct lease *lease);
+
+/* ---- whose turn it is */
+
+void pipit__lease_set_root(struct lease *lease, struct subscope *root);
+struct subscope *pipit__lease_root(const struct lease *lease);
+/* The subscope that has its turn; NULL before the first and after the last. */
+struct subscope *pipit__lease_active(const struct lease *lease);
+void pipit__lease_set_active(struct lease *lease, struct subscope *active);
+
+/* ---- the connection */
+
+/* Takes a free connection; ops are told what becomes of it, with the lease as their argument. -1:
+ * the connection was closed instead. */
+int pipit__lease_take(struct lease *lease, struct conn *conn, const struct lease_ops *ops);
+/* Gives the connection back, if it is there; renew: as new, whatever it may have been left with. */
+void pipit__lease_give_back(struct lease *lease, bool renew);
+/* Notes that the connection is gone, and why. */
+void pipit__lease_lose(struct lease *lease, const struct conn_error *cause);
+/* Why the connection is gone; its texts live as long as the lease. */
+const struct conn_error *pipit__lease_lost(const struct lease *lease);
+bool pipit__lease_has_conn(const struct lease *lease);
+/* Whether nothing can be sent now: answers are owed, or a cancel is on its way. */
+bool pipit__lease_is_busy(const struct lease *lease);
+/* Whether the connection is inside of a transaction. */
+bool pipit__lease_in_transaction(const struct lease *lease);
+/* Nobody waits for the answer to a sent request any more. */
+void pipit__lease_abandon(struct lease *lease, const struct request *req);
+/* Forgets the connection, which is a forked child's copy. */
+void pipit__lease_drop(struct lease *lease);
+
+/* ---- commands in front of the next segment */
 
 /* Makes room for what savepoints of so many levels can need. 0 or PIPIT_ENOMEM. */
 int pipit__lease_reserve(struct lease *lease, int levels);
-
-/* Puts a statement in front of the next segment: there is room. */
-void pipit__lease_command(struct lease *lease, const char *format, ...) PIPIT_PRINTF(2, 3);
-/* The same for the beginning of a transaction. */
+bool pipit__lease_has_commands(const struct lease *lease);
+/* Puts BEGIN in front, and what the options ask for; a timeout of 0 is none. */
 void pipit__lease_begin(struct lease *lease, const struct pipit_transaction *options,
                         int64_t statement_timeout_ms);
-/* The end of the savepoint of a level. */
+/* Puts the savepoint of a level in front; or its end. */
+void pipit__lease_savepoint(struct lease *lease, int level);
 void pipit__lease_end_savepoint(struct lease *lease, int level, bool rollback);
+/* Drops the commands and savepoints that are noted: their transaction is over. */
+void pipit__lease_forget_commands(struct lease *lease);
 
-/* Whether it cannot send: answers are owed, or a cancel is on its way. */
-bool pipit__lease_is_busy(const struct lease *lease);
+/* ---- the savepoint of one statement that may fail */
 
-/* Sends the first statements of a queue as a transaction's segment. commit NULL: it goes on;
- * implicit: the Sync is its COMMIT. */
-void pipit__lease_send(struct lease *lease, struct list *requests, struct request *commit,
-                       bool implicit);
-/* Ends the transaction by itself, before a session goes on. */
+/* Notes that the next segment is such a statement, whose savepoint has this level. */
+void pipit__lease_expect_failure(struct lease *lease, int level);
+/* Puts that savepoint in front, if one is noted. */
+void pipit__lease_begin_stmt_savepoint(struct lease *lease);
+bool pipit__lease_has_stmt_savepoint(const struct lease *lease);
+/* The statement has failed: what it did goes with its savepoint. */
+void pipit__lease_fail_stmt_savepoint(struct lease *lease);
+/* Puts the end of that savepoint in front, if there is one. */
+void pipit__lease_end_stmt_savepoint(struct lease *lease);
+
+/* ---- sending: the connection may be lost meanwhile, which its ops are told */
+
+/* Sends the statements of a list, with what is in front of them, as a segment of a transaction; the
+ * bracket says what else goes along. What was not sent is left in the list. */
+void pipit__lease_send(struct lease *lease, struct list *requests, struct bracket *bracket);
+/* Sends the statements of a list each by itself. */
+void
+pipit__lease_send_singles(struct lease *lease, struct list *requests, const struct holder_ops *ops);
+/* Notes that a ROLLBACK goes out before anything else. */
+void pipit__lease_roll_back_next(struct lease *lease);
+bool pipit__lease_must_roll_back(const struct lease *lease);
+/* Sends that ROLLBACK. */
 void pipit__lease_roll_back(struct lease *lease);
-/* Sends them each by itself. */
-void pipit__lease_send_singles(struct lease *lease, struct list *requests);
+
+/* ---- the pause between two attempts */
+
+/* Begins a pause, the longer the later the attempt. 0 or PIPIT_ENOMEM. */
+int pipit__lease_pause(struct lease *lease, int attempt);
+bool pipit__lease_pauses(const struct lease *lease);
+/* Ends the pause, for nobody waits for it any more. */
+void pipit__lease_end_pause(struct lease *lease);
 
 #endif

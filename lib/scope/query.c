@@ -9,17 +9,24 @@
 #include <string.h>
 
 #include "base/cold.h"
-#include "loop/reactor.h"
 #include "pool/coalesce_rule.h"
+#include "pool/refusal.h"
 #include "request/bound_stmt.h"
-#include "scope/database.h"
+#include "request/request.h"
+#include "request/stmt_cache.h"
 #include "scope/scope.h"
+
+/* The first callback of a request, on its way through the checks. */
+struct completion {
+        pipit_cb cb;
+        void *arg;
+};
 
 /* Why a scope takes nothing now; NULL when it does. */
 static const struct pipit_error *
 scope_refusal(const struct pipit *scope)
 {
-        return scope->state == SCOPE_OPEN ? NULL : pipit_scope_error(scope);
+        return pipit__scope_is_open(scope) ? NULL : pipit_scope_error(scope);
 }
 
 /* A new request that has failed already, like this. */
@@ -30,8 +37,7 @@ query_fail_like(struct pipit *scope, const struct pipit_error *error, pipit_cb c
 
         if (req == NULL)
                 return NULL;
-        pipit__result_fail_like(req->res, error);
-        pipit__request_end(req);
+        pipit__request_fail_like(req, error);
         return req;
 }
 
@@ -47,7 +53,8 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
         if (req == NULL)
                 return NULL;
         va_start(args, format);
-        pipit__result_vfail(req->res, code, PIPIT_EXECUTED_NO, PIPIT_PHASE_START, format, args);
+        pipit__result_vfail(pipit__request_result(req), code, PIPIT_EXECUTED_NO, PIPIT_PHASE_START,
+                            format, args);
         va_end(args);
         pipit__request_end(req);
         return req;
@@ -64,25 +71,29 @@ query_refuse_problem(struct pipit *scope, const struct stmt_problem *problem,
                                    "parameter $%d: %s", problem->parameter, problem->text);
 }
 
-/* Every check has passed; takes *statement over. NULL when memory ran out. */
+/* Makes the request, now that every check has passed; takes *stmt over. NULL when memory ran
+ * out. */
 static struct request *
 query_enqueue(struct pipit *scope, const struct query *query, struct stmt **stmt, size_t size,
               const struct completion *completion)
 {
-        const struct pipit_options *options = &scope->db->options;
+        const struct pipit_options *options = pipit__scope_options(scope);
+        bool is_grouped = !query->is_read && pipit__scope_groups_writes(scope);
+        bool coalesces = is_grouped || (query->is_read && pipit__scope_coalesces(scope));
+        struct request_traits traits = {.is_read = query->is_read,
+                                        .is_grouped = is_grouped,
+                                        .rule = coalesces ? query->rule : NULL,
+                                        .key = query->key};
         struct request *req = pipit__scope_request(scope, size, completion->cb, completion->arg);
 
         if (req == NULL)
                 return NULL;
-        req->bound = pipit__bound_stmt_write(pipit__request_block(req), *stmt, query->params);
+        pipit__request_set_stmt(
+                req, pipit__bound_stmt_write(pipit__request_block(req), *stmt, query->params),
+                &traits);
         *stmt = NULL;
-        req->is_read = query->is_read;
-        req->is_grouped = scope->groups_writes && !query->is_read;
-        req->rule = req->is_grouped || (query->is_read && scope->coalesces) ? query->rule : NULL;
-        req->key = query->key;
-        req->deadline_ms = pipit__deadline_after(req->started_ms, options->timeout_ms);
-        req->wait_until_ms = pipit__deadline_after(req->started_ms, options->acquire_timeout_ms);
-        scope->ops->add(scope, req, false);
+        pipit__request_set_times(req, options->timeout_ms, options->acquire_timeout_ms);
+        pipit__scope_add(scope, req);
         return req;
 }
 
@@ -92,7 +103,7 @@ query_refuse_size(struct pipit *scope, size_t bytes, const struct completion *co
         return pipit__query_refuse(scope, PIPIT_ELIMIT, completion->cb, completion->arg,
                                    "the statement and its values take %zu bytes: "
                                    "max_request_bytes is %zu",
-                                   bytes, scope->db->options.max_request_bytes);
+                                   bytes, pipit__scope_options(scope)->max_request_bytes);
 }
 
 /* The checks that depend on its values; the statement goes on to the request, or *statement is
@@ -108,9 +119,9 @@ query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
         if (pipit__bound_stmt_measure(*stmt, query->params, &size, &problem) != 0)
                 return query_refuse_problem(scope, &problem, completion);
         size_t bytes = size + (*stmt)->length;
-        if (bytes > scope->db->options.max_request_bytes)
+        if (bytes > pipit__scope_options(scope)->max_request_bytes)
                 return query_refuse_size(scope, bytes, completion);
-        if (scope->ops->refuse(scope, bytes, &refusal))
+        if (pipit__scope_refuses(scope, bytes, &refusal))
                 return query_fail_like(scope, &refusal.error, completion->cb, completion->arg);
         return query_enqueue(scope, query, stmt, size, completion);
 }
@@ -120,7 +131,7 @@ query_stmt(struct pipit *scope, const struct query *query)
 {
         if (query->rule != NULL)
                 return pipit__coalesce_rule_one(query->rule);
-        return pipit__stmt_cache_get(&scope->db->stmt_cache, query->sql);
+        return pipit__scope_stmt(scope, query->sql);
 }
 
 struct request *
@@ -149,7 +160,7 @@ static int
 query_replace(struct request *req, const struct query *query)
 {
         struct pipit *scope = pipit__request_scope(req);
-        struct stmt *stmt = pipit__stmt_cache_get(&scope->db->stmt_cache, query->sql);
+        struct stmt *stmt = pipit__scope_stmt(scope, query->sql);
         struct stmt_problem problem;
         void *block = NULL;
         size_t size;
@@ -159,7 +170,7 @@ query_replace(struct request *req, const struct query *query)
         if (block != NULL &&
             pipit__request_again(req, block, pipit__bound_stmt_write(block, stmt, query->params)) ==
                     0) {
-                req->is_read = query->is_read;
+                pipit__request_set_read(req, query->is_read);
                 return 0;
         }
         pipit__stmt_unref(stmt);
@@ -174,14 +185,12 @@ pipit__query_continue(struct request *req, const struct query *query)
 
         if (query_replace(req, query) != 0)
                 return NULL;
-        if (scope_refusal(scope) != NULL && scope->state != SCOPE_DRAINING) {
-                pipit__result_fail_like(req->res, scope_refusal(scope));
-                pipit__request_end(req);
+        if (!pipit__scope_may_continue(scope)) {
+                pipit__request_fail_like(req, pipit_scope_error(scope));
         } else {
-                req->wait_until_ms =
-                        pipit__deadline_after(pipit__reactor_now(scope->requests->reactor),
-                                              scope->db->options.acquire_timeout_ms);
-                scope->ops->add(scope, req, false);
+                pipit__request_wait_from(req, pipit__scope_now_ms(scope),
+                                         pipit__scope_options(scope)->acquire_timeout_ms);
+                pipit__scope_add(scope, req);
         }
         return req;
 }

@@ -8,12 +8,17 @@
 #include <stdlib.h>
 
 #include "base/owner.h"
+#include "loop/deadline.h"
 #include "loop/reactor.h"
-#include "pool/coalesce.h"
+#include "request/request.h"
+#include "request/requests.h"
+#include "scope/scope_int.h"
 #include "scope/wait_results.h"
 
-void
-pipit__scope_init(struct pipit *scope, const struct scope_ops *ops)
+/* ---- how a scope is made */
+
+static void
+scope_init(struct pipit *scope, const struct scope_ops *ops)
 {
         scope->ops = ops;
         scope->coalesces = true;
@@ -23,11 +28,37 @@ pipit__scope_init(struct pipit *scope, const struct scope_ops *ops)
 }
 
 void
+pipit__scope_init_database(struct pipit *scope, const struct scope_ops *ops, struct database *db,
+                           struct owner *owner, struct requests *requests)
+{
+        scope_init(scope, ops);
+        scope->db = db;
+        scope->owner = owner;
+        scope->requests = requests;
+}
+
+void
+pipit__scope_init_on(struct pipit *scope, const struct scope_ops *ops, const struct pipit *parent)
+{
+        scope_init(scope, ops);
+        scope->db = parent->db;
+        scope->owner = parent->owner;
+        scope->requests = parent->requests;
+        scope->wait_results = parent->wait_results;
+}
+
+void
 pipit__scope_fini(struct pipit *scope)
 {
         pipit__result_owner_fini(&scope->result_owner);
         list_remove(&scope->link);
         free(scope->error_text);
+}
+
+void
+pipit__scope_enter(struct pipit *scope, enum scope_state state)
+{
+        scope->state = state;
 }
 
 void
@@ -40,12 +71,14 @@ pipit__scope_break(struct pipit *scope, enum pipit_code code, const char *format
         if (vasprintf(&scope->error_text, format, args) < 0)
                 scope->error_text = NULL;
         va_end(args);
-        scope->state = SCOPE_BROKEN;
+        pipit__scope_enter(scope, SCOPE_BROKEN);
         scope->error = (struct pipit_error){
                 .code = code,
                 .phase = PIPIT_PHASE_START,
                 .message = scope->error_text != NULL ? scope->error_text : pipit_code_text(code)};
 }
+
+/* ---- what a scope is */
 
 bool
 pipit__scope_is_database(const struct pipit *scope)
@@ -59,10 +92,84 @@ pipit__scope_is_mine(const struct pipit *scope)
         return scope != NULL && pipit__owner_check(scope->owner) == 0;
 }
 
-struct pipit *
-pipit__request_scope(const struct request *req)
+int
+pipit__scope_check_owner(const struct pipit *scope)
 {
-        return req->owner->scope;
+        return pipit__owner_check(scope->owner);
+}
+
+bool
+pipit__scope_is_open(const struct pipit *scope)
+{
+        return scope->state == SCOPE_OPEN;
+}
+
+bool
+pipit__scope_is_closed(const struct pipit *scope)
+{
+        return scope->state == SCOPE_CLOSED;
+}
+
+bool
+pipit__scope_is_draining(const struct pipit *scope)
+{
+        return scope->state == SCOPE_DRAINING;
+}
+
+bool
+pipit__scope_may_continue(const struct pipit *scope)
+{
+        return scope->state == SCOPE_OPEN || scope->state == SCOPE_DRAINING;
+}
+
+struct database *
+pipit__scope_db(const struct pipit *scope)
+{
+        return scope->db;
+}
+
+struct requests *
+pipit__scope_requests(const struct pipit *scope)
+{
+        return scope->requests;
+}
+
+struct wait_results *
+pipit__scope_wait_results(const struct pipit *scope)
+{
+        return scope->wait_results;
+}
+
+void
+pipit__scope_set_wait_results(struct pipit *scope, struct wait_results *wait_results)
+{
+        scope->wait_results = wait_results;
+}
+
+int64_t
+pipit__scope_now_ms(const struct pipit *scope)
+{
+        return pipit__reactor_now(scope->requests->reactor);
+}
+
+bool
+pipit__scope_groups_writes(const struct pipit *scope)
+{
+        return scope->groups_writes;
+}
+
+bool
+pipit__scope_coalesces(const struct pipit *scope)
+{
+        return scope->coalesces;
+}
+
+/* ---- requests */
+
+bool
+pipit__scope_has(const struct pipit *scope, const struct request *req)
+{
+        return pipit__request_scope(req) == scope;
 }
 
 struct request *
@@ -70,7 +177,7 @@ pipit__scope_find(const struct pipit *scope, pipit_request number)
 {
         struct request *req = pipit__requests_find(scope->requests, number);
 
-        return req != NULL && req->owner == &scope->result_owner ? req : NULL;
+        return req != NULL && pipit__scope_has(scope, req) ? req : NULL;
 }
 
 struct request *
@@ -98,6 +205,67 @@ pipit__scope_started(struct pipit *scope, const struct request *req)
         return pipit__request_number(req);
 }
 
+bool
+pipit__scope_refuses(struct pipit *scope, size_t bytes, struct refusal *ret)
+{
+        return scope->ops->refuse(scope, bytes, ret);
+}
+
+void
+pipit__scope_add(struct pipit *scope, struct request *req)
+{
+        scope->ops->add(scope, req, false);
+}
+
+void
+pipit__scope_add_again(struct pipit *scope, struct request *req)
+{
+        scope->ops->add(scope, req, true);
+}
+
+int
+pipit__scope_n_requests(const struct pipit *scope)
+{
+        return scope->result_owner.n_requests;
+}
+
+void
+pipit__scope_gone(struct pipit *scope)
+{
+        scope->ops->gone(scope);
+}
+
+/* ---- scopes on scopes */
+
+void
+pipit__scope_attach(struct pipit *scope, struct pipit *parent)
+{
+        if (parent->state != SCOPE_CLOSED)
+                list_push_back(&parent->subscopes, &scope->link);
+}
+
+void
+pipit__scope_detach(struct pipit *scope)
+{
+        list_remove(&scope->link);
+}
+
+struct pipit *
+pipit__scope_first_sub(const struct pipit *scope)
+{
+        struct list *link = list_first(&scope->subscopes);
+
+        return link != NULL ? container_of(link, struct pipit, link) : NULL;
+}
+
+struct pipit *
+pipit__scope_next_sub(const struct pipit *scope, const struct pipit *sub)
+{
+        return sub->link.next != &scope->subscopes
+                       ? container_of(sub->link.next, struct pipit, link)
+                       : NULL;
+}
+
 void
 pipit__scope_close_subscopes(struct pipit *scope)
 {
@@ -117,7 +285,7 @@ pipit_cancel(struct pipit *scope, pipit_request request)
         if (pipit__scope_is_mine(scope))
                 req = pipit__scope_find(scope, request);
         if (req != NULL)
-                scope->ops->cancel(scope, req, "it was cancelled");
+                pipit__request_cancel(req, "it was cancelled");
 }
 
 void
@@ -126,11 +294,9 @@ pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms
         if (!pipit__scope_is_mine(scope))
                 return;
         struct request *req = pipit__scope_find(scope, request);
-        if (req == NULL || req->state == REQUEST_ENDING || req->state == REQUEST_DONE)
-                return;
-        int64_t now = pipit__reactor_now(scope->requests->reactor);
-        pipit__request_set_deadline(req, pipit__deadline_after(now, timeout_ms));
-        pipit__coalesced_prolong(req);
+        if (req != NULL)
+                pipit__request_set_deadline(
+                        req, pipit__deadline_after(pipit__scope_now_ms(scope), timeout_ms));
 }
 
 int

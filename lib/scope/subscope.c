@@ -1,5 +1,5 @@
 /*
- * Subscopes: what they are, and what dooms them. See subscope.h.
+ * Subscopes: their states, and what dooms them. See subscope.h and subscope_int.h.
  */
 #include "scope/subscope.h"
 
@@ -7,8 +7,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conn/conn_cancel.h"
-#include "pool/dispatch.h"
+#include "pool/refusal.h"
+#include "request/request.h"
+#include "request/requests.h"
+#include "scope/lease.h"
+#include "scope/subscope_int.h"
+
+void
+pipit__subscope_enter(struct subscope *subscope, enum subscope_state state)
+{
+        subscope->state = state;
+}
+
+bool
+pipit__subscope_is_transaction(const struct subscope *subscope)
+{
+        return subscope->kind != SUBSCOPE_SESSION;
+}
+
+struct subscope *
+pipit__subscope_of_scope(struct pipit *scope)
+{
+        return scope != NULL && !pipit__scope_is_database(scope)
+                       ? container_of(scope, struct subscope, scope)
+                       : NULL;
+}
+
+struct subscope *
+pipit__subscope_of(const struct request *req)
+{
+        return pipit__request_subscope(req);
+}
+
+struct subscope *
+pipit__subscope_of_request(const struct request *req)
+{
+        return pipit__subscope_of_scope(pipit__request_scope(req));
+}
+
+struct pipit *
+pipit__subscope_scope(struct subscope *subscope)
+{
+        return &subscope->scope;
+}
+
+struct request *
+pipit__subscope_request(const struct subscope *subscope)
+{
+        return subscope->request;
+}
+
+/* ---- memory */
 
 void
 pipit__subscope_free(struct subscope *subscope)
@@ -26,50 +75,71 @@ subscope_free_deferred(struct deferred *deferred)
         pipit__subscope_free(container_of(deferred, struct subscope, deferred));
 }
 
-/* Nobody refers to it any more, but who is on the stack. */
 void
 pipit__subscope_look_for_end(struct subscope *subscope)
 {
-        if (subscope->request != NULL || subscope->scope.result_owner.n_requests > 0)
+        if (subscope->request != NULL || pipit__scope_n_requests(&subscope->scope) > 0)
                 return;
-        list_remove(&subscope->scope.link);
+        pipit__scope_detach(&subscope->scope);
         subscope->deferred.free = subscope_free_deferred;
-        pipit__reactor_defer(subscope->lease->leases->reactor, &subscope->deferred);
+        pipit__reactor_defer(pipit__lease_leases(subscope->lease)->reactor, &subscope->deferred);
 }
 
-struct subscope *
-pipit__subscope_of_scope(struct pipit *scope)
+/* ---- outcome */
+
+bool
+pipit__subscope_is_doomed(const struct subscope *subscope)
 {
-        return scope != NULL && !pipit__scope_is_database(scope)
-                       ? container_of(scope, struct subscope, scope)
-                       : NULL;
+        return subscope->outcome == OUTCOME_DOOMED || subscope->outcome == OUTCOME_TAKEN_BACK;
 }
 
-struct subscope *
-pipit__subscope_of(const struct request *request)
+/* Whether it is not settled yet what the subscope's request ends with. */
+static bool
+subscope_is_undecided(const struct subscope *subscope)
 {
-        return request->bound == NULL ? request->subscope : NULL;
+        switch (subscope->state) {
+        case SUBSCOPE_WAITING:
+        case SUBSCOPE_RUNNING:
+        case SUBSCOPE_ENDING: return true;
+        case SUBSCOPE_PARKED:
+        case SUBSCOPE_ENDED: break;
+        }
+        return false;
 }
 
 void
 pipit__subscope_doom(struct subscope *subscope, const struct pipit_error *cause,
                      struct pipit_result *owner)
 {
-        if (subscope->doomed || subscope->committed || subscope->state >= SUBSCOPE_PARKED)
+        if (subscope->outcome != OUTCOME_OPEN || !subscope_is_undecided(subscope))
                 return;
-        subscope->doomed = true;
+        subscope->outcome = OUTCOME_DOOMED;
         subscope->cause = *cause;
         subscope->cause_owner = owner != NULL ? pipit_result_ref(owner) : NULL;
         pipit__lease_schedule(subscope->lease);
 }
 
-bool
-pipit__subscope_is_transaction(const struct subscope *subscope)
+void
+pipit__subscope_take_back(struct subscope *subscope)
 {
-        return subscope->kind != SUBSCOPE_SESSION;
+        struct pipit_error cause = {.code = PIPIT_EROLLBACK,
+                                    .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .message = "pipit_rollback() was called"};
+
+        pipit__subscope_doom(subscope, &cause, NULL);
+        subscope->options.max_attempts = 1; /* whatever had doomed it before */
+        /* Who opened it by hand is told by this very call's callback. */
+        if (subscope->body == NULL && subscope->outcome == OUTCOME_DOOMED)
+                subscope->outcome = OUTCOME_TAKEN_BACK;
 }
 
-/* What a request gets that cannot be run any more. */
+void
+pipit__subscope_set_committed(struct subscope *subscope)
+{
+        subscope->outcome = OUTCOME_COMMITTED;
+}
+
 void
 pipit__subscope_refusal(const struct subscope *subscope, enum pipit_executed executed,
                         struct refusal *ret)
@@ -91,22 +161,12 @@ pipit__subscope_refusal(const struct subscope *subscope, enum pipit_executed exe
         snprintf(ret->text, sizeof ret->text, "the %s: %s", what, subscope->cause.message);
 }
 
-static void
-request_fail_like(struct request *req, const struct pipit_error *error)
-{
-        if (!pipit_failed(req->res))
-                pipit__result_fail_like(req->res, error);
-        pipit__request_end(req);
-}
-
-/* What waits for its turn, nested subscopes too. */
+/* Fails what waits for its turn with an error, nested subscopes too. */
 static void
 subscope_fail_queue_like(struct subscope *subscope, const struct pipit_error *error)
 {
-        while (!list_empty(&subscope->queue)) {
-                struct list *link = list_first(&subscope->queue);
-                request_fail_like(container_of(link, struct request, link), error);
-        }
+        while (!list_empty(&subscope->queue))
+                pipit__request_fail_like(pipit__request_first(&subscope->queue), error);
 }
 
 void
@@ -118,12 +178,13 @@ pipit__subscope_fail_queue(struct subscope *subscope)
         subscope_fail_queue_like(subscope, &refusal.error);
 }
 
-/* A statement, or a COMMIT, that was sent is not waited for any more. */
+/* ---- requests that were sent */
+
 void
 pipit__subscope_abandon(struct subscope *subscope, struct request *req, enum pipit_code code,
                         const char *text)
 {
-        struct conn *conn = req->conn;
+        struct pipit_result *res = pipit__request_result(req);
         /* COMMIT may have travelled with it. */
         bool uncommitted = pipit__subscope_is_transaction(subscope) &&
                            subscope->state != SUBSCOPE_ENDING && pipit__subscope_of(req) == NULL;
@@ -134,24 +195,23 @@ pipit__subscope_abandon(struct subscope *subscope, struct request *req, enum pip
                             uncommitted ? "its transaction rolls back"
                                         : "nobody knows whether the statement was executed");
         /* What it does goes with its savepoint, if it has one. */
-        if (uncommitted && subscope->lease->stmt_savepoint > 0)
-                subscope->lease->stmt_savepoint_failed = true;
+        if (uncommitted && pipit__lease_has_stmt_savepoint(subscope->lease))
+                pipit__lease_fail_stmt_savepoint(subscope->lease);
         else if (uncommitted)
-                pipit__subscope_doom(subscope, pipit_result_error(req->res), req->res);
-        if (conn != NULL)
-                pipit__conn_abandon(conn, req);
+                pipit__subscope_doom(subscope, pipit_result_error(res), res);
+        pipit__lease_abandon(subscope->lease, req);
 }
 
-/* Nobody waits for its statements any more. */
+/* Ends the statements that were sent, for nobody waits for them any more. */
 static void
 subscope_abandon_sent(struct subscope *subscope, enum pipit_code code, const char *text)
 {
-        struct requests *requests = subscope->scope.requests;
+        struct requests *requests = pipit__scope_requests(&subscope->scope);
+        struct request *req;
 
-        for (uint32_t i = 0; i < requests->n_slots; i++) {
-                struct request *req = requests->slots[i].request;
-                if (req != NULL && req->owner == &subscope->scope.result_owner &&
-                    req->state == REQUEST_SENT)
+        for (uint32_t place = 0; (req = pipit__requests_each(requests, &place)) != NULL;) {
+                if (pipit__scope_has(&subscope->scope, req) &&
+                    pipit__request_state(req) == REQUEST_SENT)
                         pipit__subscope_abandon(subscope, req, code, text);
         }
 }
@@ -162,6 +222,8 @@ pipit__subscope_abandon_commit(struct subscope *subscope, enum pipit_code code, 
         subscope_abandon_sent(subscope, code, text);
         pipit__subscope_abandon(subscope, subscope->request, code, text);
 }
+
+/* ---- abort */
 
 static void
 subscope_abort_one(struct subscope *subscope, const struct pipit_error *cause)
@@ -183,15 +245,65 @@ pipit__subscope_abort(struct subscope *subscope, enum pipit_code code, const cha
                                     .executed = PIPIT_EXECUTED_ROLLED_BACK,
                                     .phase = PIPIT_PHASE_EXECUTE,
                                     .message = text};
-        struct subscope *active = subscope->lease->active;
+        struct subscope *active = pipit__lease_active(subscope->lease);
 
         if (subscope->state == SUBSCOPE_RUNNING) {
                 for (; active != NULL && active != subscope; active = active->up) {
                         active->closing = true;
-                        active->scope.state = SCOPE_CLOSED;
+                        pipit__scope_enter(&active->scope, SCOPE_CLOSED);
                         subscope_abort_one(active, &cause);
                 }
         }
         subscope_abort_one(subscope, &cause);
         pipit__lease_schedule(subscope->lease);
+}
+
+/* ---- its own request */
+
+static const char *
+own_waits_for(const struct request *req)
+{
+        return pipit__subscope_is_transaction(pipit__subscope_of(req))
+                       ? "the end of its transaction"
+                       : "the end of its session";
+}
+
+/* Ends the subscope of a request that is given up, as far as it can still be ended. */
+static void
+own_end(struct request *req, enum pipit_code code, const char *commit_text, const char *abort_text)
+{
+        struct subscope *subscope = pipit__request_holder(req);
+
+        switch (subscope->state) {
+        case SUBSCOPE_ENDING:
+                if (pipit__request_state(req) == REQUEST_SENT)
+                        pipit__subscope_abandon_commit(subscope, code, commit_text);
+                break;
+        case SUBSCOPE_WAITING:
+        case SUBSCOPE_RUNNING: pipit__subscope_abort(subscope, code, abort_text); break;
+        case SUBSCOPE_PARKED:
+        case SUBSCOPE_ENDED: break;
+        }
+}
+
+static void
+own_cancel(struct request *req, const char *reason)
+{
+        own_end(req, PIPIT_ECANCELED, reason, reason);
+}
+
+static void
+own_expire(struct request *req)
+{
+        own_end(req, PIPIT_ETIMEDOUT, "the time was over",
+                "the time for the transaction or the session was over");
+}
+
+const struct holder_ops pipit__subscope_own_ops = {
+        .waits_for = own_waits_for, .cancel = own_cancel, .expire = own_expire};
+
+void
+pipit__subscope_hold_request(struct subscope *subscope)
+{
+        pipit__request_enter(subscope->request, REQUEST_HELD, &pipit__subscope_own_ops, subscope);
 }

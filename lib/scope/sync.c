@@ -9,8 +9,7 @@
 #include "loop/reactor.h"
 #include "result/result.h"
 #include "scope/database.h"
-#include "scope/scope.h"
-#include "scope/subscope_open.h"
+#include "scope/subscope.h"
 #include "scope/wait_results.h"
 
 struct pipit *
@@ -18,7 +17,7 @@ pipit_allow_sync(struct pipit *db)
 {
         if (!pipit__scope_is_mine(db))
                 return NULL;
-        struct database *parent = db->db;
+        struct database *parent = pipit__scope_db(db);
         struct pipit_options options = parent->options;
         options.min_connections = 0;
         options.max_connections = 1;
@@ -27,16 +26,16 @@ pipit_allow_sync(struct pipit *db)
         if (sync == NULL)
                 return NULL;
         struct pipit *scope = &sync->scope;
-        scope->wait_results = sync->wait_results = pipit__wait_results_new();
+        sync->wait_results = pipit__wait_results_new();
+        pipit__scope_set_wait_results(scope, sync->wait_results);
         if (sync->wait_results == NULL) {
                 pipit_close(scope);
                 return NULL;
         }
-        if (db->state != SCOPE_CLOSED)
-                list_push_back(&db->subscopes, &scope->link);
-        if (db->state == SCOPE_DRAINING || db->state == SCOPE_CLOSED)
+        pipit__scope_attach(scope, db);
+        if (pipit__scope_is_closed(db) || pipit__scope_is_draining(db))
                 pipit__scope_break(scope, PIPIT_ECLOSED, "the database has ended, or ends");
-        else if (db->wait_results != NULL || db != &parent->scope)
+        else if (pipit__scope_wait_results(db) != NULL || !pipit__scope_is_database(db))
                 pipit__scope_break(scope, PIPIT_EINVAL,
                                    "pipit_allow_sync() takes a database, and no other scope");
         else if (!parent->sync_allowed && pipit__reactor_started(parent->reactor))
@@ -50,7 +49,7 @@ void
 pipit_set_allow_sync(struct pipit *db, bool allowed)
 {
         if (pipit__scope_is_mine(db))
-                db->db->sync_allowed = allowed;
+                pipit__scope_db(db)->sync_allowed = allowed;
 }
 
 static struct pipit_result *
@@ -62,11 +61,12 @@ sync_wait(struct database *sync, pipit_request request)
         pipit__reactor_enter(sync->reactor);
         /* When a callback has closed the scope, this is the last to turn its loop. */
         while (pipit__wait_results_find(sync->wait_results, request, &res) &&
-               (res == NULL || (sync->scope.state == SCOPE_CLOSED && sync->requests.n_ending > 0)))
+               (res == NULL ||
+                (pipit__scope_is_closed(&sync->scope) && sync->requests.n_ending > 0)))
                 pipit__reactor_run_once(sync->reactor);
         sync->waiting = false;
         /* When a callback has closed the scope, its results go with it. */
-        if (sync->scope.state == SCOPE_CLOSED)
+        if (pipit__scope_is_closed(&sync->scope))
                 res = pipit__result_constant(PIPIT_ECLOSED);
         pipit__reactor_leave(sync->reactor);
         return res;
@@ -76,18 +76,20 @@ struct pipit_result *
 pipit_wait(struct pipit *sync, pipit_request request)
 {
         struct pipit_result *res;
+        struct wait_results *results = sync != NULL ? pipit__scope_wait_results(sync) : NULL;
 
-        if (sync == NULL || sync->wait_results == NULL || sync != &sync->db->scope)
+        if (results == NULL || !pipit__scope_is_database(sync))
                 return pipit__result_constant(PIPIT_EINVAL);
-        int code = pipit__owner_check(sync->owner);
+        int code = pipit__scope_check_owner(sync);
         if (code != 0)
                 return pipit__result_constant((enum pipit_code)code);
-        if (!pipit__wait_results_find(sync->wait_results, request, &res))
+        struct database *db = pipit__scope_db(sync);
+        if (!pipit__wait_results_find(results, request, &res))
                 return pipit__result_constant(PIPIT_EINVAL);
-        if (res == NULL && sync->db->waiting)
+        if (res == NULL && db->waiting)
                 return pipit__result_constant(PIPIT_EBLOCKING);
-        const struct request *req = pipit__requests_find(sync->requests, request);
-        if (res == NULL && req != NULL && pipit__subscope_never_comes(req, &sync->db->pool.busy))
+        const struct request *req = pipit__requests_find(&db->requests, request);
+        if (res == NULL && req != NULL && pipit__subscope_never_comes(req, &db->pool))
                 return pipit__result_constant(PIPIT_EDEADLK);
-        return res != NULL ? res : sync_wait(sync->db, request);
+        return res != NULL ? res : sync_wait(db, request);
 }

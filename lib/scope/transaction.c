@@ -4,9 +4,11 @@
  */
 #include <pipit/transaction.h>
 
+#include "request/request.h"
 #include "scope/database.h"
+#include "scope/lease.h"
 #include "scope/query.h"
-#include "scope/subscope_open.h"
+#include "scope/subscope_int.h"
 
 /* Opens a subscope; *ret_number is that of its own request, 0 when memory ran out. */
 static struct subscope *
@@ -15,7 +17,7 @@ subscope_open(struct pipit *scope, const struct subscope_plan *plan, pipit_reque
         struct subscope *subscope = NULL;
 
         if (pipit__scope_is_mine(scope))
-                subscope = pipit__subscope_open(scope, &scope->db->leases, plan);
+                subscope = pipit__subscope_open(scope, &pipit__scope_db(scope)->leases, plan);
         *ret_number = pipit__scope_started(scope, subscope != NULL ? subscope->request : NULL);
         return subscope;
 }
@@ -30,8 +32,8 @@ plan_for(const struct pipit *scope, enum subscope_kind kind,
 
         if (!pipit__scope_is_mine(scope))
                 return plan;
-        plan.timeout_ms = scope->db->options.timeout_ms;
-        plan.wait_ms = scope->db->options.acquire_timeout_ms;
+        plan.timeout_ms = pipit__scope_options(scope)->timeout_ms;
+        plan.wait_ms = pipit__scope_options(scope)->acquire_timeout_ms;
         if (options != NULL && options->timeout_ms != 0)
                 plan.timeout_ms = options->timeout_ms;
         return plan;
@@ -63,7 +65,7 @@ open_by_hand(struct pipit *scope, struct subscope_plan *plan, const char *proble
         struct subscope *subscope = subscope_open(scope, plan, &number);
         if (subscope == NULL)
                 return NULL;
-        if (problem != NULL && subscope->scope.state == SCOPE_OPEN) {
+        if (problem != NULL && pipit__scope_is_open(&subscope->scope)) {
                 pipit__subscope_abort(subscope, PIPIT_EINVAL, problem);
                 pipit__scope_break(&subscope->scope, PIPIT_EINVAL, "%s", problem);
         }
@@ -128,7 +130,7 @@ end_problem(struct pipit *tx, const struct subscope *subscope, pipit_cb cb, void
 {
         if (subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION)
                 return pipit__query_refuse(tx, PIPIT_EINVAL, cb, arg, "this is no transaction");
-        if (tx->state == SCOPE_CLOSED)
+        if (pipit__scope_is_closed(tx))
                 return pipit__query_refuse(tx, PIPIT_ECLOSED, cb, arg,
                                            "the transaction has ended already");
         return NULL;
@@ -141,7 +143,7 @@ pipit_commit(struct pipit *tx, pipit_cb cb, void *arg)
                 return 0;
         struct subscope *subscope = pipit__subscope_of_scope(tx);
         bool over = subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION ||
-                    tx->state == SCOPE_CLOSED;
+                    pipit__scope_is_closed(tx);
         if (over)
                 return pipit__scope_started(tx, end_problem(tx, subscope, cb, arg));
         if (subscope->body != NULL)
@@ -153,17 +155,6 @@ pipit_commit(struct pipit *tx, pipit_cb cb, void *arg)
         return pipit__request_number(subscope->request);
 }
 
-static void
-subscope_roll_back(struct subscope *subscope)
-{
-        struct pipit_error cause = {.code = PIPIT_EROLLBACK,
-                                    .executed = PIPIT_EXECUTED_ROLLED_BACK,
-                                    .phase = PIPIT_PHASE_EXECUTE,
-                                    .message = "pipit_rollback() was called"};
-
-        pipit__subscope_doom(subscope, &cause, NULL);
-}
-
 pipit_request
 pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg)
 {
@@ -171,13 +162,11 @@ pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg)
                 return 0;
         struct subscope *subscope = pipit__subscope_of_scope(tx);
         bool over = subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION ||
-                    tx->state == SCOPE_CLOSED;
+                    pipit__scope_is_closed(tx);
         if (over)
                 return pipit__scope_started(tx, end_problem(tx, subscope, cb, arg));
-        subscope_roll_back(subscope);
-        subscope->options.max_attempts = 1; /* whatever had doomed it before */
+        pipit__subscope_take_back(subscope);
         if (subscope->body == NULL) {
-                subscope->asked = true;
                 pipit__subscope_finish(subscope, cb, arg);
                 return pipit__request_number(subscope->request);
         }
@@ -193,10 +182,10 @@ pipit_may_fail(struct pipit *tx, pipit_request request)
         struct subscope *subscope = pipit__scope_is_mine(tx) ? pipit__subscope_of_scope(tx) : NULL;
         struct request *req = subscope != NULL ? pipit__scope_find(tx, request) : NULL;
 
-        if (req == NULL || subscope->kind == SUBSCOPE_SESSION || req->state != REQUEST_QUEUED ||
-            pipit__subscope_of(req) != NULL)
+        if (req == NULL || subscope->kind == SUBSCOPE_SESSION ||
+            pipit__request_state(req) != REQUEST_QUEUED || pipit__subscope_of(req) != NULL)
                 return PIPIT_EINVAL;
-        req->may_fail = true;
+        pipit__request_set_may_fail(req);
         return 0;
 }
 
@@ -206,7 +195,7 @@ pipit_hold(struct pipit *scope)
         struct subscope *subscope =
                 pipit__scope_is_mine(scope) ? pipit__subscope_of_scope(scope) : NULL;
 
-        if (subscope != NULL && scope->state == SCOPE_OPEN)
+        if (subscope != NULL && pipit__scope_is_open(scope))
                 subscope->holds++;
 }
 
@@ -225,5 +214,9 @@ pipit_release(struct pipit *scope)
 int
 pipit_attempt(const struct pipit *tx)
 {
-        return pipit__subscope_attempt(tx);
+        const struct subscope *subscope = (const struct subscope *)tx; /* its first member */
+
+        return tx != NULL && !pipit__scope_is_database(tx) && subscope->kind == SUBSCOPE_TRANSACTION
+                       ? subscope->attempt
+                       : 0;
 }

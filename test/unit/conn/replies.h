@@ -8,7 +8,8 @@
 
 #include "conn/prepared.h"
 #include "conn/reply_queue.h"
-#include "request/request.h"
+#include "request/request_int.h"
+#include "request/requests.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
 #include "runner.h"

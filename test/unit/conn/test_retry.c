@@ -4,7 +4,7 @@
 #include "conn/prepared.h"
 #include "conn/retry.h"
 #include "request/latency.h"
-#include "request/request.h"
+#include "request/request_int.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
 #include "runner.h"

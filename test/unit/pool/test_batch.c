@@ -2,7 +2,7 @@
 
 #include "pool/batch.h"
 #include "request/bound_stmt.h"
-#include "request/request.h"
+#include "request/request_int.h"
 #include "request/stmt_cache.h"
 #include "runner.h"
 

@@ -8,7 +8,8 @@
 #include "pool/coalesce.h"
 #include "pool/coalesce_rule.h"
 #include "request/bound_stmt.h"
-#include "request/request.h"
+#include "request/request_int.h"
+#include "request/requests.h"
 #include "request/stmt_cache.h"
 #include "runner.h"
 #include "value/oid.h"
@@ -34,13 +35,6 @@ on_turn(void *arg)
 }
 
 static void
-on_expired(struct request *req, void *arg)
-{
-        (void)req;
-        (void)arg;
-}
-
-static void
 on_gone(struct pipit *scope, void *arg)
 {
         (void)scope;
@@ -55,7 +49,7 @@ on_again(struct request *req, void *arg)
         again[n_again++] = req;
 }
 
-static const struct requests_ops ops = {on_expired, on_gone, on_again};
+static const struct requests_ops ops = {.gone = on_gone, .again = on_again};
 
 static struct coalesce_rule *
 rule_of(uint64_t what, enum coalesce_key key, const char *many)
@@ -120,7 +114,7 @@ member(struct coalesce_rule *rule, struct pipit_value value)
         ck_assert_int_eq(pipit__bound_stmt_measure(stmt, params, &size, &problem), 0);
         struct request *req = pipit__request_new(&requests, &owner, size, on_done, NULL);
         req->bound = pipit__bound_stmt_write(pipit__request_block(req), stmt, params);
-        req->state = REQUEST_WAITING;
+        pipit__request_enter(req, REQUEST_WAITING, NULL, NULL);
         req->is_read = rule != creates;
         req->is_grouped = rule == creates;
         req->rule = rule;
@@ -161,7 +155,7 @@ START_TEST(two_of_one_sort_are_members_of_a_third)
         ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"-4\"}");
         ck_assert(last()->is_read);
         ck_assert_int_eq(one->state, REQUEST_SENT);
-        ck_assert_ptr_nonnull(two->member);
+        ck_assert_ptr_nonnull(two->holder);
 }
 END_TEST
 
@@ -174,9 +168,9 @@ START_TEST(one_of_a_sort_goes_by_itself)
         pipit__coalesce_pack(&batch);
         ck_assert_int_eq(batch.n, 3);
         ck_assert_int_eq(batch.kind, SEGMENT_READS);
-        ck_assert_ptr_null(lone->member);
-        ck_assert_ptr_null(other->member);
-        ck_assert_ptr_null(plain->member);
+        ck_assert_ptr_null(lone->holder);
+        ck_assert_ptr_null(other->holder);
+        ck_assert_ptr_null(plain->holder);
 }
 END_TEST
 
@@ -241,11 +235,9 @@ START_TEST(the_coalesced_statement_has_the_time_of_the_most_patient_also_later)
         two->deadline_ms = 2000;
         pipit__coalesce_pack(&batch);
         ck_assert_int_eq(last()->deadline_ms, 2000);
-        one->deadline_ms = 5000;
-        pipit__coalesced_prolong(one);
+        pipit__request_set_deadline(one, 5000);
         ck_assert_int_eq(last()->deadline_ms, 5000);
-        two->deadline_ms = 1;
-        pipit__coalesced_prolong(two);
+        pipit__request_set_deadline(two, 1);
         ck_assert_int_eq(last()->deadline_ms, 5000);
 }
 END_TEST
@@ -321,7 +313,7 @@ START_TEST(without_memory_they_stay_in_the_batch)
                 failed = oom_stop();
                 ck_assert_int_eq(batch.n, failed ? 4 : 1);
                 ck_assert_int_eq(batch.kind, failed ? SEGMENT_READS : SEGMENT_SINGLE);
-                ck_assert_int_eq(last()->member == NULL, 1);
+                ck_assert_int_eq(last()->holder == NULL, 1);
         }
 }
 END_TEST

@@ -4,7 +4,8 @@
 
 #include "loop/reactor.h"
 #include "oom.h"
-#include "request/request.h"
+#include "request/request_int.h"
+#include "request/requests.h"
 #include "runner.h"
 
 #define BUDGET 64
@@ -32,9 +33,8 @@ on_turn(void *arg)
 }
 
 static void
-on_expired(struct request *req, void *arg)
+on_expired(struct request *req)
 {
-        (void)arg;
         n_expired++;
         pipit__request_fail(req, PIPIT_ETIMEDOUT, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT, "late");
 }
@@ -55,7 +55,9 @@ on_again(struct request *req, void *arg)
         again[n_again++] = req;
 }
 
-static const struct requests_ops ops = {on_expired, on_gone, on_again};
+static const struct requests_ops ops = {.gone = on_gone, .again = on_again};
+
+static const struct holder_ops held_ops = {.expire = on_expired};
 
 static void
 setup(void)
@@ -393,7 +395,7 @@ START_TEST(a_deadline_ends_its_request_once)
 {
         struct request *req = request(on_done, NULL);
 
-        req->state = REQUEST_HELD;
+        pipit__request_enter(req, REQUEST_HELD, &held_ops, NULL);
         pipit__request_set_deadline(req, pipit__reactor_now(reactor) + 3);
         event_base_dispatch(base);
         ck_assert_int_eq(n_expired, 1);
@@ -405,7 +407,7 @@ START_TEST(a_request_that_ends_has_no_deadline_any_more)
 {
         struct request *req = request(on_done, NULL);
 
-        req->state = REQUEST_HELD;
+        pipit__request_enter(req, REQUEST_HELD, &held_ops, NULL);
         pipit__request_set_deadline(req, pipit__reactor_now(reactor) + 1000000);
         ck_assert(list_linked(&req->deadline.link));
         pipit__request_end(req);
@@ -422,12 +424,12 @@ START_TEST(only_a_waiting_request_has_the_deadline_of_the_wait)
         int64_t now = pipit__reactor_now(reactor);
 
         req->wait_until_ms = now + 2000;
-        req->state = REQUEST_WAITING;
+        pipit__request_enter(req, REQUEST_WAITING, &held_ops, NULL);
         pipit__request_set_deadline(req, now + 5000);
         ck_assert_int_eq(req->deadline.at_ms, now + 2000);
         pipit__request_set_deadline(req, now + 1000);
         ck_assert_int_eq(req->deadline.at_ms, now + 1000);
-        req->state = REQUEST_SENT;
+        pipit__request_enter(req, REQUEST_SENT, &held_ops, NULL);
         pipit__request_set_deadline(req, now + 5000);
         ck_assert_int_eq(req->deadline.at_ms, now + 5000);
         pipit__request_discard(req);
@@ -496,7 +498,7 @@ START_TEST(what_is_to_run_again_is_given_back_the_last_first)
         list_init(&sent);
         for (int i = 0; i < N_AGAIN; i++) {
                 reqs[i] = pipit__request_new(&requests, &owner, 0, NULL, NULL);
-                reqs[i]->state = REQUEST_SENT;
+                pipit__request_enter(reqs[i], REQUEST_SENT, NULL, NULL);
                 reqs[i]->wait_until_ms = 1;
                 pipit__result_fail(reqs[i]->res, PIPIT_ESERVER, PIPIT_EXECUTED_ROLLED_BACK,
                                    PIPIT_PHASE_EXECUTE, "skipped");

@@ -1,0 +1,67 @@
+/*
+ * The inside of requests, for the files of this room.
+ */
+#ifndef PIPIT_REQUEST_INT_H
+#define PIPIT_REQUEST_INT_H
+
+#include "loop/deadline.h"
+#include "request/request.h"
+
+#define REQUEST_MAX_FRAMES 2
+
+struct frame {
+        pipit__frame_fn fn;
+        void *arg;
+};
+
+struct completion {
+        pipit_cb cb;
+        void *arg;
+};
+
+struct request {
+        struct list link; /* in the list that the state names */
+        enum request_state state;
+        enum request_kind kind;
+        const struct holder_ops *ops; /* NULL: nobody holds the request */
+        void *holder;
+        bool is_read;    /* the caller declared that the statement has no effect */
+        bool is_grouped; /* the statement may be committed together with others */
+        bool may_fail;   /* the statement runs in a savepoint of its own */
+        uint8_t n_frames;
+        uint8_t n_reprepares; /* how often the statement was prepared anew for this request */
+        uint8_t n_skips;      /* how often the server skipped it in a group */
+        uint16_t n_more;      /* callbacks of pipit_then() */
+        uint16_t group;       /* statements that it was sent with last, itself among them */
+        uint16_t max_group;   /* statements that it may be sent with; 0: any number */
+        pipit_request number;
+        struct requests *requests;
+        struct result_owner *owner; /* of the scope that it was started on */
+        struct pipit_result *res;
+        struct pipit_result *block; /* the result that the request lives in: a reference */
+        struct bound_stmt *bound;   /* NULL when the request runs none */
+        void *more_bound;           /* the block of a bound statement that came later, or NULL */
+        struct coalesce_rule *rule; /* by which it may be coalesced; NULL: it may not */
+        union {
+                int64_t key;               /* of the rule, when that is a number */
+                struct subscope *subscope; /* of a REQUEST_SUBSCOPE: what it opened */
+        };
+        struct deadline deadline;
+        int64_t deadline_ms;   /* the end of its whole time */
+        int64_t wait_until_ms; /* the end of its time to wait for a connection */
+        int64_t started_ms;
+        struct frame frames[REQUEST_MAX_FRAMES];
+        struct completion first;
+        struct completion *more; /* those of pipit_then() */
+};
+
+/* Gives a request its number. 0 or PIPIT_ENOMEM. */
+int pipit__requests_take_slot(struct requests *requests, struct request *req);
+/* The request's number names nothing from now on. */
+void pipit__requests_release_slot(struct requests *requests, const struct request *req);
+/* Counts a new request, whose deadline can be set without memory. 0 or PIPIT_ENOMEM. */
+int pipit__requests_add(struct requests *requests, struct request *req);
+/* Stops counting a request, and tells whoever waits for the last one. */
+void pipit__requests_remove(struct requests *requests, struct result_owner *owner);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * What a subscope's connection tells: answers, the end of a transaction, the loss of the link.
+ * Nothing is started in here, but noted for the end of the turn.
+ */
+#include "scope/subscope_answers.h"
+
+#include <string.h>
+
+#include "conn/conn.h"
+#include "pool/dispatch.h"
+#include "request/request.h"
+#include "scope/lease.h"
+#include "scope/subscope_int.h"
+
+static void
+on_ready(void *arg)
+{
+        pipit__lease_schedule(arg);
+}
+
+static void
+on_lost(const struct conn_error *failure, void *arg)
+{
+        struct lease *lease = arg;
+
+        pipit__lease_lose(lease, failure);
+        const struct conn_error *lost = pipit__lease_lost(lease);
+        struct pipit_error cause = {.code = PIPIT_ELOST,
+                                    .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .host = lost->host,
+                                    .message = lost->text};
+        memcpy(cause.sqlstate, lost->sqlstate, sizeof cause.sqlstate);
+        for (struct subscope *subscope = pipit__lease_active(lease); subscope != NULL;
+             subscope = subscope->up)
+                pipit__subscope_doom(subscope, &cause, NULL);
+        pipit__lease_schedule(lease);
+}
+
+/* COMMIT was answered. */
+static void
+on_ended(struct request *request, bool committed, void *arg)
+{
+        static const struct pipit_error rolled_back = {
+                .code = PIPIT_EROLLBACK,
+                .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                .message = "the server rolled it back instead: COMMIT was answered with ROLLBACK, "
+                           "or skipped"};
+        struct subscope *subscope = pipit__subscope_of(request);
+        struct pipit_result *res = pipit__request_result(request);
+
+        (void)arg;
+        if (committed)
+                pipit__subscope_set_committed(subscope);
+        else
+                pipit__subscope_doom(
+                        subscope, pipit_failed(res) ? pipit_result_error(res) : &rolled_back, NULL);
+        pipit__subscope_hold_request(subscope);
+        pipit__subscope_enter(subscope, SUBSCOPE_RUNNING);
+        pipit__lease_schedule(subscope->lease);
+}
+
+/* A statement has failed, or was skipped. */
+static void
+on_answered(struct request *req, bool skipped, void *arg)
+{
+        struct subscope *subscope = pipit__subscope_of_request(req);
+        struct pipit_result *res = pipit__request_result(req);
+
+        if (pipit__request_may_fail(req) || subscope->kind == SUBSCOPE_TEST)
+                pipit__lease_fail_stmt_savepoint(arg);
+        else if (pipit_failed(res))
+                pipit__subscope_doom(subscope, pipit_result_error(res), res);
+        if (!pipit_failed(res) && skipped) {
+                struct refusal refusal;
+                pipit__subscope_refusal(subscope, PIPIT_EXECUTED_ROLLED_BACK, &refusal);
+                refusal.error.phase = PIPIT_PHASE_EXECUTE;
+                pipit__result_fail_like(res, &refusal.error);
+        }
+        pipit__request_end(req);
+}
+
+/* A statement has ended the transaction by itself: what it was part of may be committed. */
+static void
+on_tx_ended_by_user(struct request *culprit, void *arg)
+{
+        struct pipit_result *res = pipit__request_result(culprit);
+
+        for (struct subscope *subscope = pipit__lease_active(arg); subscope != NULL;
+             subscope = subscope->up) {
+                if (pipit__subscope_is_transaction(subscope))
+                        pipit__subscope_doom(subscope, pipit_result_error(res), res);
+        }
+}
+
+static const struct lease_ops conn_ops = {.ready = on_ready,
+                                          .answered = on_answered,
+                                          .ended = on_ended,
+                                          .tx_ended_by_user = on_tx_ended_by_user,
+                                          .lost = on_lost};
+
+void
+pipit__subscope_leased(struct request *request, struct conn *conn)
+{
+        struct subscope *subscope = pipit__subscope_of(request);
+        struct lease *lease = subscope->lease;
+
+        pipit__subscope_hold_request(subscope);
+        pipit__request_arm(request);
+        if (pipit__lease_take(lease, conn, &conn_ops) != 0) {
+                pipit__dispatch_add(pipit__lease_leases(lease)->dispatch, request);
+                return;
+        }
+        pipit__lease_set_active(lease, subscope);
+        pipit__lease_schedule(lease);
+}
