@@ -34,8 +34,27 @@ pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *opti
 bool
 pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes)
 {
-        return dispatch->n < dispatch->max && dispatch->bytes <= dispatch->max_bytes &&
-               bytes <= dispatch->max_bytes - dispatch->bytes;
+        return dispatch->n < dispatch->max && pipit__dispatch_has_room_for(dispatch, bytes);
+}
+
+bool
+pipit__dispatch_has_room_for(const struct dispatch *dispatch, size_t bytes)
+{
+        size_t waiting = dispatch->bytes + dispatch->queued_bytes;
+
+        return waiting <= dispatch->max_bytes && bytes <= dispatch->max_bytes - waiting;
+}
+
+void
+pipit__dispatch_add_queued(struct dispatch *dispatch, size_t bytes)
+{
+        dispatch->queued_bytes += bytes;
+}
+
+void
+pipit__dispatch_remove_queued(struct dispatch *dispatch, size_t bytes)
+{
+        dispatch->queued_bytes -= bytes;
 }
 
 /* ---- requests that wait for a connection */

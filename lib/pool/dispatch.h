@@ -32,7 +32,8 @@ struct dispatch {
         struct list others;      /* REQUEST_WAITING, all others with a statement */
         struct list lease_queue; /* REQUEST_WAITING, for a connection of their own */
         int n;
-        size_t bytes; /* of their statements */
+        size_t bytes;        /* of their statements */
+        size_t queued_bytes; /* of statements that wait for their turn in subscopes */
         int max;
         size_t max_bytes;
         int max_batch;
@@ -45,8 +46,14 @@ void
 pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,
                      const struct dispatch_ops *ops, struct reactor *reactor, struct pool *pool);
 
-/* Whether there is room for one more statement of that size. */
+/* Whether there is room for one more statement of that size, in number and in bytes; in bytes
+ * alone, which statements that wait in subscopes take as well. */
 bool pipit__dispatch_has_room(const struct dispatch *dispatch, size_t bytes);
+bool pipit__dispatch_has_room_for(const struct dispatch *dispatch, size_t bytes);
+
+/* Counts a statement that waits for its turn in a subscope, in bytes; or counts it no more. */
+void pipit__dispatch_add_queued(struct dispatch *dispatch, size_t bytes);
+void pipit__dispatch_remove_queued(struct dispatch *dispatch, size_t bytes);
 
 /* Puts a request at the queue's end: without a statement it waits for a connection of its own. */
 void pipit__dispatch_add(struct dispatch *dispatch, struct request *req);

@@ -113,7 +113,7 @@ database_refuse(struct pipit *scope, size_t bytes, struct refusal *ret)
         pipit__pool_describe(&db->pool, pool, sizeof pool);
         snprintf(ret->text, sizeof ret->text,
                  "%d requests of %zu bytes wait already (max_waiting, max_waiting_bytes): %s",
-                 db->dispatch.n, db->dispatch.bytes, pool);
+                 db->dispatch.n, db->dispatch.bytes + db->dispatch.queued_bytes, pool);
         ret->error = (struct pipit_error){
                 .code = PIPIT_ELIMIT, .phase = PIPIT_PHASE_START, .message = ret->text};
         return true;
@@ -322,6 +322,8 @@ database_close(struct pipit *scope)
         struct database *db = database_of(scope);
         int code = pipit__owner_check(&db->owner);
 
+        if (pipit__scope_is_closed(scope))
+                return;
         if (code == 0)
                 database_end(db);
         else if (code == PIPIT_EFORK)
@@ -361,6 +363,12 @@ pipit_open(struct event_base *base, const char *url, const struct pipit_options 
 }
 
 /* ---- what scopes ask of their database */
+
+void
+pipit__scope_attach_to_database(struct pipit *scope)
+{
+        pipit__scope_attach(scope, &pipit__scope_db(scope)->scope);
+}
 
 const struct pipit_options *
 pipit__scope_options(const struct pipit *scope)

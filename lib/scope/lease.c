@@ -58,6 +58,7 @@ pipit__lease_new(struct leases *leases)
         if (lease == NULL)
                 return NULL;
         lease->leases = leases;
+        lease->refs = 1;
         list_init(&lease->link);
         lease->commands = lease->first_commands;
         lease->room = lease->first_room;
@@ -65,10 +66,17 @@ pipit__lease_new(struct leases *leases)
         return lease;
 }
 
-void
-pipit__lease_free(struct lease *lease)
+struct lease *
+pipit__lease_ref(struct lease *lease)
 {
-        if (lease == NULL)
+        lease->refs++;
+        return lease;
+}
+
+void
+pipit__lease_unref(struct lease *lease)
+{
+        if (lease == NULL || --lease->refs > 0)
                 return;
         list_remove(&lease->link);
         pipit__timer_free(lease->pause);

@@ -7,7 +7,8 @@
  *    sent by themselves: they go in front of the next segment, behind no statement whose failure
  *    they must undo.
  * 3. On a lease runs the outermost subscope, its root, in which others may be nested; one of them,
- *    the active one, has its turn. The lease is freed with its root.
+ *    the active one, has its turn. Each of them refers to the lease, which lives as long as one
+ *    does: its root may be gone before.
  *
  * The subscopes (subscope.h) are its only users.
  */
@@ -56,10 +57,11 @@ void pipit__leases_init(struct leases *leases, const struct leases_ops *ops,
 void pipit__leases_turn(struct leases *leases);
 bool pipit__leases_are_ready(const struct leases *leases);
 
-/* NULL when memory ran out. */
+/* Makes a lease with a reference for the caller; NULL when memory ran out. */
 struct lease *pipit__lease_new(struct leases *leases);
-/* NULL does nothing. */
-void pipit__lease_free(struct lease *lease);
+struct lease *pipit__lease_ref(struct lease *lease);
+/* Gives a reference back; the last one frees the lease. NULL does nothing. */
+void pipit__lease_unref(struct lease *lease);
 struct leases *pipit__lease_leases(const struct lease *lease);
 int64_t pipit__lease_now_ms(const struct lease *lease);
 
@@ -69,6 +71,7 @@ void pipit__lease_schedule(struct lease *lease);
 /* ---- whose turn it is */
 
 void pipit__lease_set_root(struct lease *lease, struct subscope *root);
+/* The outermost subscope; NULL once that is gone. */
 struct subscope *pipit__lease_root(const struct lease *lease);
 /* The subscope that has its turn; NULL before the first and after the last. */
 struct subscope *pipit__lease_active(const struct lease *lease);

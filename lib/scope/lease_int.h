@@ -16,6 +16,7 @@
 struct lease {
         struct list link; /* in leases->ready, or in none */
         struct leases *leases;
+        int refs;
         struct conn *conn; /* NULL while there is none: not yet, given back, or lost */
         struct subscope *root;
         struct subscope *active;

@@ -325,7 +325,7 @@ pipit_set_group_writes(struct pipit *scope, bool group)
 void
 pipit_close(struct pipit *scope)
 {
-        if (scope != NULL && scope->state != SCOPE_CLOSED)
+        if (scope != NULL)
                 scope->ops->close(scope);
 }
 

@@ -18,6 +18,7 @@ struct scope_ops {
         void (*add)(struct pipit *scope, struct request *req, bool again);
         /* A request is gone, callbacks and all. */
         void (*gone)(struct pipit *scope);
+        /* Ends the scope, for its user; one that has ended already is only released. */
         void (*close)(struct pipit *scope);
         /* A start on the scope returned 0: there was no memory. NULL: nothing is to be done. */
         void (*out_of_memory)(struct pipit *scope);
@@ -53,6 +54,8 @@ void pipit__scope_enter(struct pipit *scope, enum scope_state state);
 
 /* Has the parent close this scope when it closes itself; does nothing when that has been closed. */
 void pipit__scope_attach(struct pipit *scope, struct pipit *parent);
+/* Has the scope's database close it, at the latest. */
+void pipit__scope_attach_to_database(struct pipit *scope);
 /* Takes the scope out of its parent. */
 void pipit__scope_detach(struct pipit *scope);
 /* Closes what was opened on the scope. */

@@ -64,8 +64,9 @@ pipit__subscope_free(struct subscope *subscope)
 {
         pipit_result_unref(subscope->cause_owner);
         pipit__scope_fini(&subscope->scope);
-        if (subscope->up == NULL)
-                pipit__lease_free(subscope->lease);
+        if (subscope->lease != NULL && pipit__lease_root(subscope->lease) == subscope)
+                pipit__lease_set_root(subscope->lease, NULL);
+        pipit__lease_unref(subscope->lease);
         free(subscope);
 }
 
@@ -78,7 +79,10 @@ subscope_free_deferred(struct deferred *deferred)
 void
 pipit__subscope_look_for_end(struct subscope *subscope)
 {
-        if (subscope->request != NULL || pipit__scope_n_requests(&subscope->scope) > 0)
+        bool is_referred_to = subscope->request != NULL || !subscope->released ||
+                              pipit__scope_n_requests(&subscope->scope) > 0;
+
+        if (is_referred_to || subscope->deferred.free != NULL)
                 return;
         pipit__scope_detach(&subscope->scope);
         subscope->deferred.free = subscope_free_deferred;
@@ -247,6 +251,8 @@ pipit__subscope_abort(struct subscope *subscope, enum pipit_code code, const cha
                                     .message = text};
         struct subscope *active = pipit__lease_active(subscope->lease);
 
+        if (subscope->state == SUBSCOPE_ENDED)
+                return;
         if (subscope->state == SUBSCOPE_RUNNING) {
                 for (; active != NULL && active != subscope; active = active->up) {
                         active->closing = true;

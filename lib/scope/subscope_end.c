@@ -55,6 +55,18 @@ subscope_give_back(struct subscope *subscope)
         pipit__lease_give_back(subscope->lease, subscope->kind == SUBSCOPE_SESSION);
 }
 
+/* Takes a subscope that ends out of its parent. One that its user has not ended by hand is closed
+ * with the database at the latest, for the parent may be gone before. */
+static void
+subscope_leave_parent(struct subscope *subscope)
+{
+        struct pipit *scope = &subscope->scope;
+
+        pipit__scope_detach(scope);
+        if (!subscope->released)
+                pipit__scope_attach_to_database(scope);
+}
+
 /* Ends the subscope: its request completes, and its parent goes on. */
 static void
 subscope_end(struct subscope *subscope)
@@ -65,7 +77,7 @@ subscope_end(struct subscope *subscope)
         pipit__subscope_enter(subscope, SUBSCOPE_ENDED);
         pipit__scope_enter(&subscope->scope, SCOPE_CLOSED);
         pipit__lease_end_pause(lease);
-        pipit__scope_detach(&subscope->scope);
+        subscope_leave_parent(subscope);
         if (pipit__lease_active(lease) == subscope)
                 pipit__lease_set_active(lease, subscope->up);
         if (subscope->up == NULL)
@@ -139,7 +151,7 @@ pipit__subscope_try_end(struct subscope *subscope)
 void
 pipit__subscope_finish(struct subscope *subscope, pipit_cb cb, void *arg)
 {
-        subscope->closing = true;
+        subscope->closing = subscope->released = true;
         pipit__scope_enter(&subscope->scope, SCOPE_CLOSED);
         if (cb != NULL)
                 pipit__request_set_callback(subscope->request, cb, arg);
@@ -147,6 +159,17 @@ pipit__subscope_finish(struct subscope *subscope, pipit_cb cb, void *arg)
                 pipit__subscope_try_end(subscope);
         else
                 pipit__lease_schedule(subscope->lease);
+}
+
+void
+pipit__subscope_release(struct subscope *subscope)
+{
+        struct reactor *reactor = pipit__lease_leases(subscope->lease)->reactor;
+
+        subscope->released = true;
+        pipit__reactor_enter(reactor);
+        pipit__subscope_look_for_end(subscope);
+        pipit__reactor_leave(reactor);
 }
 
 /* Parks a subscope whose request has ended before it: it could not even begin, or its COMMIT was

@@ -39,8 +39,9 @@ struct subscope {
         struct request *request; /* its own; NULL once that is gone */
         pipit_body body;         /* NULL: it was opened by hand */
         void *arg;
-        bool begun;   /* BEGIN or SAVEPOINT was sent, or is in front of the next segment */
-        bool closing; /* opened by hand, and ended by hand */
+        bool begun;    /* BEGIN or SAVEPOINT was sent, or is in front of the next segment */
+        bool closing;  /* it was opened by hand, and is to end */
+        bool released; /* its user refers to it no more: it was ended by hand, or has a body */
         int holds;
         int attempt;
         int64_t wait_ms;                  /* for its connection, in each attempt; -1: any time */
@@ -112,5 +113,7 @@ void pipit__subscope_on_done(struct request *req, struct pipit_result *res, void
 bool pipit__subscope_try_end(struct subscope *subscope);
 /* A subscope that was opened by hand is over for its user, who is told: cb may be NULL. */
 void pipit__subscope_finish(struct subscope *subscope, pipit_cb cb, void *arg);
+/* The user of a subscope that has ended refers to it no more. */
+void pipit__subscope_release(struct subscope *subscope);
 
 #endif

@@ -42,7 +42,8 @@ subscope_new(struct pipit *parent, struct leases *leases, const struct subscope_
         subscope->wait_ms = plan->wait_ms;
         subscope->body = plan->body;
         subscope->arg = plan->arg;
-        subscope->lease = up != NULL ? up->lease : pipit__lease_new(leases);
+        subscope->released = plan->body != NULL;
+        subscope->lease = up != NULL ? pipit__lease_ref(up->lease) : pipit__lease_new(leases);
         if (subscope->lease == NULL ||
             pipit__lease_reserve(subscope->lease, subscope->level) != 0) {
                 pipit__subscope_free(subscope);

@@ -35,13 +35,29 @@ queued_expire(struct request *req)
                             pipit__request_waits_for(req));
 }
 
-static const struct holder_ops queued_ops = {
-        .waits_for = queued_waits_for, .cancel = queued_cancel, .expire = queued_expire};
+static struct dispatch *
+subscope_dispatch(const struct subscope *subscope)
+{
+        return pipit__lease_leases(subscope->lease)->dispatch;
+}
+
+static void
+queued_leave(struct request *req)
+{
+        pipit__dispatch_remove_queued(subscope_dispatch(pipit__request_holder(req)),
+                                      pipit__request_bytes(req));
+}
+
+static const struct holder_ops queued_ops = {.waits_for = queued_waits_for,
+                                             .cancel = queued_cancel,
+                                             .expire = queued_expire,
+                                             .leave = queued_leave};
 
 void
 pipit__subscope_queue(struct subscope *subscope, struct request *req, bool again)
 {
         pipit__request_enter(req, REQUEST_QUEUED, &queued_ops, subscope);
+        pipit__dispatch_add_queued(subscope_dispatch(subscope), pipit__request_bytes(req));
         pipit__request_drop_rule(req);
         /* A request that goes on with another statement keeps its place. */
         if (again || pipit__request_continues(req))
@@ -85,17 +101,19 @@ static bool
 subscope_refuse(struct pipit *scope, size_t bytes, struct refusal *ret)
 {
         const struct subscope *subscope = pipit__subscope_of_scope(scope);
-        const struct dispatch *dispatch = pipit__lease_leases(subscope->lease)->dispatch;
+        const struct dispatch *dispatch = subscope_dispatch(subscope);
         int n_requests = pipit__scope_n_requests(scope);
 
         if (pipit__subscope_is_doomed(subscope)) {
                 pipit__subscope_refusal(subscope, PIPIT_EXECUTED_NO, ret);
                 return true;
         }
-        if (n_requests < dispatch->max && bytes <= dispatch->max_bytes)
+        if (n_requests < dispatch->max && pipit__dispatch_has_room_for(dispatch, bytes))
                 return false;
         snprintf(ret->text, sizeof ret->text,
-                 "%d requests wait already on this scope (max_waiting)", n_requests);
+                 "%d requests wait already on this scope (max_waiting), statements of %zu bytes on "
+                 "its database (max_waiting_bytes)",
+                 n_requests, dispatch->bytes + dispatch->queued_bytes);
         ret->error = (struct pipit_error){
                 .code = PIPIT_ELIMIT, .phase = PIPIT_PHASE_START, .message = ret->text};
         return true;
@@ -130,6 +148,7 @@ subscope_drop(struct subscope *subscope)
 
         pipit__reactor_enter(reactor);
         subscope->request = NULL;
+        subscope->released = true;
         pipit__scope_detach(&subscope->scope);
         pipit__lease_drop(subscope->lease);
         pipit__scope_close_subscopes(&subscope->scope);
@@ -147,6 +166,12 @@ subscope_on_close(struct pipit *scope)
                 subscope_drop(subscope);
         if (code != 0)
                 return;
+        if (subscope->state == SUBSCOPE_ENDED) {
+                pipit__subscope_release(subscope);
+                return;
+        }
+        if (subscope->released && subscope->body == NULL)
+                return; /* its user has ended it already */
         pipit__scope_detach(scope);
         pipit__scope_close_subscopes(scope);
         pipit__subscope_abort(subscope, PIPIT_ECANCELED, "the scope was closed");

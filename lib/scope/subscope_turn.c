@@ -62,7 +62,7 @@ lease_step(struct lease *lease)
 
         if (subscope == NULL)
                 subscope = pipit__lease_root(lease);
-        if (subscope->state == SUBSCOPE_ENDED)
+        if (subscope == NULL || subscope->state == SUBSCOPE_ENDED)
                 return false;
         if (subscope_may_start(subscope)) {
                 subscope_start(subscope);

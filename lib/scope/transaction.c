@@ -4,6 +4,7 @@
  */
 #include <pipit/transaction.h>
 
+#include "pool/refusal.h"
 #include "request/request.h"
 #include "scope/database.h"
 #include "scope/lease.h"
@@ -124,6 +125,32 @@ pipit_begin(struct pipit *scope, const struct pipit_transaction *options)
         return open_by_hand(scope, &plan, NULL);
 }
 
+/* Whether a transaction that was begun by hand has ended without its user: with the one around it,
+ * whose time was over or that was cancelled. */
+static bool
+ended_without_user(const struct pipit *tx, const struct subscope *subscope)
+{
+        return subscope != NULL && subscope->kind == SUBSCOPE_TRANSACTION && !subscope->released &&
+               pipit__scope_is_closed(tx);
+}
+
+/* Ends such a transaction for its user, who learns what became of it. */
+static pipit_request
+end_for_user(struct pipit *tx, struct subscope *subscope, bool rolls_back, pipit_cb cb, void *arg)
+{
+        struct request *req = pipit__scope_request(tx, 0, cb, arg);
+        pipit_request number = pipit__request_number(req);
+        struct refusal refusal;
+
+        pipit__subscope_refusal(subscope, PIPIT_EXECUTED_ROLLED_BACK, &refusal);
+        if (req != NULL && rolls_back)
+                pipit__request_end(req);
+        else if (req != NULL)
+                pipit__request_fail_like(req, &refusal.error);
+        pipit__subscope_release(subscope);
+        return number;
+}
+
 /* Why a transaction cannot be ended by this call: a request that fails with it; else NULL. */
 static struct request *
 end_problem(struct pipit *tx, const struct subscope *subscope, pipit_cb cb, void *arg)
@@ -144,6 +171,8 @@ pipit_commit(struct pipit *tx, pipit_cb cb, void *arg)
         struct subscope *subscope = pipit__subscope_of_scope(tx);
         bool over = subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION ||
                     pipit__scope_is_closed(tx);
+        if (ended_without_user(tx, subscope))
+                return end_for_user(tx, subscope, false, cb, arg);
         if (over)
                 return pipit__scope_started(tx, end_problem(tx, subscope, cb, arg));
         if (subscope->body != NULL)
@@ -163,6 +192,8 @@ pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg)
         struct subscope *subscope = pipit__subscope_of_scope(tx);
         bool over = subscope == NULL || subscope->kind != SUBSCOPE_TRANSACTION ||
                     pipit__scope_is_closed(tx);
+        if (ended_without_user(tx, subscope))
+                return end_for_user(tx, subscope, true, cb, arg);
         if (over)
                 return pipit__scope_started(tx, end_problem(tx, subscope, cb, arg));
         pipit__subscope_take_back(subscope);
