@@ -1,5 +1,7 @@
 /*
- * Text that grows. Invariant: data is NULL, or data[length] is a NUL inside of capacity.
+ * The buf is one allocation that doubles. See buf.h.
+ *
+ * Invariant: data is NULL, or data[length] is a NUL inside of capacity.
  */
 #include "base/buf.h"
 
@@ -9,7 +11,7 @@
 
 enum { BUF_FIRST_SIZE = 128 };
 
-/* Makes room for more bytes and a NUL behind them. */
+/* Makes room for that many more bytes and a NUL behind them; false if the buf has failed. */
 static bool
 buf_reserve(struct buf *buf, size_t more)
 {
@@ -26,7 +28,7 @@ buf_reserve(struct buf *buf, size_t more)
         while (capacity - buf->length <= more)
                 capacity *= 2;
         char *data = realloc(buf->data, capacity);
-        if (!data) {
+        if (data == NULL) {
                 buf->failed = true;
                 return false;
         }
@@ -53,7 +55,7 @@ pipit__buf_clear(struct buf *buf)
 {
         buf->length = 0;
         buf->failed = false;
-        if (buf->data)
+        if (buf->data != NULL)
                 buf->data[0] = '\0';
 }
 
@@ -83,7 +85,7 @@ pipit__buf_add_char(struct buf *buf, char c)
 const char *
 pipit__buf_text(const struct buf *buf)
 {
-        return buf->data ? buf->data : "";
+        return buf->data != NULL ? buf->data : "";
 }
 
 char *

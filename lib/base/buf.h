@@ -1,8 +1,13 @@
 /*
- * Text that grows.
+ * A buf is text that grows.
  *
- * The text is always NUL-terminated. When memory runs out the buffer remembers it, keeps what it
- * has and ignores everything after: callers append without looking and ask once, at the end.
+ * The buf owns its memory. What always holds:
+ * 1. The text has a NUL behind it.
+ * 2. A buf that ran out of memory remembers that, keeps the text that it has and ignores what is
+ *    appended from then on. So callers append without looking and ask once, at the end: the text is
+ *    complete if failed is false.
+ *
+ * value/ and sql/ write into one, and so do those above that put a text together.
  */
 #ifndef PIPIT_BUF_INTERNAL_H
 #define PIPIT_BUF_INTERNAL_H
@@ -11,26 +16,32 @@
 #include <stddef.h>
 
 struct buf {
-        char *data; /* NULL until something was appended */
-        size_t length;
-        size_t capacity;
-        bool failed; /* memory ran out: what is here is not all */
+        char *data;      /* NULL until something was appended */
+        size_t length;   /* of the text, without its NUL */
+        size_t capacity; /* of data, in bytes; more than length unless data is NULL */
+        bool failed;     /* memory ran out: the text is not complete */
 };
 
+/* Makes a buf empty; it owns nothing yet. */
 void pipit__buf_init(struct buf *buf);
+/* Frees the text; the buf is then as pipit__buf_init() leaves it. */
 void pipit__buf_fini(struct buf *buf);
 
-/* Empties it for another use, keeps its memory and forgets a failure. */
+/* Empties a buf for another use: its memory is kept, its failure forgotten. */
 void pipit__buf_clear(struct buf *buf);
 
+/* Appends a copy of length bytes; data may be NULL if length is 0. */
 void pipit__buf_add(struct buf *buf, const void *data, size_t length);
+/* Appends a copy of a string. */
 void pipit__buf_add_text(struct buf *buf, const char *text);
+/* Appends one byte. */
 void pipit__buf_add_char(struct buf *buf, char c);
 
-/* The text, owned by the buffer and valid until its next change; never NULL. */
+/* Returns the text, never NULL; borrowed until the next change of the buf. */
 const char *pipit__buf_text(const struct buf *buf);
 
-/* Takes the text out; the caller frees it. NULL when memory ran out. Leaves the buffer empty. */
+/* Takes the text out, which the caller frees; NULL if memory ran out. The buf is empty either way.
+ */
 char *pipit__buf_take(struct buf *buf);
 
 #endif

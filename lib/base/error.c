@@ -1,5 +1,6 @@
 /*
- * The names and texts of the error codes.
+ * The error codes have a name and a text each, listed by PIPIT_ERROR_MAP in <pipit/error.h>. The
+ * texts are constants, which a result's error may point to for ever.
  */
 #include <pipit/error.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@ struct entry {
 static const struct entry entries[] = {{PIPIT_OK, "PIPIT_OK", "success"},
                                        PIPIT_ERROR_MAP(ERROR_ENTRY)};
 
+/* Returns the entry of a code, or one that says that the code is unknown; never NULL. */
 static const struct entry *
 entry_find(int code)
 {

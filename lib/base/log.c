@@ -1,5 +1,5 @@
 /*
- * The log. See log.h.
+ * The log formats a line, escapes it and hands it to the hook. See log.h.
  */
 #include "base/log.h"
 
@@ -11,24 +11,24 @@
 #define LOG_MAX_LINES 100 /* a second */
 #define LOG_LINE_SIZE 1024
 
-/* Whether a second byte makes a character that controls, is longer than it need be, a surrogate or
- * beyond U+10FFFF. U+0080 to U+009F control: terminals obey them as they obey ESC. */
+/* Whether a character's second byte makes it a control character, a surrogate, longer than need be
+ * or beyond U+10FFFF. U+0080 to U+009F are control characters: terminals obey them like ESC. */
 static bool
-second_is_bad(const unsigned char *c)
+log_second_is_bad(const unsigned char *c)
 {
         return ((c[0] == 0xc2 || c[0] == 0xe0) && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
                (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f);
 }
 
-/* The bytes of the UTF-8 character at text; 0 when there is none, or one that controls. */
+/* Returns the bytes of the UTF-8 character at text; 0 if there is none, or a control character. */
 static size_t
-character_length(const char *text)
+log_character_length(const char *text)
 {
         const unsigned char *c = (const unsigned char *)text;
         size_t length = c[0] < 0x80 ? 1 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
 
         if (c[0] < 0x20 || c[0] == 0x7f || (c[0] >= 0x80 && c[0] < 0xc2) || c[0] > 0xf4 ||
-            second_is_bad(c))
+            log_second_is_bad(c))
                 return 0;
         for (size_t i = 1; i < length; i++) {
                 if ((c[i] & 0xc0) != 0x80)
@@ -37,11 +37,11 @@ character_length(const char *text)
         return length;
 }
 
-/* Writes the character at text; how many bytes of text it takes, 0 when there is no room. */
+/* Writes the character at text. Returns how many bytes of text that took, 0 if there is no room. */
 static size_t
-escape_one(char *out, size_t room, const char *text)
+log_escape_one(char *out, size_t room, const char *text)
 {
-        size_t length = character_length(text);
+        size_t length = log_character_length(text);
 
         if (*text == '\n' || *text == '\t' || *text == '\r') {
                 if (room < 2)
@@ -55,7 +55,7 @@ escape_one(char *out, size_t room, const char *text)
                 snprintf(out, room, "\\x%02x", (unsigned char)*text);
                 return 1;
         }
-        /* A character goes whole or not at all. */
+        /* A character is written whole or not at all. */
         if (room < length + 1)
                 return 0;
         memcpy(out, text, length);
@@ -70,7 +70,7 @@ pipit__log_escape(char *out, size_t size, const char *text)
                 return;
         out[0] = '\0';
         while (*text != '\0') {
-                size_t taken = escape_one(out, size, text);
+                size_t taken = log_escape_one(out, size, text);
                 if (taken == 0)
                         return;
                 size_t written = strlen(out);
@@ -80,7 +80,7 @@ pipit__log_escape(char *out, size_t size, const char *text)
         }
 }
 
-/* Whether one more line may be written now. */
+/* Whether one more line may be written now; counts the line either way. */
 static bool
 log_admits(struct log *log, int64_t now_ms)
 {
@@ -96,7 +96,8 @@ log_admits(struct log *log, int64_t now_ms)
         return true;
 }
 
-/* Apart, so that those who do not log pay for none of it. */
+/* Formats a line and calls the hook. A function of its own keeps the two buffers off the stack of
+ * callers that have no hook. */
 static void __attribute__((noinline))
 log_write(struct log *log, enum pipit_log_level level, const char *format, va_list args)
 {

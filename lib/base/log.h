@@ -1,5 +1,13 @@
 /*
- * The log: one hook, lines without control characters, not more than a few a second.
+ * The log tells a program's hook, pipit_log_cb, what happened.
+ *
+ * A log is a member of its database and owns nothing. What always holds:
+ * 1. A line has no control character and is well-formed UTF-8, whatever a server sent.
+ * 2. At most 100 lines a second are written. One more says how many were left out, in front of the
+ *    next line that is written.
+ * 3. Without a hook nothing is formatted.
+ *
+ * connect/, conn/ and pool/ write lines.
  */
 #ifndef PIPIT_LOG_INTERNAL_H
 #define PIPIT_LOG_INTERNAL_H
@@ -11,19 +19,21 @@
 #include "base/cold.h"
 
 struct log {
-        pipit_log_cb fn; /* NULL: nobody listens */
-        void *arg;
-        int64_t second;  /* the one that is counted now */
-        int lines;       /* in this second */
-        int64_t dropped; /* since the last line */
+        pipit_log_cb fn; /* NULL if nobody listens */
+        void *arg;       /* the program's; passed on to fn */
+        int64_t second;  /* the second that lines counts, by the monotonic clock */
+        int lines;       /* that were written in this second */
+        int64_t dropped; /* lines that were left out since the last one that was written */
 };
 
-/* Writes one line; nothing when nobody listens, or too many lines came in this second. */
+/* Writes one line; does nothing if nobody listens or this second has had its lines. The texts are
+ * borrowed until the call returns. */
 COLD void pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level,
                      const char *format, ...) PIPIT_PRINTF(4, 5);
 
-/* Copies text into out, of that size, in one line: line ends become spaces, other control
- * characters and what is no UTF-8 \xNN; what is too long is cut between two characters. */
+/* Copies text into out, size bytes with its NUL, as one line: a run of line ends, tabs and spaces
+ * becomes a space, another control character or a byte that is no UTF-8 becomes \xNN. A long text
+ * is cut between two characters. */
 void pipit__log_escape(char *out, size_t size, const char *text);
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * The owner. See owner.h.
+ * The owner has a page that the kernel wipes on fork (MADV_WIPEONFORK). See owner.h.
  *
- * The check runs in every call, so it asks the kernel nothing: a page that is wiped on fork tells
- * a child.
+ * Where the kernel cannot do that, the check asks it for the process's number instead.
  */
 #include "base/owner.h"
 
@@ -11,8 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Returns a page, all zero, that the kernel wipes in a forked child; NULL if there is none. */
 static int *
-page_new(void)
+owner_page_new(void)
 {
 #ifdef MADV_WIPEONFORK
         void *page =
@@ -31,7 +31,7 @@ pipit__owner_init(struct owner *owner)
 {
         owner->thread = pthread_self();
         owner->pid = getpid();
-        owner->alive = page_new();
+        owner->alive = owner_page_new();
         if (owner->alive != NULL)
                 *owner->alive = 1;
 }
