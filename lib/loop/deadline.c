@@ -1,7 +1,8 @@
 /*
- * Deadlines. See deadline.h.
+ * The deadlines are a few sorted lists and a binary heap. See deadline.h.
  *
- * The timer runs only while there is a deadline, or its place is held: an idle database has none.
+ * A new deadline goes to the end of a lane whose last one is a little earlier, else to an empty
+ * lane, else into the heap. The earliest of all is the first of a lane or the top of the heap.
  */
 #include "loop/deadline.h"
 
@@ -22,25 +23,28 @@ pipit__deadline_after(int64_t now, int64_t timeout_ms)
                                                                    : now + timeout_ms;
 }
 
+/* Puts a deadline at an index of the heap. */
 static COLD void
-heap_put(struct deadlines *deadlines, size_t place, struct deadline *deadline)
+deadlines_put(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
         deadlines->heap[place] = deadline;
         deadline->place = place;
 }
 
+/* Finds the index for a deadline that may be too early for that one, and puts it there. */
 static COLD void
-heap_up(struct deadlines *deadlines, size_t place, struct deadline *deadline)
+deadlines_up(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
         while (place > 1 && deadlines->heap[place / 2]->at_ms > deadline->at_ms) {
-                heap_put(deadlines, place, deadlines->heap[place / 2]);
+                deadlines_put(deadlines, place, deadlines->heap[place / 2]);
                 place /= 2;
         }
-        heap_put(deadlines, place, deadline);
+        deadlines_put(deadlines, place, deadline);
 }
 
+/* Finds the index for a deadline that may be too late for that one, and puts it there. */
 static COLD void
-heap_down(struct deadlines *deadlines, size_t place, struct deadline *deadline)
+deadlines_down(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
         for (;;) {
                 size_t child = 2 * place;
@@ -51,14 +55,15 @@ heap_down(struct deadlines *deadlines, size_t place, struct deadline *deadline)
                         child++;
                 if (deadlines->heap[child]->at_ms >= deadline->at_ms)
                         break;
-                heap_put(deadlines, place, deadlines->heap[child]);
+                deadlines_put(deadlines, place, deadlines->heap[child]);
                 place = child;
         }
-        heap_put(deadlines, place, deadline);
+        deadlines_put(deadlines, place, deadline);
 }
 
+/* Takes a deadline out of the heap; the last one fills its index. */
 static COLD void
-heap_remove(struct deadlines *deadlines, struct deadline *deadline)
+deadlines_take(struct deadlines *deadlines, struct deadline *deadline)
 {
         size_t place = deadline->place;
         struct deadline *last = deadlines->heap[deadlines->n--];
@@ -67,9 +72,9 @@ heap_remove(struct deadlines *deadlines, struct deadline *deadline)
         if (last == deadline)
                 return;
         if (place > 1 && deadlines->heap[place / 2]->at_ms > last->at_ms)
-                heap_up(deadlines, place, last);
+                deadlines_up(deadlines, place, last);
         else
-                heap_down(deadlines, place, last);
+                deadlines_down(deadlines, place, last);
 }
 
 static struct deadline *
@@ -78,7 +83,7 @@ deadline_of(struct list *link)
         return container_of(link, struct deadline, link);
 }
 
-/* The earliest of all; NULL when there is none. */
+/* Returns the earliest deadline, or NULL if none is set. */
 static struct deadline *
 deadlines_first(const struct deadlines *deadlines)
 {
@@ -92,7 +97,8 @@ deadlines_first(const struct deadlines *deadlines)
         return first;
 }
 
-/* The lane whose last is a little earlier, or an empty one; NULL when there is none. */
+/* Returns a lane whose last deadline is at most LANE_GAP_MS earlier, else an empty lane, else NULL.
+ */
 static struct list *
 deadlines_lane(struct deadlines *deadlines, int64_t at_ms)
 {
@@ -115,7 +121,7 @@ static void
 deadline_remove(struct deadlines *deadlines, struct deadline *deadline)
 {
         if (deadline->place != 0)
-                heap_remove(deadlines, deadline);
+                deadlines_take(deadlines, deadline);
         else if (deadline->link.next != NULL)
                 list_remove(&deadline->link);
 }
@@ -129,11 +135,12 @@ deadline_insert(struct deadlines *deadlines, struct deadline *deadline)
                 list_push_back(lane, &deadline->link);
         } else {
                 assert(deadlines->n + 1 < deadlines->capacity);
-                heap_up(deadlines, ++deadlines->n, deadline);
+                deadlines_up(deadlines, ++deadlines->n, deadline);
         }
 }
 
-/* Puts it behind an earlier one, if there is a lane with one: the timer is set for that. */
+/* Puts a deadline behind an earlier one in a lane; false if there is no such lane. The timer needs
+ * no change then, because it is set for the earlier one or before. */
 static bool
 deadline_follows(struct deadlines *deadlines, struct deadline *deadline, int64_t at_ms)
 {
@@ -149,10 +156,10 @@ deadline_follows(struct deadlines *deadlines, struct deadline *deadline, int64_t
 static int
 deadlines_start(struct deadlines *deadlines, int64_t delay_ms)
 {
-        int code = pipit__timer_set(deadlines->timer, delay_ms);
+        int r = pipit__timer_set(deadlines->timer, delay_ms);
 
-        deadlines->armed_ms = code == 0 ? pipit__reactor_now(deadlines->reactor) + delay_ms : -1;
-        return code;
+        deadlines->armed_ms = r == 0 ? pipit__reactor_now(deadlines->reactor) + delay_ms : -1;
+        return r;
 }
 
 static void
@@ -162,8 +169,8 @@ deadlines_stop(struct deadlines *deadlines)
         deadlines->armed_ms = -1;
 }
 
-/* Sets the timer after the earliest deadline has changed from what it was. It may fire early, and
- * then finds nothing. */
+/* Sets the timer after the earliest deadline has changed. A timer that fires early enough stays as
+ * it is, even if no deadline has passed then. */
 static void
 deadlines_arm(struct deadlines *deadlines)
 {
@@ -178,7 +185,8 @@ deadlines_arm(struct deadlines *deadlines)
                 return;
         if (first != NULL)
                 delay = first->at_ms - pipit__reactor_now(deadlines->reactor);
-        /* The loop's clock is coarse: what has passed already must not wait for its next tick. */
+        /* The loop's clock is coarse: a millisecond more, and the deadline has passed when the
+         * timer fires. A deadline that has passed already must not wait for the next tick. */
         if (delay > 0)
                 delay++;
         deadlines_start(deadlines, delay < FAR_MS ? delay : FAR_MS);
@@ -192,7 +200,8 @@ deadlines_on_timer(void *arg)
         struct deadline *first;
 
         deadlines->armed_ms = -1;
-        /* Before somebody else's timer takes its place. */
+        /* The timer starts again before a deadline is called: somebody else's timer, made in that
+         * call, could take its place. */
         if (deadlines->held)
                 deadlines_start(deadlines, FAR_MS);
         while ((first = deadlines_first(deadlines)) != NULL && first->at_ms <= now) {
@@ -227,7 +236,7 @@ pipit__deadlines_reserve(struct deadlines *deadlines, size_t n)
         if (n < deadlines->capacity)
                 return 0;
         size_t capacity = 2 * n + 16;
-        struct deadline **heap = reallocarray(deadlines->heap, capacity, sizeof(*heap));
+        struct deadline **heap = reallocarray(deadlines->heap, capacity, sizeof *heap);
         if (heap == NULL)
                 return PIPIT_ENOMEM;
         deadlines->heap = heap;
@@ -260,7 +269,7 @@ pipit__deadline_set(struct deadlines *deadlines, struct deadline *deadline, int6
         int64_t earliest_ms;
 
         deadline_remove(deadlines, deadline);
-        /* While the timer is held it may fire for nothing. */
+        /* A timer that is held may fire for nothing: it stays as it is. */
         if (at_ms == DEADLINE_NEVER && deadlines->held)
                 return;
         if (at_ms != DEADLINE_NEVER && deadline_follows(deadlines, deadline, at_ms))

@@ -1,5 +1,5 @@
 /*
- * The reactor. See reactor.h.
+ * The reactor makes events of libevent and calls back between enter and leave. See reactor.h.
  *
  * The end-of-turn event is made active from outside its own callback, so that what one turn of the
  * loop produced travels together. From inside its callback it is armed by a zero timeout instead:
@@ -14,29 +14,29 @@
 #include <time.h>
 
 struct reactor {
-        struct event_base *base;
+        struct event_base *base; /* the program's, borrowed; owned if private_base */
         bool private_base;
-        bool started;   /* a callback of the loop has run */
-        bool scheduled; /* the end-of-turn event is active or armed */
-        bool in_turn;
-        bool dying;
-        int guests;
-        int depth; /* how many calls of pipit are on the stack */
-        int priority;
-        int64_t tick_ms; /* of the clock that takes no time to look at */
-        struct event *turn;
-        struct event *start;
-        pipit__reactor_fn fn;
-        pipit__reactor_fn finish;
-        void *arg;
-        struct list deferred;
+        bool started;             /* a callback of the loop has run */
+        bool scheduled;           /* the end-of-turn event is active or armed */
+        bool in_turn;             /* the end-of-turn callback is on the stack */
+        bool dying;               /* pipit__reactor_free() was called, and guests are left */
+        int guests;               /* that have come and not left */
+        int depth;                /* calls of pipit that are on the stack */
+        int priority;             /* libevent's priority plus one; 0 is libevent's default */
+        int64_t tick_ms;          /* how often the coarse monotonic clock changes */
+        struct event *turn;       /* the end-of-turn event */
+        struct event *start;      /* runs once, first of all, and says that the loop has started */
+        pipit__reactor_fn fn;     /* called at the end of a turn */
+        pipit__reactor_fn finish; /* called when the stack has unwound; NULL until it was set */
+        void *arg;                /* of fn and finish */
+        struct list deferred;     /* of struct deferred.link, oldest first; empty at depth 0 */
 };
 
 struct watch {
         struct reactor *reactor;
         struct event *read;
         struct event *write;
-        unsigned wanted;
+        unsigned wanted; /* WATCH_* bits whose event is added */
         pipit__watch_fn fn;
         void *arg;
 };
@@ -44,7 +44,7 @@ struct watch {
 struct timer {
         struct reactor *reactor;
         struct event *event;
-        bool runs; /* or is about to be told */
+        bool runs; /* the event is added, or active */
         pipit__reactor_fn fn;
         void *arg;
 };
@@ -77,6 +77,7 @@ reactor_on_turn(evutil_socket_t fd, short what, void *arg)
         pipit__reactor_leave(reactor);
 }
 
+/* Makes an event with the priority that was asked for; NULL if memory ran out. */
 static struct event *
 reactor_event(struct reactor *reactor, int fd, short what, event_callback_fn fn, void *arg)
 {
@@ -96,7 +97,7 @@ reactor_init(struct reactor *reactor)
         reactor->start = event_new(reactor->base, -1, 0, reactor_on_start, reactor);
         if (reactor->turn == NULL || reactor->start == NULL)
                 return -1;
-        /* It must run before any other handler of the first turn. */
+        /* The start event must run before any other handler of the first turn. */
         event_priority_set(reactor->start, 0);
         event_active(reactor->start, EV_TIMEOUT, 0);
         return 0;
@@ -182,7 +183,7 @@ pipit__reactor_schedule(struct reactor *reactor)
         if (reactor->scheduled)
                 return;
         reactor->scheduled = true;
-        /* Arming cannot fail for want of room: should it, making it active never does. */
+        /* Arming the event cannot fail for want of room. If it should, activating never fails. */
         if (!reactor->in_turn || event_add(reactor->turn, &no_time) != 0)
                 event_active(reactor->turn, EV_TIMEOUT, 0);
 }
@@ -197,7 +198,7 @@ reactor_cached_us(const struct reactor *reactor)
 }
 
 static int64_t
-clock_ns(void)
+reactor_clock_ns(void)
 {
         struct timespec ts;
 
@@ -205,14 +206,15 @@ clock_ns(void)
         return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* While callbacks run, libevent's cached time stands still: two looks, 5 µs apart, tell. */
+/* Whether a callback of the loop is on the stack. libevent's cached time stands still then, and two
+ * looks that are 5 µs apart tell. */
 static bool
 reactor_running(const struct reactor *reactor)
 {
         int64_t before = reactor_cached_us(reactor);
-        int64_t until = clock_ns() + 5000;
+        int64_t until = reactor_clock_ns() + 5000;
 
-        while (clock_ns() < until)
+        while (reactor_clock_ns() < until)
                 continue;
         return reactor_cached_us(reactor) == before;
 }
@@ -239,7 +241,7 @@ int64_t
 pipit__reactor_now(const struct reactor *reactor)
 {
         (void)reactor;
-        return clock_ns() / 1000000;
+        return reactor_clock_ns() / 1000000;
 }
 
 int64_t
@@ -255,7 +257,7 @@ int64_t
 pipit__reactor_now_us(const struct reactor *reactor)
 {
         (void)reactor;
-        return clock_ns() / 1000;
+        return reactor_clock_ns() / 1000;
 }
 
 void
@@ -331,6 +333,7 @@ pipit__watch_new(struct reactor *reactor, int fd, pipit__watch_fn fn, void *arg)
         return watch;
 }
 
+/* Adds or deletes an event. 0 or -1. */
 static int
 watch_turn(struct event *event, bool on)
 {
