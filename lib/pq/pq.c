@@ -1,5 +1,8 @@
 /*
- * libpq. See pq.h.
+ * The pq module wraps libpq, one call in most functions. See pq.h.
+ *
+ * The oldest libpq is 14.5. A function of a newer one is a weak symbol, which is NULL where the
+ * library that the program runs with does not have it.
  */
 #include "pq/pq.h"
 
@@ -16,10 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The number of UTF8 in libpq, which programs rely on: it never changes. */
+/* UTF8 has this number in libpq. Programs rely on it, so it never changes. */
 #define ENCODING_UTF8 6
 
-/* What newer releases of libpq have; NULL where this one does not. */
 extern int PQsendPipelineSync(PGconn *pq) __attribute__((weak));
 extern int PQsendClosePrepared(PGconn *pq, const char *name) __attribute__((weak));
 
@@ -29,6 +31,7 @@ pipit__pq_has_system_roots(void)
         return PQlibVersion() >= 160000;
 }
 
+/* Drops the notices of a connection that is not up yet. */
 static void
 receiver_ignore(void *arg, const PGresult *result)
 {
@@ -155,7 +158,8 @@ pipit__pq_close_prepared(struct pg_conn *pq, const char *name)
 int
 pipit__pq_sync(struct pg_conn *pq)
 {
-        /* The older one flushes each time. */
+        /* PQpipelineSync() flushes each time, so the newer function is called where there is one.
+         */
         return (PQsendPipelineSync != NULL ? PQsendPipelineSync(pq) : PQpipelineSync(pq)) == 1 ? 0
                                                                                                : -1;
 }
@@ -176,8 +180,8 @@ typedef int (*ssl_pending_fn)(const void *ssl);
 
 /*
  * Before its releases of August 2026 libpq leaves bytes that OpenSSL has decrypted where they are,
- * and the socket stays quiet. libpq is linked to OpenSSL, pipit is not: the function is looked up
- * in the program.
+ * and the socket stays quiet. libpq is linked to OpenSSL and pipit is not, so the function that
+ * tells is looked up in the program.
  */
 bool
 pipit__pq_holds_more(struct pg_conn *pq)
@@ -213,7 +217,8 @@ pipit__pq_next(struct pg_conn *pq)
         return PQgetResult(pq);
 }
 
-/* What the server said last. Without its number libpq looks through nearly all parameters. */
+/* libpq looks for a parameter by its name among nearly all of them, so its number for the encoding
+ * is asked first. The parameter is what the server said last. */
 bool
 pipit__pq_is_utf8(const struct pg_conn *pq)
 {
@@ -269,7 +274,7 @@ pipit__pq_divert(int fd)
 {
         int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-        /* The parent shares the socket, not the descriptor. */
+        /* The parent shares the socket but not the descriptor: the child's may lead elsewhere. */
         if (fd >= 0 && nowhere >= 0)
                 dup2(nowhere, fd);
         else if (fd >= 0)
@@ -292,7 +297,7 @@ pipit__pq_clear(struct pg_result *result)
 }
 
 static enum pq_kind
-kind_of_error(const PGresult *result)
+pq_kind_of_error(const PGresult *result)
 {
         /* An error without SQLSTATE is libpq's own, and libpq may have lost its place. */
         return PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL ? PQ_KIND_ERROR
@@ -312,7 +317,7 @@ pipit__pq_kind(const struct pg_result *result)
                 return PQ_KIND_SYNC;
         if (status == PGRES_PIPELINE_ABORTED)
                 return PQ_KIND_ABORTED;
-        return status == PGRES_FATAL_ERROR ? kind_of_error(result) : PQ_KIND_BROKEN;
+        return status == PGRES_FATAL_ERROR ? pq_kind_of_error(result) : PQ_KIND_BROKEN;
 }
 
 const char *
@@ -360,8 +365,9 @@ pipit__pq_error(const struct pg_result *result)
         return message != NULL ? message : PQresultErrorMessage(result);
 }
 
+/* Returns a position in a statement, from 1 on; 0 if text is NULL or no such number. */
 static int
-position_read(const char *text)
+pq_position_read(const char *text)
 {
         long position = text != NULL ? strtol(text, NULL, 10) : 0;
 
@@ -386,9 +392,9 @@ pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error)
         error->column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
         error->type = PQresultErrorField(result, PG_DIAG_DATATYPE_NAME);
         error->constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-        error->position = position_read(PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
+        error->position = pq_position_read(PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
         error->internal_position =
-                position_read(PQresultErrorField(result, PG_DIAG_INTERNAL_POSITION));
+                pq_position_read(PQresultErrorField(result, PG_DIAG_INTERNAL_POSITION));
         error->internal_query = PQresultErrorField(result, PG_DIAG_INTERNAL_QUERY);
         error->source_file = PQresultErrorField(result, PG_DIAG_SOURCE_FILE);
         error->source_line = PQresultErrorField(result, PG_DIAG_SOURCE_LINE);
@@ -432,8 +438,9 @@ pipit__pq_column_types(const struct pg_result *result, int max, uint32_t *ret_ty
         return n;
 }
 
+/* Returns the bytes of the DataRow message that a row came in. */
 static size_t
-row_bytes(const PGresult *result, int row)
+pq_row_bytes(const PGresult *result, int row)
 {
         int columns = PQnfields(result);
         size_t taken = 7 + 4 * (size_t)columns;
@@ -456,7 +463,7 @@ pipit__pq_is_over(const struct pg_result *result, size_t bytes)
         size_t taken = 0;
 
         for (int row = 0; row < rows && taken <= bytes; row++)
-                taken += row_bytes(result, row);
+                taken += pq_row_bytes(result, row);
         return taken > bytes;
 }
 
@@ -466,7 +473,7 @@ pipit__pq_has_large_row(const struct pg_result *result, size_t bytes)
         int rows = PQntuples(result);
 
         for (int row = 0; row < rows; row++) {
-                if (row_bytes(result, row) > bytes)
+                if (pq_row_bytes(result, row) > bytes)
                         return true;
         }
         return false;

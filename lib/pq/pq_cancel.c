@@ -1,12 +1,12 @@
 /*
- * The cancels of libpq 17. See pq_cancel.h.
+ * The cancel wraps the PQcancel functions of libpq 17. See pq_cancel.h.
  */
 #include "pq/pq_cancel.h"
 
 #include <libpq-fe.h>
 #include <string.h>
 
-/* NULL where this libpq has none. */
+/* Each of these is NULL where the program runs with an older libpq. */
 extern struct pg_cancel_conn *PQcancelCreate(PGconn *pq) __attribute__((weak));
 extern int PQcancelStart(struct pg_cancel_conn *cancel) __attribute__((weak));
 extern PostgresPollingStatusType PQcancelPoll(struct pg_cancel_conn *cancel) __attribute__((weak));
@@ -22,8 +22,8 @@ pipit__pq_can_cancel(const struct pg_conn *pq)
             PQcancelStatus == NULL || PQcancelSocket == NULL || PQcancelErrorMessage == NULL ||
             PQcancelFinish == NULL)
                 return false;
-        /* The first releases crash where there is an address and no name, which is then the
-         * address. */
+        /* The first releases crash if an address was given without a name. PQhost() then returns
+         * the address. */
         return PQlibVersion() >= 170006 || strcmp(PQhost(pq), PQhostaddr(pq)) != 0;
 }
 

@@ -1,5 +1,10 @@
 /*
- * What libpq is to connect with. See pq_settings.h.
+ * The settings are read through libpq itself. See pq_settings.h.
+ *
+ * PQconninfoParse() takes a URL apart but looks neither into service files nor into the
+ * environment, and checks no value. Only a connect does that. So connects are started here that
+ * must fail before they do anything, and what libpq says of them, or has put together for them, is
+ * looked at.
  */
 #include "pq/pq_settings.h"
 
@@ -8,13 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The settings of a URL as the parameters of a connect; NULL when memory ran out. */
+/* The parameters of a connect are those that a URL sets, with room for one more. The texts are
+ * borrowed from the options. */
 struct parameters {
-        const char **keys;
+        const char **keys; /* end with NULL; NULL itself if memory ran out */
         const char **values;
         int n;
 };
 
+/* 0 or PIPIT_ENOMEM; the caller frees both arrays either way. */
 static int
 parameters_init(struct parameters *parameters, const PQconninfoOption *options)
 {
@@ -36,16 +43,16 @@ parameters_init(struct parameters *parameters, const PQconninfoOption *options)
         return 0;
 }
 
-/* Whether memory ran out in a connect: libpq has no other sign of it, and goes on with what it has.
- * What it quotes can say the same, but not at the end of a line. */
+/* Whether a message of libpq's says that memory ran out. There is no other sign of it, and libpq
+ * goes on with what it has. A message may quote the same words, but not at the end of a line. */
 static bool
-message_is_no_memory(const char *message)
+settings_message_is_no_memory(const char *message)
 {
         static const char words[] = "out of memory";
 
         for (const char *at = strstr(message, words); at != NULL; at = strstr(at + 1, words)) {
-                char behind = at[sizeof words - 1];
-                if (behind == '\0' || behind == '\n')
+                char next = at[sizeof words - 1];
+                if (next == '\0' || next == '\n')
                         return true;
         }
         return message[0] == '\0';
@@ -64,8 +71,9 @@ options_are_equal(const PQconninfoOption *a, const PQconninfoOption *b)
         return true;
 }
 
-/* The parameters of a connect. Without memory for a value libpq leaves it out and says nothing, as
- * sslmode: so they are asked for twice. NULL when memory ran out. */
+/* Returns the parameters that a connect has, which the caller frees; NULL if memory ran out.
+ * Without memory for a value, that of sslmode for example, libpq leaves it out and says nothing; so
+ * the parameters are asked for twice and compared. */
 static PQconninfoOption *
 options_of(PGconn *pq)
 {
@@ -81,9 +89,9 @@ options_of(PGconn *pq)
 }
 
 /*
- * Has libpq put everything together. Only a connect reads service files and the environment, so
- * one is started that must fail before it does anything: one parameter is spoilt. NULL when memory
- * ran out.
+ * Has libpq put everything together, and returns that; the caller frees it. NULL if memory ran out.
+ * Only a connect reads service files and the environment, so one is started that must fail before
+ * it does anything, because one parameter is spoilt.
  */
 static PQconninfoOption *
 parameters_merge(const struct parameters *parameters, const char *spoilt, const char *value)
@@ -91,12 +99,13 @@ parameters_merge(const struct parameters *parameters, const char *spoilt, const 
         parameters->keys[parameters->n] = spoilt;
         parameters->values[parameters->n] = value;
         PGconn *pq = PQconnectStartParams(parameters->keys, parameters->values, 0);
-        bool whole = pq != NULL && !message_is_no_memory(PQerrorMessage(pq));
+        bool whole = pq != NULL && !settings_message_is_no_memory(PQerrorMessage(pq));
         PQconninfoOption *merged = whole ? options_of(pq) : NULL;
         PQfinish(pq);
         return merged;
 }
 
+/* Returns the value of a keyword, borrowed from the options; NULL if there is none. */
 static const char *
 option_value(const PQconninfoOption *options, const char *keyword)
 {
@@ -107,6 +116,7 @@ option_value(const PQconninfoOption *options, const char *keyword)
         return NULL;
 }
 
+/* Adds copies of a key and a value; a value that is NULL or "" is left out. 0 or PIPIT_ENOMEM. */
 static int
 settings_add(struct pq_settings *settings, const char *key, const char *value)
 {
@@ -120,6 +130,7 @@ settings_add(struct pq_settings *settings, const char *key, const char *value)
                        : PIPIT_ENOMEM;
 }
 
+/* Copies what libpq has put together, but for the sslmode, which is given. 0 or PIPIT_ENOMEM. */
 static int
 settings_fill(struct pq_settings *settings, const PQconninfoOption *merged, const char *sslmode)
 {
@@ -144,7 +155,8 @@ static int
 settings_merge(struct pq_settings *settings, const PQconninfoOption *given,
                const struct parameters *parameters)
 {
-        /* What is spoilt is lost: once with one parameter, once with another. */
+        /* A parameter that is spoilt is lost, so everything is put together twice, each time with
+         * another parameter spoilt. */
         PQconninfoOption *all = parameters_merge(parameters, "sslmode", "?");
         PQconninfoOption *rest = parameters_merge(parameters, "hostaddr", "?");
         const char *sslmode = option_value(rest, "sslmode");
@@ -155,7 +167,8 @@ settings_merge(struct pq_settings *settings, const PQconninfoOption *given,
                                   (sslmode != NULL && strcmp(sslmode, "prefer") != 0);
         if (all != NULL && rest != NULL)
                 code = settings_fill(settings, all, sslmode);
-        /* So that a service that does not exist fails the connect. */
+        /* The service stays among the settings, so that one that does not exist fails the connect.
+         */
         if (code == 0)
                 code = settings_add(settings, "service", option_value(given, "service"));
         PQconninfoFree(all);
@@ -163,25 +176,27 @@ settings_merge(struct pq_settings *settings, const PQconninfoOption *given,
         return code;
 }
 
+/* Copies the first line of a message of libpq's, which ends with a newline, and frees the message.
+ */
 static int
-problem_copy(char **ret_problem, char *message)
+settings_problem(char **ret_problem, char *message)
 {
-        /* Its first line: libpq ends it with a newline. */
-        bool known = message != NULL && !message_is_no_memory(message);
+        bool known = message != NULL && !settings_message_is_no_memory(message);
         *ret_problem = known ? strndup(message, strcspn(message, "\n")) : NULL;
         PQfreemem(message);
         return *ret_problem != NULL ? PIPIT_EINVAL : PIPIT_ENOMEM;
 }
 
 static bool
-is_place(const char *key)
+settings_is_place(const char *key)
 {
         return strcmp(key, "host") == 0 || strcmp(key, "hostaddr") == 0 || strcmp(key, "port") == 0;
 }
 
-/* What libpq says of a connect to an address that is none. NULL when memory ran out. */
+/* Returns what libpq says of a connect with the settings to an address that is none; the caller
+ * frees it. NULL if memory ran out. */
 static char *
-probe_nowhere(const struct pq_settings *settings)
+settings_probe(const struct pq_settings *settings)
 {
         static const char *const keys[] = {"host", "hostaddr", "port", NULL};
         static const char *const values[] = {"nowhere", "?", "1", NULL};
@@ -193,7 +208,7 @@ probe_nowhere(const struct pq_settings *settings)
         if (all.keys != NULL && all.values != NULL) {
                 size_t n = 0;
                 for (int i = 0; i < settings->n; i++) {
-                        if (is_place(settings->keys[i]))
+                        if (settings_is_place(settings->keys[i]))
                                 continue;
                         all.keys[n] = settings->keys[i];
                         all.values[n++] = settings->values[i];
@@ -204,23 +219,24 @@ probe_nowhere(const struct pq_settings *settings)
         }
         free(all.keys);
         free(all.values);
-        bool whole = pq != NULL && !message_is_no_memory(PQerrorMessage(pq));
+        bool whole = pq != NULL && !settings_message_is_no_memory(PQerrorMessage(pq));
         char *message = whole ? strdup(PQerrorMessage(pq)) : NULL;
         PQfinish(pq);
         return message;
 }
 
 /*
- * Whether libpq takes the values: only a connect checks them. Both go nowhere, with the settings
- * and without (the first maybe twice, for prefer-standby); what is wrong with the settings is said
- * before that, and alone.
+ * Checks whether libpq takes the values, which only a connect does. One connect with the settings
+ * and one without go nowhere, and libpq says so (with the settings maybe twice, for
+ * prefer-standby). A fault of the settings is told before that, and alone. 0; PIPIT_ENOMEM;
+ * PIPIT_EINVAL with *ret_problem, which the caller frees.
  */
 static int
 settings_check(const struct pq_settings *settings, char **ret_problem)
 {
         static const struct pq_settings none = {0};
-        char *with = probe_nowhere(settings);
-        char *without = probe_nowhere(&none);
+        char *with = settings_probe(settings);
+        char *without = settings_probe(&none);
         int code = PIPIT_ENOMEM;
 
         if (with != NULL && without != NULL)
@@ -244,7 +260,7 @@ pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char 
 
         *ret_settings = (struct pq_settings){0};
         if (given == NULL)
-                return problem_copy(ret_problem, message);
+                return settings_problem(ret_problem, message);
         int code = parameters_init(&parameters, given);
         if (code == 0)
                 code = settings_merge(ret_settings, given, &parameters);
