@@ -1,9 +1,9 @@
 /*
- * Attempts. See connect_attempt.h.
+ * The attempt resolves all names, and then tries one endpoint after another. See connect_attempt.h.
  *
  * libpq never looks a name up here: it gets addresses, and one endpoint at a time, so that a host
- * that does not answer costs its share of the time and not all of it. Its socket may change with
- * every poll, even to one of the same number, so the watcher is made anew after each.
+ * that does not answer costs its share of the time and not all of it. libpq's socket may change
+ * with every poll, even to another one of the same number, so the watcher is made anew after each.
  */
 #include "connect/connect_attempt.h"
 
@@ -27,32 +27,32 @@ enum attempt_state {
         ATTEMPT_CONNECTING /* pq and watch are there; the timer runs for this endpoint's share */
 };
 
-/* One host and its addresses. */
+/* A target is one host with its addresses. */
 struct target {
         struct connect_attempt *attempt;
-        const struct conninfo_host *host;
-        struct dns_query *query; /* while it is out */
-        int n;
-        char addresses[ATTEMPT_MAX_ADDRESSES][ADDRESS_SIZE];
+        const struct conninfo_host *host; /* borrowed from the conninfo */
+        struct dns_query *query;          /* NULL unless it is out */
+        int n;                            /* addresses; 0 until the host is resolved */
+        char addresses[ATTEMPT_MAX_ADDRESSES][ADDRESS_SIZE]; /* numeric; "" for a socket */
 };
 
 struct connect_attempt {
         enum attempt_state state;
         struct reactor *reactor;
         const struct conninfo *info;
-        int64_t until_ms;
+        int64_t until_ms; /* by pipit__reactor_now(); the attempt fails then */
         pipit__connect_attempt_fn fn;
         void *arg;
         struct timer *timer;
-        struct pg_conn *pq;
-        struct watch *watch;
-        int n_queries;
-        int round;  /* prefer-standby goes round twice */
-        int target; /* the endpoint that is tried now */
-        int address;
-        struct conn_error failure;
+        struct pg_conn *pq;        /* NULL unless an endpoint is tried */
+        struct watch *watch;       /* NULL unless pq waits for its socket */
+        int n_queries;             /* DNS queries that are out */
+        int round;                 /* 0, or 1 in the second round of prefer-standby */
+        int target;                /* the target that is tried */
+        int address;               /* its address that is tried next */
+        struct conn_error failure; /* why the last endpoint failed, and its host */
         int n_targets;
-        struct target targets[];
+        struct target targets[]; /* in the order of the URL's hosts */
 };
 
 static void attempt_next(struct connect_attempt *attempt);
@@ -116,9 +116,10 @@ attempt_succeed(struct connect_attempt *attempt)
         fn(pq, failure.host, NULL, arg);
 }
 
-/* The verbose message has the SQLSTATE as "FATAL:  28P01: text"; severities are translated. */
+/* Returns the place of the SQLSTATE in a verbose message, as "FATAL:  28P01: text"; NULL if there
+ * is none. The place is found by its form, because severities are translated. */
 static const char *
-sqlstate_find(const char *message)
+conn_error_sqlstate(const char *message)
 {
         const char *found = NULL;
 
@@ -134,11 +135,11 @@ sqlstate_find(const char *message)
         return found;
 }
 
-/* Keeps libpq's message in one line, without the SQLSTATE and what follows the message itself. */
+/* Keeps the first line of libpq's message, and the SQLSTATE apart from it. */
 static void
-failure_read(struct conn_error *failure, const char *message)
+conn_error_read(struct conn_error *failure, const char *message)
 {
-        const char *state = sqlstate_find(message);
+        const char *state = conn_error_sqlstate(message);
         char text[sizeof failure->text];
         const char *rest = message;
         int before = 0;
@@ -153,16 +154,17 @@ failure_read(struct conn_error *failure, const char *message)
         pipit__log_escape(failure->text, sizeof failure->text, text);
 }
 
+/* Keeps a text of pipit's own. */
 static void
-failure_print(struct conn_error *failure, const char *what)
+conn_error_print(struct conn_error *failure, const char *text)
 {
         failure->sqlstate[0] = '\0';
-        pipit__log_escape(failure->text, sizeof failure->text, what);
+        pipit__log_escape(failure->text, sizeof failure->text, text);
 }
 
-/* Where an endpoint is, for people. */
+/* Says where an endpoint is, for people to read. */
 static void
-failure_set_host(struct conn_error *failure, const struct conninfo_host *host)
+conn_error_set_host(struct conn_error *failure, const struct conninfo_host *host)
 {
         if (host->host[0] == '/' || host->host[0] == '@')
                 snprintf(failure->host, sizeof failure->host, "%s/.s.PGSQL.%s", host->host,
@@ -174,6 +176,7 @@ failure_set_host(struct conn_error *failure, const struct conninfo_host *host)
                          host->host[0] != '\0' ? host->host : host->hostaddr, host->port);
 }
 
+/* Returns how many endpoints are still to be tried, the next one included, in all rounds. */
 static int
 attempt_endpoints_left(const struct connect_attempt *attempt)
 {
@@ -198,7 +201,7 @@ attempt_on_ready(unsigned ready, void *arg)
         attempt_poll(arg);
 }
 
-/* Waits for the socket as libpq asked; the old watcher is gone already. */
+/* Waits for the socket as libpq asked. The old watcher is gone already. */
 static void
 attempt_watch(struct connect_attempt *attempt, unsigned ready)
 {
@@ -206,7 +209,7 @@ attempt_watch(struct connect_attempt *attempt, unsigned ready)
                                           attempt_on_ready, attempt);
         if (attempt->watch != NULL && pipit__watch_want(attempt->watch, ready) == 0)
                 return;
-        failure_print(&attempt->failure, "the socket cannot be watched: out of memory");
+        conn_error_print(&attempt->failure, "the socket cannot be watched: out of memory");
         attempt_next(attempt);
 }
 
@@ -221,10 +224,11 @@ attempt_poll(struct connect_attempt *attempt)
         case PQ_POLL_DONE: attempt_succeed(attempt); return;
         case PQ_POLL_FAILED: break;
         }
-        failure_read(&attempt->failure, pipit__pq_message(attempt->pq));
+        conn_error_read(&attempt->failure, pipit__pq_message(attempt->pq));
         attempt_next(attempt);
 }
 
+/* Tries the next endpoint, for its share of the time that is left. */
 static void
 attempt_connect(struct connect_attempt *attempt)
 {
@@ -235,23 +239,23 @@ attempt_connect(struct connect_attempt *attempt)
         struct conninfo_parameters parameters;
         int64_t left_ms = attempt->until_ms - pipit__reactor_now(attempt->reactor);
 
-        failure_set_host(&attempt->failure, target->host);
+        conn_error_set_host(&attempt->failure, target->host);
         pipit__timer_set(attempt->timer, left_ms / attempt_endpoints_left(attempt));
         pipit__conninfo_parameters(attempt->info, &endpoint, &parameters);
         attempt->pq = pipit__pq_start(parameters.keys, parameters.values);
         attempt->address++;
         if (attempt->pq == NULL) {
-                failure_print(&attempt->failure, "out of memory");
+                conn_error_print(&attempt->failure, "out of memory");
                 attempt_next(attempt);
                 return;
         }
         if (pipit__pq_socket(attempt->pq) < 0)
-                attempt_poll(attempt); /* it has failed: the poll says why */
+                attempt_poll(attempt); /* the connect has failed, and the poll says why */
         else
                 attempt_watch(attempt, WATCH_WRITE);
 }
 
-/* Moves on to the next address there is; false behind the last one of the last round. */
+/* Moves on to the next address there is; false after the last one of the last round. */
 static bool
 attempt_advance(struct connect_attempt *attempt)
 {
@@ -308,8 +312,8 @@ attempt_on_dns_query(const char *const *addresses, size_t n, const char *problem
                 char text[sizeof attempt->failure.text];
                 snprintf(text, sizeof text, "the name \"%s\" has no address: %s",
                          target->host->host, problem);
-                failure_set_host(&attempt->failure, target->host);
-                failure_print(&attempt->failure, text);
+                conn_error_set_host(&attempt->failure, target->host);
+                conn_error_print(&attempt->failure, text);
         }
         if (--attempt->n_queries == 0)
                 attempt_start_connecting(attempt);
@@ -324,7 +328,7 @@ target_resolve(struct target *target)
         if (host->hostaddr[0] != '\0') {
                 target_add(target, host->hostaddr);
         } else if (pipit__resolver_is_address(host->host)) {
-                /* A socket's folder stays the host; an address is one. */
+                /* A numeric host is its own address. A socket's folder stays in the host. */
                 bool is_socket =
                         host->host[0] == '\0' || host->host[0] == '/' || host->host[0] == '@';
                 target_add(target, is_socket ? "" : host->host);
@@ -335,26 +339,28 @@ target_resolve(struct target *target)
         }
 }
 
+/* Starts the DNS queries; connects at once if none is needed. */
 static void
 attempt_resolve(struct connect_attempt *attempt)
 {
         attempt->state = ATTEMPT_RESOLVING;
         pipit__timer_set(attempt->timer, attempt->until_ms - pipit__reactor_now(attempt->reactor));
-        failure_print(&attempt->failure, "out of memory");
+        conn_error_print(&attempt->failure, "out of memory");
         for (int i = 0; i < attempt->n_targets; i++)
                 target_resolve(&attempt->targets[i]);
         if (attempt->n_queries == 0)
                 attempt_start_connecting(attempt);
 }
 
+/* Fails when the time is over before all names are resolved. */
 static void
 attempt_give_up_names(struct connect_attempt *attempt)
 {
         for (int i = 0; i < attempt->n_targets; i++) {
                 if (attempt->targets[i].query != NULL)
-                        failure_set_host(&attempt->failure, attempt->targets[i].host);
+                        conn_error_set_host(&attempt->failure, attempt->targets[i].host);
         }
-        failure_print(&attempt->failure, "the name server did not answer in time");
+        conn_error_print(&attempt->failure, "the name server did not answer in time");
         attempt_fail(attempt);
 }
 
@@ -367,7 +373,7 @@ attempt_on_timer(void *arg)
         case ATTEMPT_STARTING: attempt_resolve(attempt); return;
         case ATTEMPT_RESOLVING: attempt_give_up_names(attempt); return;
         case ATTEMPT_CONNECTING:
-                failure_print(&attempt->failure, "the server did not answer in time");
+                conn_error_print(&attempt->failure, "the server did not answer in time");
                 attempt_next(attempt);
                 return;
         }

@@ -1,5 +1,12 @@
 /*
- * Attempts: one try to get a connection, over all hosts and all their addresses, in bounded time.
+ * A connect attempt is one try to get a connection, over all hosts and all their addresses, in
+ * bounded time.
+ *
+ * The attempt belongs to itself: it is freed when it has called back or was cancelled, and owns the
+ * connection until then. conn_open.c and cancel_conn.c start attempts. What always holds:
+ * 1. fn is called exactly once, unless the attempt is cancelled; never from inside the start.
+ * 2. An attempt ends within its timeout, which the endpoints share: one that does not answer takes
+ *    its share and not all of it.
  */
 #ifndef PIPIT_CONNECT_ATTEMPT_INTERNAL_H
 #define PIPIT_CONNECT_ATTEMPT_INTERNAL_H
@@ -12,23 +19,24 @@ struct conninfo;
 struct pg_conn;
 struct reactor;
 
-/* Room for a server's name in errors and in the log. */
+/* A server's name in errors and in the log has so much room. */
 #define CONN_ERROR_HOST_SIZE 128
 
-/* Why an attempt failed: of its last endpoint. */
+/* A conn_error says why an attempt failed, by its last endpoint. */
 struct conn_error {
-        char sqlstate[6];                /* "" when the server gave none */
+        char sqlstate[6];                /* "" if the server gave none */
         char host[CONN_ERROR_HOST_SIZE]; /* "host:port" or the socket's path */
-        char text[512]; /* one line without control characters; not to be trusted */
+        char text[512]; /* one line without control characters; a server may have put anything in */
 };
 
-/* Exactly one of pq, which is the callee's now, and failure is given; host is where pq went. */
+/* Is called with either pq, which the callee owns from then on, or failure. host says where pq
+ * goes. host and failure are borrowed until the call returns. */
 typedef void (*pipit__connect_attempt_fn)(struct pg_conn *pq, const char *host,
                                           const struct conn_error *failure, void *arg);
 
 /*
- * Starts an attempt; fn is called once, from the loop, never from in here, unless the attempt is
- * cancelled before. info is borrowed until then. NULL when memory ran out.
+ * Starts an attempt. info and reactor are borrowed until fn is called or the attempt cancelled.
+ * NULL if memory ran out.
  */
 struct connect_attempt *
 pipit__connect_attempt_start(struct reactor *reactor, const struct conninfo *info,
@@ -37,8 +45,8 @@ pipit__connect_attempt_start(struct reactor *reactor, const struct conninfo *inf
  * in_child: nothing is sent on a socket that the parent of a fork shares. */
 void pipit__connect_attempt_cancel(struct connect_attempt *attempt, bool in_child);
 
-/* Whether trying again cannot help until somebody changes something: wrong password and the like.
- */
+/* Whether trying again cannot help until somebody changes something: a wrong password, a database
+ * that does not exist. */
 bool pipit__conn_error_is_permanent(const struct conn_error *failure);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Conninfo. See conninfo.h.
+ * The conninfo checks what the settings say of hosts, and adds pipit's own defaults to what libpq
+ * connects with. See conninfo.h.
  */
 #include "connect/conninfo.h"
 
@@ -13,8 +14,9 @@
 #include "connect/resolver.h"
 #include "value/codec.h"
 
+/* Returns the value of a setting, borrowed; "" if it is not set. */
 static const char *
-settings_get(const struct pq_settings *settings, const char *key)
+conninfo_setting(const struct pq_settings *settings, const char *key)
 {
         for (int i = 0; i < settings->n; i++) {
                 if (strcmp(settings->keys[i], key) == 0)
@@ -23,10 +25,10 @@ settings_get(const struct pq_settings *settings, const char *key)
         return "";
 }
 
-/* The i-th item of a list with commas; the last one stands for all behind when it is the only one.
- * NULL when memory ran out. */
+/* Returns a copy, which the caller frees, of the i-th item of a list with commas. A single item
+ * stands for every i; behind the last of several all are "". NULL if memory ran out. */
 static char *
-item_copy(const char *list, int i)
+conninfo_item_copy(const char *list, int i)
 {
         bool alone = strchr(list, ',') == NULL;
 
@@ -40,7 +42,7 @@ item_copy(const char *list, int i)
 }
 
 static int
-items_count(const char *list)
+conninfo_items_count(const char *list)
 {
         int n = 1;
 
@@ -49,12 +51,13 @@ items_count(const char *list)
         return n;
 }
 
+/* Copies the i-th host of the settings. 0 or PIPIT_ENOMEM. */
 static int
 host_init(struct conninfo_host *host, const struct pq_settings *settings, int i)
 {
-        host->host = item_copy(settings_get(settings, "host"), i);
-        host->hostaddr = item_copy(settings_get(settings, "hostaddr"), i);
-        host->port = item_copy(settings_get(settings, "port"), i);
+        host->host = conninfo_item_copy(conninfo_setting(settings, "host"), i);
+        host->hostaddr = conninfo_item_copy(conninfo_setting(settings, "hostaddr"), i);
+        host->port = conninfo_item_copy(conninfo_setting(settings, "port"), i);
         if (host->port != NULL && host->port[0] == '\0') {
                 free(host->port);
                 host->port = strdup("5432");
@@ -63,10 +66,11 @@ host_init(struct conninfo_host *host, const struct pq_settings *settings, int i)
                                                                                   : PIPIT_ENOMEM;
 }
 
-static int problem_print(char **ret_problem, const char *format, ...) PIPIT_PRINTF(2, 3);
+/* Returns PIPIT_EINVAL with a text that the caller frees, or PIPIT_ENOMEM and NULL. */
+static int conninfo_problem(char **ret_problem, const char *format, ...) PIPIT_PRINTF(2, 3);
 
 static int
-problem_print(char **ret_problem, const char *format, ...)
+conninfo_problem(char **ret_problem, const char *format, ...)
 {
         va_list args;
 
@@ -87,26 +91,27 @@ host_check(const struct conninfo_host *host, char **ret_problem)
         if (pipit__codec_read_int32(host->port, strlen(host->port), &port) == 0 && port >= 1 &&
             port <= 65535)
                 return 0;
-        return problem_print(ret_problem, "the port \"%.40s\" is not a number from 1 to 65535",
-                             host->port);
+        return conninfo_problem(ret_problem, "the port \"%.40s\" is not a number from 1 to 65535",
+                                host->port);
 }
 
-/* Lists of hosts, addresses and ports must match, but for one port, which is everybody's. */
+/* Counts the hosts. The lists of hosts, addresses and ports must be equally long, but a single port
+ * is every host's. */
 static int
 hosts_count(struct conninfo *info, char **ret_problem)
 {
         const struct pq_settings *settings = &info->settings;
-        int hosts = items_count(settings_get(settings, "host"));
-        int ports = items_count(settings_get(settings, "port"));
-        const char *addresses = settings_get(settings, "hostaddr");
+        int hosts = conninfo_items_count(conninfo_setting(settings, "host"));
+        int ports = conninfo_items_count(conninfo_setting(settings, "port"));
+        const char *addresses = conninfo_setting(settings, "hostaddr");
 
-        if (addresses[0] != '\0' && settings_get(settings, "host")[0] == '\0')
-                hosts = items_count(addresses);
-        if (addresses[0] != '\0' && items_count(addresses) != hosts)
-                return problem_print(ret_problem, "hostaddr: %d hosts, but %d addresses", hosts,
-                                     items_count(addresses));
+        if (addresses[0] != '\0' && conninfo_setting(settings, "host")[0] == '\0')
+                hosts = conninfo_items_count(addresses);
+        if (addresses[0] != '\0' && conninfo_items_count(addresses) != hosts)
+                return conninfo_problem(ret_problem, "hostaddr: %d hosts, but %d addresses", hosts,
+                                        conninfo_items_count(addresses));
         if (ports != 1 && ports != hosts)
-                return problem_print(ret_problem, "port: %d hosts, but %d ports", hosts, ports);
+                return conninfo_problem(ret_problem, "port: %d hosts, but %d ports", hosts, ports);
         info->n_hosts = hosts;
         return 0;
 }
@@ -145,7 +150,7 @@ pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_
                 if (info->sslmode == NULL)
                         return PIPIT_ENOMEM;
         }
-        info->prefer_standby = strcmp(settings_get(&info->settings, "target_session_attrs"),
+        info->prefer_standby = strcmp(conninfo_setting(&info->settings, "target_session_attrs"),
                                       "prefer-standby") == 0;
         return hosts_init(info, ret_problem);
 }
@@ -167,7 +172,7 @@ pipit__conninfo_fini(struct conninfo *info)
 int64_t
 pipit__conninfo_connect_timeout(const struct conninfo *info)
 {
-        const char *text = settings_get(&info->settings, "connect_timeout");
+        const char *text = conninfo_setting(&info->settings, "connect_timeout");
         int32_t seconds;
 
         if (pipit__codec_read_int32(text, strlen(text), &seconds) != 0 || seconds <= 0)
@@ -175,6 +180,8 @@ pipit__conninfo_connect_timeout(const struct conninfo *info)
         return (int64_t)seconds * 1000;
 }
 
+/* Sets a parameter, in place of a value that it has already. A parameter for which there is no room
+ * is left out. */
 static void
 parameter_set(struct conninfo_parameters *parameters, const char *key, const char *value)
 {
@@ -190,6 +197,7 @@ parameter_set(struct conninfo_parameters *parameters, const char *key, const cha
                 parameters->n++;
 }
 
+/* Whether a parameter has that value, or any if value is NULL. */
 static bool
 parameter_is(const struct conninfo_parameters *parameters, const char *key, const char *value)
 {
@@ -200,6 +208,7 @@ parameter_is(const struct conninfo_parameters *parameters, const char *key, cons
         return false;
 }
 
+/* Sets a parameter that has no value yet. */
 static void
 parameter_default(struct conninfo_parameters *parameters, const char *key, const char *value)
 {
@@ -209,7 +218,7 @@ parameter_default(struct conninfo_parameters *parameters, const char *key, const
 
 /* Whether the user has root certificates of his own where libpq looks for them. */
 static bool
-own_roots_exist(void)
+conninfo_own_roots_exist(void)
 {
         char path[4096];
         const char *home = getenv("HOME");
@@ -218,9 +227,10 @@ own_roots_exist(void)
         return home != NULL && access(path, R_OK) == 0;
 }
 
-/* The system's root certificates: by name where libpq knows that, else where systems keep them. */
+/* Returns a sslrootcert that stands for the system's root certificates: "system" where libpq knows
+ * that word, else a file where systems keep them, else NULL. */
 static const char *
-system_roots(void)
+conninfo_system_roots(void)
 {
         static const char *const bundles[] = {"/etc/ssl/certs/ca-certificates.crt",
                                               "/etc/pki/tls/certs/ca-bundle.crt",
@@ -235,10 +245,10 @@ system_roots(void)
         return NULL;
 }
 
-/* libpq's defaults let anybody in the middle in: a host that is not this machine must prove itself,
- * unless somebody said otherwise. */
+/* Makes the connect safe where nobody said otherwise. libpq's defaults let in anybody who sits in
+ * the middle, so a host that is not this machine must prove who it is. */
 static void
-security_defaults(const struct conninfo *info, const struct endpoint *endpoint,
+parameters_secure(const struct conninfo *info, const struct endpoint *endpoint,
                   struct conninfo_parameters *parameters)
 {
         bool local = endpoint->address[0] == '\0' || pipit__resolver_is_local(endpoint->address);
@@ -248,10 +258,10 @@ security_defaults(const struct conninfo *info, const struct endpoint *endpoint,
         else if (!info->settings.sslmode_given && !local)
                 parameter_set(parameters, "sslmode", "verify-full");
         if (parameter_is(parameters, "sslmode", "verify-full") &&
-            !parameter_is(parameters, "sslrootcert", NULL) && !own_roots_exist() &&
-            system_roots() != NULL)
-                parameter_set(parameters, "sslrootcert", system_roots());
-        /* Kerberos libraries block. */
+            !parameter_is(parameters, "sslrootcert", NULL) && !conninfo_own_roots_exist() &&
+            conninfo_system_roots() != NULL)
+                parameter_set(parameters, "sslrootcert", conninfo_system_roots());
+        /* Kerberos libraries block, so GSS encryption is used only if somebody asked for it. */
         if (parameter_is(parameters, "gssencmode", "prefer"))
                 parameter_set(parameters, "gssencmode", "disable");
 }
@@ -276,12 +286,13 @@ pipit__conninfo_parameters(const struct conninfo *info, const struct endpoint *e
                 parameter_set(parameters, "target_session_attrs",
                               endpoint->standby ? "standby" : "any");
         parameter_default(parameters, "fallback_application_name", "pipit");
-        /* A link that is dead without a word is noticed while it is idle, and while it is used. */
+        /* With these defaults a link that died without a word is noticed in seconds: while it is
+         * idle by keepalives, while it is used by the timeout. */
         parameter_default(parameters, "keepalives_idle", "10");
         parameter_default(parameters, "keepalives_interval", "5");
         parameter_default(parameters, "keepalives_count", "3");
         parameter_default(parameters, "tcp_user_timeout", "10000");
-        security_defaults(info, endpoint, parameters);
+        parameters_secure(info, endpoint, parameters);
         parameters->keys[parameters->n] = NULL;
         parameters->values[parameters->n] = NULL;
 }

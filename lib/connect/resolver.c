@@ -1,10 +1,10 @@
 /*
- * The resolver. See resolver.h.
+ * The resolver asks libevent's evdns. See resolver.h.
  *
- * Each DNS query has an evdns base of its own, which goes with it: an evdns base that is kept
- * watches its name servers, and so an idle database would not be idle. evdns may answer before its
- * start returns, and frees things behind its callbacks, so the answer and the end of the base both
- * travel through an event of the DNS query's own.
+ * Each DNS query has an evdns base of its own and frees it: an evdns base that is kept watches its
+ * name servers, and so an idle database would not be idle. evdns may answer before its start
+ * returns, and frees things after its callbacks have returned. So the answer and the end of the
+ * base both travel through an event of the query's own.
  */
 #include "connect/resolver.h"
 
@@ -22,23 +22,23 @@
 #define DNS_QUERY_MAX_ADDRESSES 32
 
 enum dns_query_state {
-        DNS_QUERY_ASKING,   /* evdns has not answered; nothing but its events */
-        DNS_QUERY_ANSWERED, /* the event that tells fn is active */
-        DNS_QUERY_CANCELED  /* fn is not told; what is left is freed */
+        DNS_QUERY_ASKING,   /* evdns has not answered; only its events are in the loop */
+        DNS_QUERY_ANSWERED, /* the tell event is active and will call fn */
+        DNS_QUERY_CANCELED  /* fn is not called; the tell event will free the query */
 };
 
 struct dns_query {
         enum dns_query_state state;
         bool done; /* evdns has called back */
         struct reactor *reactor;
-        struct event *tell;
+        struct event *tell; /* made active when evdns has called back */
         struct evdns_base *dns;
-        struct evdns_getaddrinfo_request *asked;
+        struct evdns_getaddrinfo_request *asked; /* evdns's own; NULL unless it is asking */
         pipit__dns_query_fn fn;
         void *arg;
-        size_t n;
+        size_t n; /* addresses that were found; the first ones */
         char addresses[DNS_QUERY_MAX_ADDRESSES][INET6_ADDRSTRLEN];
-        char problem[128];
+        char problem[128]; /* "" unless evdns failed */
 };
 
 const struct resolver_files pipit__resolver_system_files = {"/etc/resolv.conf", "/etc/hosts"};
@@ -54,7 +54,7 @@ pipit__resolver_is_address(const char *host)
         struct in6_addr any;
         if (inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1)
                 return true;
-        /* With a scope, as fe80::1%eth0. */
+        /* An address may have a scope, as fe80::1%eth0 has. */
         return strchr(host, '%') != NULL &&
                evutil_parse_sockaddr_port(host, (struct sockaddr *)&address, &length) == 0;
 }
@@ -81,7 +81,7 @@ dns_query_free(struct dns_query *query)
         free(query);
 }
 
-/* Runs on the loop once evdns has called back and is off the stack. */
+/* Calls fn and frees the query, from the loop, once evdns has called back and is off the stack. */
 static void
 dns_query_on_tell(evutil_socket_t fd, short what, void *arg)
 {
@@ -102,6 +102,7 @@ dns_query_on_tell(evutil_socket_t fd, short what, void *arg)
         dns_query_free(query);
 }
 
+/* Keeps one address of the answer; those that are too many are left out. */
 static void
 dns_query_add(struct dns_query *query, const struct addrinfo *info)
 {
@@ -136,6 +137,7 @@ dns_query_on_answer(int code, struct evutil_addrinfo *list, void *arg)
         event_active(query->tell, EV_TIMEOUT, 0);
 }
 
+/* Makes what the query needs to ask. 0 or -1. */
 static int
 dns_query_init(struct dns_query *query, const struct resolver_files *files)
 {
@@ -145,8 +147,8 @@ dns_query_init(struct dns_query *query, const struct resolver_files *files)
         query->dns = evdns_base_new(base, 0);
         if (query->tell == NULL || query->dns == NULL)
                 return -1;
-        /* Without a resolv.conf libevent asks 127.0.0.1, as resolv.conf(5) says; that it fails
-         * then is no reason to give up, for the hosts file may know the name. */
+        /* Without a resolv.conf libevent asks 127.0.0.1, as resolv.conf(5) says. That reading the
+         * file failed is no reason to give up: the hosts file may know the name. */
         evdns_base_resolv_conf_parse(query->dns,
                                      DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC,
                                      files->resolv_conf);
@@ -182,8 +184,8 @@ pipit__dns_query_cancel(struct dns_query *query)
         if (query == NULL)
                 return;
         query->state = DNS_QUERY_CANCELED;
-        /* Either evdns calls back with EVUTIL_EAI_CANCEL, or it has called back already: the tell
-         * event frees the DNS query. */
+        /* evdns calls back with EVUTIL_EAI_CANCEL, or has called back already. Either way the tell
+         * event frees the query. */
         if (query->asked != NULL)
                 evdns_getaddrinfo_cancel(query->asked);
 }

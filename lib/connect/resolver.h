@@ -1,5 +1,9 @@
 /*
- * The resolver: looks one host name up without blocking the loop.
+ * The resolver looks host names up without blocking the loop.
+ *
+ * One DNS query is one name. A query that was started belongs to the resolver, which frees it after
+ * it has called back or was cancelled. connect_attempt.c starts one for each host of a URL that is
+ * no address.
  */
 #ifndef PIPIT_RESOLVER_INTERNAL_H
 #define PIPIT_RESOLVER_INTERNAL_H
@@ -10,7 +14,7 @@
 struct dns_query;
 struct reactor;
 
-/* Where the system says how names are looked up; only tests name other files. */
+/* The files say how names are looked up; only tests name others than the system's. */
 struct resolver_files {
         const char *resolv_conf;
         const char *hosts;
@@ -19,20 +23,22 @@ struct resolver_files {
 extern const struct resolver_files pipit__resolver_system_files;
 
 /*
- * addresses are numeric texts in the order to try them, borrowed until the call returns. With none
- * of them, problem says why.
+ * Is called with n addresses, numeric texts in the order to try them, or with none of them and the
+ * problem that says why. The texts are borrowed until the call returns; the query is gone for the
+ * callee then.
  */
 typedef void (*pipit__dns_query_fn)(const char *const *addresses, size_t n, const char *problem,
                                     void *arg);
 
-/* Whether a host needs no DNS query: a numeric address, or a socket's folder. */
+/* Whether a host needs no DNS query: a numeric address, a socket's folder, or "". */
 bool pipit__resolver_is_address(const char *host);
-/* Whether a host is this machine: a socket's folder, a loopback address, localhost. */
+/* Whether a host is this machine: a socket's folder, a loopback address, localhost, or "". */
 bool pipit__resolver_is_local(const char *host);
 
 /*
- * Starts a DNS query; fn is called once, from the loop, never from in here, unless the DNS query is
- * cancelled before. NULL when memory ran out or the system's files could not be used.
+ * Starts a DNS query. fn is called once, from the loop and never from in here, unless the query is
+ * cancelled before. files and host are borrowed until the call returns, the reactor until the query
+ * has left it as a guest. NULL if memory ran out or libevent cannot look names up.
  */
 struct dns_query *
 pipit__dns_query_start(struct reactor *reactor, const struct resolver_files *files,

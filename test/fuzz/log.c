@@ -43,7 +43,7 @@ message_try(const char *text)
 {
         struct conn_error failure = {.sqlstate = "?"};
 
-        failure_read(&failure, text);
+        conn_error_read(&failure, text);
         MUST(fuzz_is_clean(failure.text));
         MUST(failure.sqlstate[0] == '\0' || strlen(failure.sqlstate) == 5);
         for (const char *c = failure.sqlstate; *c != '\0'; c++)

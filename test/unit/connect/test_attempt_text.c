@@ -43,7 +43,7 @@ START_TEST(a_message_is_one_line_and_its_sqlstate_apart)
 {
         struct conn_error failure = {.sqlstate = "ZZZ00"};
 
-        failure_read(&failure, messages[_i].message);
+        conn_error_read(&failure, messages[_i].message);
         ck_assert_str_eq(failure.sqlstate, messages[_i].sqlstate);
         ck_assert_str_eq(failure.text, messages[_i].text);
 }
@@ -58,7 +58,7 @@ START_TEST(a_long_message_is_cut)
         snprintf(message, 20, "FATAL:  28P01: y");
         message[16] = 'x';
         message[sizeof message - 1] = '\0';
-        failure_read(&failure, message);
+        conn_error_read(&failure, message);
         ck_assert_str_eq(failure.sqlstate, "28P01");
         ck_assert_uint_lt(strlen(failure.text), sizeof failure.text);
         ck_assert_uint_gt(strlen(failure.text), sizeof failure.text - 10);
@@ -82,7 +82,7 @@ START_TEST(a_place_has_a_name_for_people)
 {
         struct conn_error failure;
 
-        failure_set_host(&failure, &places[_i].host);
+        conn_error_set_host(&failure, &places[_i].host);
         ck_assert_str_eq(failure.host, places[_i].text);
 }
 END_TEST
