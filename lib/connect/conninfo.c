@@ -98,7 +98,7 @@ host_check(const struct conninfo_host *host, char **ret_problem)
 /* Counts the hosts. The lists of hosts, addresses and ports must be equally long, but a single port
  * is every host's. */
 static int
-hosts_count(struct conninfo *info, char **ret_problem)
+conninfo_count_hosts(struct conninfo *info, char **ret_problem)
 {
         const struct pq_settings *settings = &info->settings;
         int hosts = conninfo_items_count(conninfo_setting(settings, "host"));
@@ -117,9 +117,9 @@ hosts_count(struct conninfo *info, char **ret_problem)
 }
 
 static int
-hosts_init(struct conninfo *info, char **ret_problem)
+conninfo_init_hosts(struct conninfo *info, char **ret_problem)
 {
-        int code = hosts_count(info, ret_problem);
+        int code = conninfo_count_hosts(info, ret_problem);
 
         if (code != 0)
                 return code;
@@ -152,7 +152,7 @@ pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_
         }
         info->prefer_standby = strcmp(conninfo_setting(&info->settings, "target_session_attrs"),
                                       "prefer-standby") == 0;
-        return hosts_init(info, ret_problem);
+        return conninfo_init_hosts(info, ret_problem);
 }
 
 void
@@ -183,7 +183,7 @@ pipit__conninfo_connect_timeout(const struct conninfo *info)
 /* Sets a parameter, in place of a value that it has already. A parameter for which there is no room
  * is left out. */
 static void
-parameter_set(struct conninfo_parameters *parameters, const char *key, const char *value)
+parameters_set(struct conninfo_parameters *parameters, const char *key, const char *value)
 {
         int i = 0;
 
@@ -199,7 +199,7 @@ parameter_set(struct conninfo_parameters *parameters, const char *key, const cha
 
 /* Whether a parameter has that value, or any if value is NULL. */
 static bool
-parameter_is(const struct conninfo_parameters *parameters, const char *key, const char *value)
+parameters_have(const struct conninfo_parameters *parameters, const char *key, const char *value)
 {
         for (int i = 0; i < parameters->n; i++) {
                 if (strcmp(parameters->keys[i], key) == 0)
@@ -210,10 +210,10 @@ parameter_is(const struct conninfo_parameters *parameters, const char *key, cons
 
 /* Sets a parameter that has no value yet. */
 static void
-parameter_default(struct conninfo_parameters *parameters, const char *key, const char *value)
+parameters_default(struct conninfo_parameters *parameters, const char *key, const char *value)
 {
-        if (!parameter_is(parameters, key, NULL))
-                parameter_set(parameters, key, value);
+        if (!parameters_have(parameters, key, NULL))
+                parameters_set(parameters, key, value);
 }
 
 /* Whether the user has root certificates of his own where libpq looks for them. */
@@ -254,16 +254,16 @@ parameters_secure(const struct conninfo *info, const struct endpoint *endpoint,
         bool local = endpoint->address[0] == '\0' || pipit__resolver_is_local(endpoint->address);
 
         if (!info->settings.sslmode_given && info->sslmode != NULL)
-                parameter_set(parameters, "sslmode", info->sslmode);
+                parameters_set(parameters, "sslmode", info->sslmode);
         else if (!info->settings.sslmode_given && !local)
-                parameter_set(parameters, "sslmode", "verify-full");
-        if (parameter_is(parameters, "sslmode", "verify-full") &&
-            !parameter_is(parameters, "sslrootcert", NULL) && !conninfo_own_roots_exist() &&
+                parameters_set(parameters, "sslmode", "verify-full");
+        if (parameters_have(parameters, "sslmode", "verify-full") &&
+            !parameters_have(parameters, "sslrootcert", NULL) && !conninfo_own_roots_exist() &&
             conninfo_system_roots() != NULL)
-                parameter_set(parameters, "sslrootcert", conninfo_system_roots());
+                parameters_set(parameters, "sslrootcert", conninfo_system_roots());
         /* Kerberos libraries block, so GSS encryption is used only if somebody asked for it. */
-        if (parameter_is(parameters, "gssencmode", "prefer"))
-                parameter_set(parameters, "gssencmode", "disable");
+        if (parameters_have(parameters, "gssencmode", "prefer"))
+                parameters_set(parameters, "gssencmode", "disable");
 }
 
 void
@@ -275,23 +275,23 @@ pipit__conninfo_parameters(const struct conninfo *info, const struct endpoint *e
 
         parameters->n = 0;
         for (int i = 0; i < info->settings.n; i++)
-                parameter_set(parameters, info->settings.keys[i], info->settings.values[i]);
-        parameter_set(parameters, "host", endpoint->host->host);
-        parameter_set(parameters, "hostaddr", endpoint->address);
-        parameter_set(parameters, "port", endpoint->host->port);
-        parameter_set(parameters, "client_encoding", "UTF8");
+                parameters_set(parameters, info->settings.keys[i], info->settings.values[i]);
+        parameters_set(parameters, "host", endpoint->host->host);
+        parameters_set(parameters, "hostaddr", endpoint->address);
+        parameters_set(parameters, "port", endpoint->host->port);
+        parameters_set(parameters, "client_encoding", "UTF8");
         if (password != NULL)
-                parameter_set(parameters, "password", password);
+                parameters_set(parameters, "password", password);
         if (info->prefer_standby)
-                parameter_set(parameters, "target_session_attrs",
-                              endpoint->standby ? "standby" : "any");
-        parameter_default(parameters, "fallback_application_name", "pipit");
+                parameters_set(parameters, "target_session_attrs",
+                               endpoint->standby ? "standby" : "any");
+        parameters_default(parameters, "fallback_application_name", "pipit");
         /* With these defaults a link that died without a word is noticed in seconds: while it is
          * idle by keepalives, while it is used by the timeout. */
-        parameter_default(parameters, "keepalives_idle", "10");
-        parameter_default(parameters, "keepalives_interval", "5");
-        parameter_default(parameters, "keepalives_count", "3");
-        parameter_default(parameters, "tcp_user_timeout", "10000");
+        parameters_default(parameters, "keepalives_idle", "10");
+        parameters_default(parameters, "keepalives_interval", "5");
+        parameters_default(parameters, "keepalives_count", "3");
+        parameters_default(parameters, "tcp_user_timeout", "10000");
         parameters_secure(info, endpoint, parameters);
         parameters->keys[parameters->n] = NULL;
         parameters->values[parameters->n] = NULL;

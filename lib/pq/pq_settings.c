@@ -59,7 +59,7 @@ settings_message_is_no_memory(const char *message)
 }
 
 static bool
-options_are_equal(const PQconninfoOption *a, const PQconninfoOption *b)
+settings_options_are_equal(const PQconninfoOption *a, const PQconninfoOption *b)
 {
         if (a == NULL || b == NULL)
                 return false;
@@ -75,12 +75,12 @@ options_are_equal(const PQconninfoOption *a, const PQconninfoOption *b)
  * Without memory for a value, that of sslmode for example, libpq leaves it out and says nothing; so
  * the parameters are asked for twice and compared. */
 static PQconninfoOption *
-options_of(PGconn *pq)
+settings_options(PGconn *pq)
 {
         PQconninfoOption *options = PQconninfo(pq);
         PQconninfoOption *again = PQconninfo(pq);
 
-        if (!options_are_equal(options, again)) {
+        if (!settings_options_are_equal(options, again)) {
                 PQconninfoFree(options);
                 options = NULL;
         }
@@ -100,14 +100,14 @@ parameters_merge(const struct parameters *parameters, const char *spoilt, const 
         parameters->values[parameters->n] = value;
         PGconn *pq = PQconnectStartParams(parameters->keys, parameters->values, 0);
         bool whole = pq != NULL && !settings_message_is_no_memory(PQerrorMessage(pq));
-        PQconninfoOption *merged = whole ? options_of(pq) : NULL;
+        PQconninfoOption *merged = whole ? settings_options(pq) : NULL;
         PQfinish(pq);
         return merged;
 }
 
 /* Returns the value of a keyword, borrowed from the options; NULL if there is none. */
 static const char *
-option_value(const PQconninfoOption *options, const char *keyword)
+settings_option(const PQconninfoOption *options, const char *keyword)
 {
         for (int i = 0; options != NULL && options[i].keyword != NULL; i++) {
                 if (strcmp(options[i].keyword, keyword) == 0)
@@ -159,10 +159,10 @@ settings_merge(struct pq_settings *settings, const PQconninfoOption *given,
          * another parameter spoilt. */
         PQconninfoOption *all = parameters_merge(parameters, "sslmode", "?");
         PQconninfoOption *rest = parameters_merge(parameters, "hostaddr", "?");
-        const char *sslmode = option_value(rest, "sslmode");
+        const char *sslmode = settings_option(rest, "sslmode");
         int code = PIPIT_ENOMEM;
 
-        settings->sslmode_given = option_value(given, "sslmode") != NULL ||
+        settings->sslmode_given = settings_option(given, "sslmode") != NULL ||
                                   getenv("PGSSLMODE") != NULL ||
                                   (sslmode != NULL && strcmp(sslmode, "prefer") != 0);
         if (all != NULL && rest != NULL)
@@ -170,7 +170,7 @@ settings_merge(struct pq_settings *settings, const PQconninfoOption *given,
         /* The service stays among the settings, so that one that does not exist fails the connect.
          */
         if (code == 0)
-                code = settings_add(settings, "service", option_value(given, "service"));
+                code = settings_add(settings, "service", settings_option(given, "service"));
         PQconninfoFree(all);
         PQconninfoFree(rest);
         return code;
