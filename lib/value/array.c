@@ -1,16 +1,17 @@
 /*
- * Arrays on their way to the server. See array.h.
+ * An array is a head and its elements, each with its length or in quotes. See array.h.
  */
 #include "value/array.h"
 
 #include <endian.h>
 #include <string.h>
 
-/* Most elements are numbers: they are copied with their length in front of them. */
+/* An element of at most so many bytes is appended in one piece with its length. Most elements are
+ * numbers. */
 enum { SHORT_SIZE = 16 };
 
 static void
-add_uint32(struct buf *out, uint32_t value)
+array_add_uint32(struct buf *out, uint32_t value)
 {
         uint32_t bytes = htobe32(value);
 
@@ -20,11 +21,11 @@ add_uint32(struct buf *out, uint32_t value)
 void
 pipit__array_begin_binary(struct buf *out, uint32_t element, int n, bool has_null)
 {
-        add_uint32(out, 1); /* dimensions */
-        add_uint32(out, has_null);
-        add_uint32(out, element);
-        add_uint32(out, (uint32_t)n);
-        add_uint32(out, 1); /* the lowest subscript */
+        array_add_uint32(out, 1); /* dimensions */
+        array_add_uint32(out, has_null);
+        array_add_uint32(out, element);
+        array_add_uint32(out, (uint32_t)n);
+        array_add_uint32(out, 1); /* the lowest subscript */
 }
 
 void
@@ -52,7 +53,7 @@ pipit__array_add_text(struct buf *out, int i, const char *text)
                 pipit__buf_add_text(out, "NULL");
                 return;
         }
-        /* In quotes everything is itself: braces, commas, nothing at all, the word NULL. */
+        /* In quotes every text stands for itself: braces, commas, nothing at all, the word NULL. */
         pipit__buf_add_char(out, '"');
         for (; *text != '\0'; text++) {
                 if (*text == '"' || *text == '\\')

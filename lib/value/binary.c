@@ -1,6 +1,8 @@
 /*
- * The text of values in binary form. Scalars have their writers; what holds other values is written
- * here, each value in it with the quotes that the server would have used.
+ * The text of a value in binary form is written by the form of its type. See binary.h.
+ *
+ * Scalars have their writers. Nested values are written here, each value inside with the quotes
+ * that the server would have used.
  */
 #include "value/binary.h"
 
@@ -14,14 +16,15 @@
 #include "value/oid.h"
 
 enum {
-        DEPTH_MAX = 16,           /* composites in composites */
-        TEXT_MAX = (1 << 30) - 1, /* as in the server */
+        DEPTH_MAX = 16,           /* nested values in each other, composites as a rule */
+        TEXT_MAX = (1 << 30) - 1, /* bytes of a text, as in the server */
 };
 
-/* When the text of a value needs quotes, and what is in front of a quote in it. */
+/* A quoting says when the text of an inner value needs quotes, and how a quote inside is written.
+ */
 struct quoting {
-        const char *specials; /* besides white space */
-        bool doubled;         /* a quote is written twice; else behind a backslash */
+        const char *specials; /* characters that need quotes, besides white space */
+        bool doubled;         /* a quote or backslash is doubled; else has a backslash in front */
 };
 
 static const struct quoting array_quoting = {"\"\\{},", false};
@@ -29,39 +32,40 @@ static const struct quoting box_array_quoting = {"\"\\{};", false};
 static const struct quoting range_quoting = {"\"\\()[],", true};
 static const struct quoting composite_quoting = {"\"\\(),", true};
 
-static void value_write(uint32_t oid, struct reader *in, struct buf *out, int depth);
+static void binary_write_value(uint32_t oid, struct reader *in, struct buf *out, int depth);
 
 static bool
-is_escaped(char c)
+quoting_escapes(char c)
 {
         return c == '"' || c == '\\';
 }
 
 static bool
-quotes_needed(const char *text, size_t length, const struct quoting *quoting)
+quoting_is_needed(const char *text, size_t length, const struct quoting *quoting)
 {
         if (length == 0)
                 return true;
         if (!quoting->doubled && length == 4 && strncasecmp(text, "NULL", 4) == 0)
                 return true;
         for (size_t i = 0; i < length; i++) {
-                if (strchr(quoting->specials, text[i]) || strchr(" \t\n\r\v\f", text[i]))
+                if (strchr(quoting->specials, text[i]) != NULL ||
+                    strchr(" \t\n\r\v\f", text[i]) != NULL)
                         return true;
         }
         return false;
 }
 
-/* Puts what stands behind start into quotes, if it needs them; from its end, so that it can move.
- */
+/* Puts the text from start on into quotes, if it needs them. The text moves, so that is done from
+ * its end on. */
 static void
-quote(struct buf *out, size_t start, const struct quoting *quoting)
+quoting_apply(struct buf *out, size_t start, const struct quoting *quoting)
 {
         size_t from = out->length;
 
-        if (out->failed || !quotes_needed(pipit__buf_text(out) + start, from - start, quoting))
+        if (out->failed || !quoting_is_needed(pipit__buf_text(out) + start, from - start, quoting))
                 return;
         for (size_t i = start; i < from; i++) {
-                if (is_escaped(out->data[i]))
+                if (quoting_escapes(out->data[i]))
                         pipit__buf_add_char(out, ' ');
                 if (out->failed)
                         return;
@@ -75,36 +79,36 @@ quote(struct buf *out, size_t start, const struct quoting *quoting)
                 char c = out->data[--from];
 
                 *--to = c;
-                if (is_escaped(c))
+                if (quoting_escapes(c))
                         *--to = quoting->doubled ? c : '\\';
         }
         *--to = '"';
 }
 
-/* A value inside of another. */
+/* Writes a value inside of another, in quotes if it needs them. */
 static void
-inner_write(uint32_t oid, struct reader *in, struct buf *out, const struct quoting *quoting,
-            int depth)
+binary_write_inner(uint32_t oid, struct reader *in, struct buf *out, const struct quoting *quoting,
+                   int depth)
 {
         size_t start = out->length;
 
-        value_write(oid, in, out, depth + 1);
+        binary_write_value(oid, in, out, depth + 1);
         if (!in->failed && in->at != in->end)
                 reader_fail(in);
-        quote(out, start, quoting);
+        quoting_apply(out, start, quoting);
 }
 
 static void
-int_write(struct buf *out, int64_t number)
+binary_write_int(struct buf *out, int64_t number)
 {
         char text[PIPIT__NUMBER_SIZE];
 
         pipit__buf_add(out, text, pipit__number_write_int(number, text));
 }
 
-/* "[0:1][1:3]=", when a dimension does not begin at 1. */
+/* Writes the bounds of an array, as "[0:1][1:3]=", if a dimension does not begin at 1. */
 static void
-bounds_write(const struct nested_array *array, struct buf *out)
+binary_write_bounds(const struct nested_array *array, struct buf *out)
 {
         bool all_one = true;
 
@@ -114,17 +118,17 @@ bounds_write(const struct nested_array *array, struct buf *out)
                 return;
         for (int i = 0; i < array->n_dimensions; i++) {
                 pipit__buf_add_char(out, '[');
-                int_write(out, array->lower[i]);
+                binary_write_int(out, array->lower[i]);
                 pipit__buf_add_char(out, ':');
-                int_write(out, (int64_t)array->lower[i] + array->lengths[i] - 1);
+                binary_write_int(out, (int64_t)array->lower[i] + array->lengths[i] - 1);
                 pipit__buf_add_char(out, ']');
         }
         pipit__buf_add_char(out, '=');
 }
 
-/* How many dimensions begin at an element, and end before it. */
+/* Returns how many dimensions begin at an element, and end in front of it. */
 static int
-dimensions_at(const struct nested_array *array, size_t i)
+binary_dimensions_at(const struct nested_array *array, size_t i)
 {
         size_t size = 1;
         int n = 0;
@@ -139,14 +143,14 @@ dimensions_at(const struct nested_array *array, size_t i)
 }
 
 static void
-repeat(struct buf *out, char c, int n)
+binary_repeat(struct buf *out, char c, int n)
 {
         for (; n > 0; n--)
                 pipit__buf_add_char(out, c);
 }
 
 static void
-array_write(uint32_t element, struct reader *in, struct buf *out, int depth)
+binary_write_array(uint32_t element, struct reader *in, struct buf *out, int depth)
 {
         struct nested_array array;
         struct reader value;
@@ -155,31 +159,31 @@ array_write(uint32_t element, struct reader *in, struct buf *out, int depth)
                 return;
         char delimiter = pipit__binary_type_delimiter(element);
         const struct quoting *quoting = delimiter == ';' ? &box_array_quoting : &array_quoting;
-        bounds_write(&array, out);
+        binary_write_bounds(&array, out);
         for (size_t i = 0; i < array.n && !in->failed; i++) {
-                int n = dimensions_at(&array, i);
+                int n = binary_dimensions_at(&array, i);
 
                 if (i > 0) {
-                        repeat(out, '}', n);
+                        binary_repeat(out, '}', n);
                         pipit__buf_add_char(out, delimiter);
                 }
-                repeat(out, '{', n);
+                binary_repeat(out, '{', n);
                 if (!reader_value(in, &value)) {
                         pipit__buf_add_text(out, "NULL");
                         continue;
                 }
-                inner_write(element, &value, out, quoting, depth);
+                binary_write_inner(element, &value, out, quoting, depth);
                 if (value.failed)
                         reader_fail(in);
         }
         if (array.n == 0)
                 pipit__buf_add_char(out, '{');
-        repeat(out, '}', array.n == 0 ? 1 : array.n_dimensions);
+        binary_repeat(out, '}', array.n == 0 ? 1 : array.n_dimensions);
 }
 
-/* An array of one dimension without NULLs, which has no braces. */
+/* Writes a vector: an array of one dimension without NULLs, whose text has no braces. */
 static void
-vector_write(uint32_t element, struct reader *in, struct buf *out, int depth)
+binary_write_vector(uint32_t element, struct reader *in, struct buf *out, int depth)
 {
         struct nested_array array;
         struct reader value;
@@ -190,7 +194,7 @@ vector_write(uint32_t element, struct reader *in, struct buf *out, int depth)
                 if (i > 0)
                         pipit__buf_add_char(out, ' ');
                 if (reader_value(in, &value))
-                        value_write(element, &value, out, depth + 1);
+                        binary_write_value(element, &value, out, depth + 1);
                 else
                         reader_fail(in);
                 if (!in->failed && !reader_done(&value))
@@ -199,15 +203,16 @@ vector_write(uint32_t element, struct reader *in, struct buf *out, int depth)
 }
 
 static void
-bound_write(uint32_t oid, struct reader *in, struct reader *bound, struct buf *out, int depth)
+binary_write_bound(uint32_t oid, struct reader *in, struct reader *bound, struct buf *out,
+                   int depth)
 {
-        inner_write(oid, bound, out, &range_quoting, depth);
+        binary_write_inner(oid, bound, out, &range_quoting, depth);
         if (bound->failed)
                 reader_fail(in);
 }
 
 static void
-range_write(uint32_t element, struct reader *in, struct buf *out, int depth)
+binary_write_range(uint32_t element, struct reader *in, struct buf *out, int depth)
 {
         struct nested_range range;
 
@@ -219,15 +224,15 @@ range_write(uint32_t element, struct reader *in, struct buf *out, int depth)
         }
         pipit__buf_add_char(out, range.lower_inclusive ? '[' : '(');
         if (range.has_lower)
-                bound_write(element, in, &range.lower, out, depth);
+                binary_write_bound(element, in, &range.lower, out, depth);
         pipit__buf_add_char(out, ',');
         if (range.has_upper)
-                bound_write(element, in, &range.upper, out, depth);
+                binary_write_bound(element, in, &range.upper, out, depth);
         pipit__buf_add_char(out, range.upper_inclusive ? ']' : ')');
 }
 
 static void
-multirange_write(uint32_t range, struct reader *in, struct buf *out, int depth)
+binary_write_multirange(uint32_t range, struct reader *in, struct buf *out, int depth)
 {
         size_t n = pipit__nested_ranges_count(in);
         struct reader value;
@@ -237,7 +242,7 @@ multirange_write(uint32_t range, struct reader *in, struct buf *out, int depth)
                 if (i > 0)
                         pipit__buf_add_char(out, ',');
                 if (reader_value(in, &value))
-                        value_write(range, &value, out, depth + 1);
+                        binary_write_value(range, &value, out, depth + 1);
                 else
                         reader_fail(in);
                 if (!in->failed && !reader_done(&value))
@@ -246,9 +251,9 @@ multirange_write(uint32_t range, struct reader *in, struct buf *out, int depth)
         pipit__buf_add_char(out, '}');
 }
 
-/* NULL is nothing at all, and an empty text is in quotes. */
+/* Writes a composite. A field that is NULL is nothing at all, and an empty text is in quotes. */
 static void
-composite_write(struct reader *in, struct buf *out, int depth)
+binary_write_composite(struct reader *in, struct buf *out, int depth)
 {
         size_t n = pipit__nested_fields_count(in);
         struct reader value;
@@ -260,7 +265,7 @@ composite_write(struct reader *in, struct buf *out, int depth)
                         pipit__buf_add_char(out, ',');
                 if (!pipit__nested_field_read(in, &oid, &value))
                         continue;
-                inner_write(oid, &value, out, &composite_quoting, depth);
+                binary_write_inner(oid, &value, out, &composite_quoting, depth);
                 if (value.failed)
                         reader_fail(in);
         }
@@ -268,11 +273,11 @@ composite_write(struct reader *in, struct buf *out, int depth)
 }
 
 static void
-value_write(uint32_t oid, struct reader *in, struct buf *out, int depth)
+binary_write_value(uint32_t oid, struct reader *in, struct buf *out, int depth)
 {
         const struct binary_type *type = pipit__binary_type_find(oid);
 
-        if (!type || depth > DEPTH_MAX || out->length > TEXT_MAX) {
+        if (type == NULL || depth > DEPTH_MAX || out->length > TEXT_MAX) {
                 reader_fail(in);
                 return;
         }
@@ -280,21 +285,22 @@ value_write(uint32_t oid, struct reader *in, struct buf *out, int depth)
         case BINARY_SCALAR:
         case BINARY_TEXT:
         case BINARY_VERSIONED: type->write(in, out); break;
-        case BINARY_ARRAY: array_write(type->element, in, out, depth); break;
-        case BINARY_VECTOR: vector_write(type->element, in, out, depth); break;
-        case BINARY_RANGE: range_write(type->element, in, out, depth); break;
-        case BINARY_MULTIRANGE: multirange_write(type->element, in, out, depth); break;
-        case BINARY_COMPOSITE: composite_write(in, out, depth); break;
+        case BINARY_ARRAY: binary_write_array(type->element, in, out, depth); break;
+        case BINARY_VECTOR: binary_write_vector(type->element, in, out, depth); break;
+        case BINARY_RANGE: binary_write_range(type->element, in, out, depth); break;
+        case BINARY_MULTIRANGE: binary_write_multirange(type->element, in, out, depth); break;
+        case BINARY_COMPOSITE: binary_write_composite(in, out, depth); break;
         }
 }
 
-/* A composite may hold what we do not know; the description of a result does not tell. */
+/* A composite does not decode: it may hold types that are not known here, and the description of a
+ * result does not tell. */
 bool
 pipit__binary_decodes(uint32_t oid)
 {
         const struct binary_type *type = pipit__binary_type_find(oid);
 
-        return type && type->form != BINARY_COMPOSITE;
+        return type != NULL && type->form != BINARY_COMPOSITE;
 }
 
 bool
@@ -316,11 +322,12 @@ pipit__binary_inside(uint32_t oid, const char *data, size_t length, size_t *ret_
         const struct binary_type *type = pipit__binary_type_find(oid);
         size_t skip = 0;
 
-        if (!type || (type->form != BINARY_TEXT && type->form != BINARY_VERSIONED))
+        if (type == NULL || (type->form != BINARY_TEXT && type->form != BINARY_VERSIONED))
                 return NULL;
         if (type->form == BINARY_VERSIONED)
                 skip = 1;
-        if (length < skip || (skip > 0 && data[0] != 1) || memchr(data + skip, 0, length - skip))
+        if (length < skip || (skip > 0 && data[0] != 1) ||
+            memchr(data + skip, 0, length - skip) != NULL)
                 return NULL;
         *ret_length = length - skip;
         return data + skip;
@@ -331,7 +338,7 @@ pipit__binary_text(uint32_t oid, const char *data, size_t length, struct buf *ou
 {
         struct reader in = reader_of(data, length);
 
-        value_write(oid, &in, out, 0);
+        binary_write_value(oid, &in, out, 0);
         if (!reader_done(&in) || (!out->failed && out->length > TEXT_MAX))
                 return PIPIT_ETYPE;
         return out->failed ? PIPIT_ENOMEM : 0;

@@ -1,5 +1,6 @@
 /*
- * Geometric values in binary form: double precision numbers, and how many points there are.
+ * A geometric value in binary form is double precision numbers, and how many points there are. See
+ * binary_geometry.h.
  */
 #include "value/binary_geometry.h"
 
@@ -18,7 +19,7 @@ pipit__binary_write_point(struct reader *in, struct buf *out)
 }
 
 static void
-points_write(struct reader *in, struct buf *out, size_t n)
+geometry_write_points(struct reader *in, struct buf *out, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 if (i > 0)
@@ -27,9 +28,9 @@ points_write(struct reader *in, struct buf *out, size_t n)
         }
 }
 
-/* How many points follow: no more than there is room for. */
+/* Reads how many points follow; the reader fails if there are not so many. */
 static size_t
-points_count(struct reader *in)
+geometry_count_points(struct reader *in)
 {
         uint32_t n = reader_u32(in);
 
@@ -43,7 +44,7 @@ void
 pipit__binary_write_lseg(struct reader *in, struct buf *out)
 {
         pipit__buf_add_char(out, '[');
-        points_write(in, out, 2);
+        geometry_write_points(in, out, 2);
         pipit__buf_add_char(out, ']');
 }
 
@@ -53,21 +54,21 @@ pipit__binary_write_path(struct reader *in, struct buf *out)
         bool closed = reader_u8(in) != 0;
 
         pipit__buf_add_char(out, closed ? '(' : '[');
-        points_write(in, out, points_count(in));
+        geometry_write_points(in, out, geometry_count_points(in));
         pipit__buf_add_char(out, closed ? ')' : ']');
 }
 
 void
 pipit__binary_write_box(struct reader *in, struct buf *out)
 {
-        points_write(in, out, 2);
+        geometry_write_points(in, out, 2);
 }
 
 void
 pipit__binary_write_polygon(struct reader *in, struct buf *out)
 {
         pipit__buf_add_char(out, '(');
-        points_write(in, out, points_count(in));
+        geometry_write_points(in, out, geometry_count_points(in));
         pipit__buf_add_char(out, ')');
 }
 

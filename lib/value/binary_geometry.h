@@ -1,5 +1,7 @@
 /*
- * From the binary form of geometric values to the server's text. See binary_scalar.h about writers.
+ * Geometric values are written here as the server's text from their binary form.
+ *
+ * The module owns nothing. See binary_scalar.h about writers; binary_type.c lists these.
  */
 #ifndef PIPIT_BINARY_GEOMETRY_INTERNAL_H
 #define PIPIT_BINARY_GEOMETRY_INTERNAL_H

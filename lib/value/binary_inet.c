@@ -1,5 +1,6 @@
 /*
- * Network addresses in binary form.
+ * A network address in binary form is its family, how many of its bits count, and its bytes. See
+ * binary_inet.h.
  */
 #include "value/binary_inet.h"
 
@@ -8,17 +9,18 @@
 enum { FAMILY_4 = 2, FAMILY_6 = 3, N_WORDS = 8, PART_SIZE = 32 };
 
 static void
-four_write(struct buf *out, const uint8_t *bytes)
+inet_write_four(struct buf *out, const uint8_t *bytes)
 {
         char text[PART_SIZE];
 
-        snprintf(text, sizeof(text), "%d.%d.%d.%d", bytes[0], bytes[1], bytes[2], bytes[3]);
+        snprintf(text, sizeof text, "%d.%d.%d.%d", bytes[0], bytes[1], bytes[2], bytes[3]);
         pipit__buf_add_text(out, text);
 }
 
-/* The longest run of zero words, the first of several, with at least two; its length, or 0. */
+/* Finds the longest run of at least two zero words, the first of several. Returns its length, or 0.
+ */
 static int
-zeros_find(const uint16_t words[N_WORDS], int *ret_start)
+inet_find_zeros(const uint16_t words[N_WORDS], int *ret_start)
 {
         int best = 0;
         int length = 0;
@@ -33,15 +35,15 @@ zeros_find(const uint16_t words[N_WORDS], int *ret_start)
         return best >= 2 ? best : 0;
 }
 
-/* Whether the last four bytes are written as an address of the other family. */
+/* Whether the last four bytes are written as an IPv4 address, given the run of zeros. */
 static bool
-six_holds_four(const uint16_t words[N_WORDS], int start, int n_zeros)
+inet_six_holds_four(const uint16_t words[N_WORDS], int start, int n_zeros)
 {
         return start == 0 && (n_zeros == 6 || (n_zeros == 5 && words[5] == 0xffff));
 }
 
 static void
-six_write(struct buf *out, const uint8_t *bytes)
+inet_write_six(struct buf *out, const uint8_t *bytes)
 {
         uint16_t words[N_WORDS];
         char text[PART_SIZE];
@@ -49,7 +51,7 @@ six_write(struct buf *out, const uint8_t *bytes)
 
         for (int i = 0; i < N_WORDS; i++)
                 words[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
-        int n_zeros = zeros_find(words, &start);
+        int n_zeros = inet_find_zeros(words, &start);
         for (int i = 0; i < N_WORDS; i++) {
                 if (n_zeros > 0 && i == start) {
                         pipit__buf_add_text(out, i + n_zeros == N_WORDS ? "::" : ":");
@@ -58,11 +60,11 @@ six_write(struct buf *out, const uint8_t *bytes)
                 }
                 if (i > 0)
                         pipit__buf_add_char(out, ':');
-                if (i == 6 && six_holds_four(words, start, n_zeros)) {
-                        four_write(out, bytes + 12);
+                if (i == 6 && inet_six_holds_four(words, start, n_zeros)) {
+                        inet_write_four(out, bytes + 12);
                         return;
                 }
-                snprintf(text, sizeof(text), "%x", words[i]);
+                snprintf(text, sizeof text, "%x", words[i]);
                 pipit__buf_add_text(out, text);
         }
 }
@@ -77,28 +79,28 @@ pipit__binary_write_inet(struct reader *in, struct buf *out)
         uint8_t length = reader_u8(in);
         const uint8_t *bytes = reader_take(in, length);
 
-        if (!bytes || (family != FAMILY_4 && family != FAMILY_6) ||
+        if (bytes == NULL || (family != FAMILY_4 && family != FAMILY_6) ||
             length != (family == FAMILY_4 ? 4 : 16) || bits > length * 8) {
                 reader_fail(in);
                 return;
         }
         if (family == FAMILY_4)
-                four_write(out, bytes);
+                inet_write_four(out, bytes);
         else
-                six_write(out, bytes);
+                inet_write_six(out, bytes);
         if (!is_cidr && bits == length * 8)
                 return;
-        snprintf(text, sizeof(text), "/%d", bits);
+        snprintf(text, sizeof text, "/%d", bits);
         pipit__buf_add_text(out, text);
 }
 
 static void
-macaddr_write(struct reader *in, struct buf *out, int n)
+inet_write_macaddr(struct reader *in, struct buf *out, int n)
 {
         char text[PART_SIZE];
 
         for (int i = 0; i < n; i++) {
-                snprintf(text, sizeof(text), i > 0 ? ":%02x" : "%02x", reader_u8(in));
+                snprintf(text, sizeof text, i > 0 ? ":%02x" : "%02x", reader_u8(in));
                 pipit__buf_add_text(out, text);
         }
 }
@@ -106,11 +108,11 @@ macaddr_write(struct reader *in, struct buf *out, int n)
 void
 pipit__binary_write_macaddr(struct reader *in, struct buf *out)
 {
-        macaddr_write(in, out, 6);
+        inet_write_macaddr(in, out, 6);
 }
 
 void
 pipit__binary_write_macaddr8(struct reader *in, struct buf *out)
 {
-        macaddr_write(in, out, 8);
+        inet_write_macaddr(in, out, 8);
 }

@@ -1,6 +1,7 @@
 /*
- * From the binary form of network addresses to the server's text. See binary_scalar.h about
- * writers.
+ * Network addresses are written here as the server's text from their binary form.
+ *
+ * The module owns nothing. See binary_scalar.h about writers; binary_type.c lists these.
  */
 #ifndef PIPIT_BINARY_INET_INTERNAL_H
 #define PIPIT_BINARY_INET_INTERNAL_H
@@ -8,10 +9,11 @@
 #include "base/buf.h"
 #include "value/reader.h"
 
-/* inet, and cidr, which always says how many bits count. */
+/* Writes an inet, or a cidr, which always says how many bits count. */
 void pipit__binary_write_inet(struct reader *in, struct buf *out);
-/* Of 6 and of 8 bytes. */
+/* Writes a macaddr, which has 6 bytes. */
 void pipit__binary_write_macaddr(struct reader *in, struct buf *out);
+/* Writes a macaddr8, which has 8 bytes. */
 void pipit__binary_write_macaddr8(struct reader *in, struct buf *out);
 
 #endif

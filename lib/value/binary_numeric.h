@@ -1,5 +1,7 @@
 /*
- * From the binary form of numeric to the server's text, exactly. See binary_scalar.h about writers.
+ * A numeric is written here as the server's text from its binary form, exactly.
+ *
+ * The module owns nothing. See binary_scalar.h about writers; binary_type.c lists this one.
  */
 #ifndef PIPIT_BINARY_NUMERIC_INTERNAL_H
 #define PIPIT_BINARY_NUMERIC_INTERNAL_H

@@ -1,5 +1,5 @@
 /*
- * From the binary form of scalar values to the server's text. See binary_scalar.h.
+ * A scalar value in binary form is a number in network order, or bytes. See binary_scalar.h.
  */
 #include "value/binary_scalar.h"
 
@@ -11,14 +11,14 @@
 #include "value/number.h"
 #include "value/shortest.h"
 
-/* The rest of it as it is. Text has no NUL in it. */
+/* Writes the rest of the value as it is. A NUL in it is no text. */
 void
 pipit__binary_write_text(struct reader *in, struct buf *out)
 {
         size_t length = reader_left(in);
         const uint8_t *at = reader_take(in, length);
 
-        if (!at || memchr(at, 0, length))
+        if (at == NULL || memchr(at, 0, length) != NULL)
                 reader_fail(in);
         else
                 pipit__buf_add(out, at, length);
@@ -46,7 +46,7 @@ pipit__binary_write_bool(struct reader *in, struct buf *out)
         pipit__buf_add_char(out, reader_u8(in) ? 't' : 'f');
 }
 
-/* Bytes that are no ASCII have an octal form; 0 is the empty text. */
+/* A "char" that is no ASCII has an octal form; 0 is the empty text. */
 void
 pipit__binary_write_char(struct reader *in, struct buf *out)
 {
@@ -54,23 +54,23 @@ pipit__binary_write_char(struct reader *in, struct buf *out)
 
         if (byte >= 0x80) {
                 char text[8];
-                snprintf(text, sizeof(text), "\\%03o", byte);
+                snprintf(text, sizeof text, "\\%03o", byte);
                 pipit__buf_add_text(out, text);
         } else if (byte > 0) {
                 pipit__buf_add_char(out, (char)byte);
         }
 }
 
-/* The text of a value that the codec writes. */
+/* Writes a value that the codec has the text of. */
 static void
-value_write(struct buf *out, const struct pipit_value *value)
+scalar_write_value(struct buf *out, const struct pipit_value *value)
 {
         char text[PIPIT__CODEC_SCALAR_SIZE];
 
         pipit__buf_add(out, text, pipit__codec_encode(value, text));
 }
 
-/* In pieces: a bytea may be long. */
+/* A bytea may be long, so its text is written in pieces. */
 void
 pipit__binary_write_bytea(struct reader *in, struct buf *out)
 {
@@ -84,7 +84,7 @@ pipit__binary_write_bytea(struct reader *in, struct buf *out)
 
                 text[n++] = digits[byte >> 4];
                 text[n++] = digits[byte & 15];
-                if (n == sizeof(text) || in->at == in->end) {
+                if (n == sizeof text || in->at == in->end) {
                         pipit__buf_add(out, text, n);
                         n = 0;
                 }
@@ -92,7 +92,7 @@ pipit__binary_write_bytea(struct reader *in, struct buf *out)
 }
 
 static void
-int_write(struct buf *out, int64_t number)
+scalar_write_int(struct buf *out, int64_t number)
 {
         char text[PIPIT__NUMBER_SIZE];
 
@@ -100,7 +100,7 @@ int_write(struct buf *out, int64_t number)
 }
 
 static void
-uint_write(struct buf *out, uint64_t number)
+scalar_write_uint(struct buf *out, uint64_t number)
 {
         char text[PIPIT__NUMBER_SIZE];
 
@@ -110,31 +110,31 @@ uint_write(struct buf *out, uint64_t number)
 void
 pipit__binary_write_int2(struct reader *in, struct buf *out)
 {
-        int_write(out, reader_i16(in));
+        scalar_write_int(out, reader_i16(in));
 }
 
 void
 pipit__binary_write_int4(struct reader *in, struct buf *out)
 {
-        int_write(out, reader_i32(in));
+        scalar_write_int(out, reader_i32(in));
 }
 
 void
 pipit__binary_write_int8(struct reader *in, struct buf *out)
 {
-        int_write(out, reader_i64(in));
+        scalar_write_int(out, reader_i64(in));
 }
 
 void
 pipit__binary_write_uint4(struct reader *in, struct buf *out)
 {
-        uint_write(out, reader_u32(in));
+        scalar_write_uint(out, reader_u32(in));
 }
 
 void
 pipit__binary_write_uint8(struct reader *in, struct buf *out)
 {
-        uint_write(out, reader_u64(in));
+        scalar_write_uint(out, reader_u64(in));
 }
 
 float
@@ -143,7 +143,7 @@ pipit__binary_float4(struct reader *in)
         uint32_t bits = reader_u32(in);
         float number;
 
-        memcpy(&number, &bits, sizeof(number));
+        memcpy(&number, &bits, sizeof number);
         return number;
 }
 
@@ -153,7 +153,7 @@ pipit__binary_float8(struct reader *in)
         uint64_t bits = reader_u64(in);
         double number;
 
-        memcpy(&number, &bits, sizeof(number));
+        memcpy(&number, &bits, sizeof number);
         return number;
 }
 
@@ -177,9 +177,9 @@ void
 pipit__binary_write_tid(struct reader *in, struct buf *out)
 {
         pipit__buf_add_char(out, '(');
-        uint_write(out, reader_u32(in));
+        scalar_write_uint(out, reader_u32(in));
         pipit__buf_add_char(out, ',');
-        uint_write(out, reader_u16(in));
+        scalar_write_uint(out, reader_u16(in));
         pipit__buf_add_char(out, ')');
 }
 
@@ -190,7 +190,7 @@ pipit__binary_write_lsn(struct reader *in, struct buf *out)
         uint32_t high = reader_u32(in);
         uint32_t low = reader_u32(in);
 
-        snprintf(text, sizeof(text), "%" PRIX32 "/%" PRIX32, high, low);
+        snprintf(text, sizeof text, "%" PRIX32 "/%" PRIX32, high, low);
         pipit__buf_add_text(out, text);
 }
 
@@ -198,21 +198,21 @@ void
 pipit__binary_write_uuid(struct reader *in, struct buf *out)
 {
         struct pipit_value value = {.kind = PIPIT_KIND_UUID};
-        const uint8_t *at = reader_take(in, sizeof(value.as.uuid.bytes));
+        const uint8_t *at = reader_take(in, sizeof value.as.uuid.bytes);
 
-        if (!at)
+        if (at == NULL)
                 return;
-        memcpy(value.as.uuid.bytes, at, sizeof(value.as.uuid.bytes));
-        value_write(out, &value);
+        memcpy(value.as.uuid.bytes, at, sizeof value.as.uuid.bytes);
+        scalar_write_value(out, &value);
 }
 
-/* How many bits, and as many bytes as they need. */
+/* A bit string is the number of its bits, and as many bytes as they need. */
 void
 pipit__binary_write_bits(struct reader *in, struct buf *out)
 {
         uint32_t n_bits = reader_u32(in);
         const uint8_t *at = reader_take(in, n_bits / 8 + (n_bits % 8 > 0 ? 1 : 0));
 
-        for (uint32_t i = 0; at && i < n_bits; i++)
+        for (uint32_t i = 0; at != NULL && i < n_bits; i++)
                 pipit__buf_add_char(out, at[i / 8] & 0x80 >> i % 8 ? '1' : '0');
 }

@@ -1,8 +1,10 @@
 /*
- * From the binary form of scalar values to the server's text: numbers, bytes, identifiers.
+ * Scalar values are written here as the server's text from their binary form: numbers, bytes,
+ * identifiers.
  *
- * Each writer takes its value out of a reader and appends the text. It fails the reader for what is
- * no such value; the caller looks whether all was read.
+ * The module owns nothing. Each writer takes its value out of a reader and appends the text to a
+ * buf. A writer fails the reader for a value that is none; the caller looks whether all was read.
+ * binary_type.c lists the writers; decode.c reads floating numbers as such.
  */
 #ifndef PIPIT_BINARY_SCALAR_INTERNAL_H
 #define PIPIT_BINARY_SCALAR_INTERNAL_H
@@ -11,7 +13,7 @@
 #include "value/reader.h"
 
 void pipit__binary_write_text(struct reader *in, struct buf *out);
-/* Text behind a version byte, which is 1: jsonb, jsonpath. */
+/* Writes the text that stands behind a version byte, which is 1: jsonb, jsonpath. */
 void pipit__binary_write_versioned(struct reader *in, struct buf *out);
 void pipit__binary_write_void(struct reader *in, struct buf *out);
 void pipit__binary_write_bool(struct reader *in, struct buf *out);
@@ -29,7 +31,7 @@ void pipit__binary_write_lsn(struct reader *in, struct buf *out);
 void pipit__binary_write_uuid(struct reader *in, struct buf *out);
 void pipit__binary_write_bits(struct reader *in, struct buf *out);
 
-/* The numbers themselves. */
+/* Each reads the number itself. */
 float pipit__binary_float4(struct reader *in);
 double pipit__binary_float8(struct reader *in);
 

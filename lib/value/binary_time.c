@@ -1,6 +1,7 @@
 /*
- * Dates and times in binary form. The server counts from 2000-01-01, and the ends of a range are
- * infinity there too.
+ * A date or time in binary form is a count from 2000-01-01, or from midnight. See binary_time.h.
+ *
+ * The ends of a range are infinity, as they are in struct pipit_timestamp.
  */
 #include "value/binary_time.h"
 
@@ -14,10 +15,10 @@
 #define US_A_SECOND INT64_C(1000000)
 #define US_A_DAY    (INT64_C(86400) * US_A_SECOND)
 
-/* From 1970-01-01 to 2000-01-01. */
+/* The server's count begins so many days after 1970-01-01. */
 #define EPOCH_DAYS INT64_C(10957)
 
-/* What the server's dates and timestamps can be: from 4714-11-24 BC on, in its own count. */
+/* The server's dates and timestamps lie between these, in its own count: from 4714-11-24 BC on. */
 #define DATE_MIN      INT64_C(-2451545)
 #define DATE_MAX      INT64_C(2145031948)
 #define TIMESTAMP_MIN INT64_C(-211813488000000000)
@@ -26,26 +27,26 @@
 enum { TIME_SIZE = 64, ZONE_LIMIT = 16 * 3600 };
 
 static void
-infinity_write(struct buf *out, bool negative)
+time_write_infinity(struct buf *out, bool negative)
 {
         pipit__buf_add_text(out, negative ? "-infinity" : "infinity");
 }
 
-/* A date without its era; whether that is before Christ. */
+/* Writes a date without its era; true if that is before Christ. */
 static bool
-date_write(struct buf *out, int64_t days)
+time_write_date(struct buf *out, int64_t days)
 {
         char text[TIME_SIZE];
         struct civil civil = pipit__calendar_date(days);
         bool before_christ = civil.year <= 0;
 
-        snprintf(text, sizeof(text), "%04" PRId64 "-%02d-%02d",
+        snprintf(text, sizeof text, "%04" PRId64 "-%02d-%02d",
                  before_christ ? 1 - civil.year : civil.year, civil.month, civil.day);
         pipit__buf_add_text(out, text);
         return before_christ;
 }
 
-/* A time of the day, with as many digits of its fraction as it needs. */
+/* Writes a time of the day, with as many digits of its fraction as it needs. */
 static void
 time_write(struct buf *out, int64_t us)
 {
@@ -54,24 +55,24 @@ time_write(struct buf *out, int64_t us)
         int fraction = (int)(us % US_A_SECOND);
         int n_digits = 6;
 
-        snprintf(text, sizeof(text), "%02d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
+        snprintf(text, sizeof text, "%02d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
                  seconds % 60);
         pipit__buf_add_text(out, text);
         if (fraction == 0)
                 return;
         for (; fraction % 10 == 0; fraction /= 10)
                 n_digits--;
-        snprintf(text, sizeof(text), ".%0*d", n_digits, fraction);
+        snprintf(text, sizeof text, ".%0*d", n_digits, fraction);
         pipit__buf_add_text(out, text);
 }
 
-/* Seconds west of UTC. */
+/* Writes a zone, which is so many seconds west of UTC. */
 static void
-zone_write(struct buf *out, int32_t west)
+time_write_zone(struct buf *out, int32_t west)
 {
         char text[TIME_SIZE];
         int zone = abs(west);
-        int length = snprintf(text, sizeof(text), "%c%02d", west > 0 ? '-' : '+', zone / 3600);
+        int length = snprintf(text, sizeof text, "%c%02d", west > 0 ? '-' : '+', zone / 3600);
 
         if (zone % 3600 != 0)
                 length += snprintf(text + length, 8, ":%02d", zone / 60 % 60);
@@ -86,12 +87,13 @@ pipit__binary_write_date(struct reader *in, struct buf *out)
         int32_t days = reader_i32(in);
 
         if (days == INT32_MAX || days == INT32_MIN)
-                infinity_write(out, days < 0);
-        else if (date_write(out, days + EPOCH_DAYS))
+                time_write_infinity(out, days < 0);
+        else if (time_write_date(out, days + EPOCH_DAYS))
                 pipit__buf_add_text(out, " BC");
 }
 
-/* Midnight has two times: 24:00:00 is the end of the day. */
+/* Reads a time of the day as microseconds. Midnight has two times: 24:00:00 is the end of the day.
+ */
 static int64_t
 time_read(struct reader *in)
 {
@@ -120,25 +122,25 @@ pipit__binary_write_timetz(struct reader *in, struct buf *out)
                 return;
         }
         time_write(out, us);
-        zone_write(out, west);
+        time_write_zone(out, west);
 }
 
 static void
-timestamp_write(struct reader *in, struct buf *out, const char *zone)
+time_write_timestamp(struct reader *in, struct buf *out, const char *zone)
 {
         int64_t us = reader_i64(in);
         int64_t us_of_day = us % US_A_DAY;
         int64_t days = us / US_A_DAY + EPOCH_DAYS;
 
         if (us == INT64_MAX || us == INT64_MIN) {
-                infinity_write(out, us < 0);
+                time_write_infinity(out, us < 0);
                 return;
         }
         if (us_of_day < 0) {
                 us_of_day += US_A_DAY;
                 days -= 1;
         }
-        bool before_christ = date_write(out, days);
+        bool before_christ = time_write_date(out, days);
         pipit__buf_add_char(out, ' ');
         time_write(out, us_of_day);
         pipit__buf_add_text(out, zone);
@@ -149,13 +151,13 @@ timestamp_write(struct reader *in, struct buf *out, const char *zone)
 void
 pipit__binary_write_timestamp(struct reader *in, struct buf *out)
 {
-        timestamp_write(in, out, "");
+        time_write_timestamp(in, out, "");
 }
 
 void
 pipit__binary_write_timestamptz(struct reader *in, struct buf *out)
 {
-        timestamp_write(in, out, "+00");
+        time_write_timestamp(in, out, "+00");
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * The built-in types whose binary form is known here. See binary_type.h.
+ * The binary types are a table, searched by OID. See binary_type.h.
  */
 #include "value/binary_type.h"
 
@@ -13,7 +13,8 @@
 #include "value/binary_time.h"
 #include "value/oid.h"
 
-/* By OID, rising. Arrays, ranges and multiranges have no names in oid.h: their element says it. */
+/* The table is sorted by OID. Arrays, ranges and multiranges have no names in oid.h, because their
+ * element says what they are. */
 static const struct binary_type types[] = {
         {OID_BOOL, BINARY_SCALAR, 0, pipit__binary_write_bool, false},
         {OID_BYTEA, BINARY_SCALAR, 0, pipit__binary_write_bytea, true},
@@ -146,8 +147,7 @@ type_compare(const void *key, const void *entry)
 const struct binary_type *
 pipit__binary_type_find(uint32_t oid)
 {
-        return bsearch(&oid, types, sizeof(types) / sizeof(types[0]), sizeof(types[0]),
-                       type_compare);
+        return bsearch(&oid, types, sizeof types / sizeof types[0], sizeof types[0], type_compare);
 }
 
 char

@@ -1,6 +1,6 @@
 /*
- * Days of the proleptic Gregorian calendar. The C library's calendar is left alone: it is bound to
- * the time zone and the range of the platform.
+ * The calendar is computed here and not by the C library, whose calendar is bound to the time zone
+ * and the range of the platform. See calendar.h.
  *
  * Both directions count in years that begin in March, so that the leap day is the last of its year,
  * and in eras of 400 years, which have 146097 days each.

@@ -1,5 +1,7 @@
 /*
- * Between C values and the server's text: a switch on the kind, and the short ones.
+ * The codec is a switch on a value's kind. See codec.h.
+ *
+ * Bool, text, bytes and UUIDs are written and read here; every other kind has a module.
  */
 #include "value/codec.h"
 
@@ -18,9 +20,9 @@ _Static_assert((int)PIPIT__DECIMAL_SIZE <= (int)PIPIT__CODEC_SCALAR_SIZE, "decim
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* The value of a hexadecimal digit, -1 for anything else. */
+/* Returns the value of a hexadecimal digit; -1 for another character. */
 static int
-hex_value(char c)
+codec_hex_digit(char c)
 {
         if (c >= '0' && c <= '9')
                 return c - '0';
@@ -29,18 +31,18 @@ hex_value(char c)
         return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Two digits as one byte; negative when one of them is none. */
+/* Returns the byte that two hexadecimal digits make; -1 if one of them is none. */
 static int
-hex_byte(const char *text)
+codec_hex_byte(const char *text)
 {
-        int high = hex_value(text[0]);
-        int low = hex_value(text[1]);
+        int high = codec_hex_digit(text[0]);
+        int low = codec_hex_digit(text[1]);
 
         return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 static char *
-hex_write(char *out, const void *data, size_t length)
+codec_write_hex(char *out, const void *data, size_t length)
 {
         const uint8_t *bytes = data;
 
@@ -52,7 +54,7 @@ hex_write(char *out, const void *data, size_t length)
 }
 
 static size_t
-text_write(char *out, const char *text, size_t length)
+codec_write_text(char *out, const char *text, size_t length)
 {
         if (length > 0)
                 memcpy(out, text, length);
@@ -61,37 +63,37 @@ text_write(char *out, const char *text, size_t length)
 }
 
 static size_t
-bytes_write(char *out, const void *data, size_t length)
+codec_write_bytes(char *out, const void *data, size_t length)
 {
         char *end = out;
 
         *end++ = '\\';
         *end++ = 'x';
-        end = hex_write(end, data, length);
+        end = codec_write_hex(end, data, length);
         *end = '\0';
         return (size_t)(end - out);
 }
 
 static size_t
-uuid_write(char *out, struct pipit_uuid uuid)
+codec_write_uuid(char *out, struct pipit_uuid uuid)
 {
         static const size_t groups[] = {4, 2, 2, 2, 6};
         const uint8_t *bytes = uuid.bytes;
         char *end = out;
 
-        for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
                 if (i > 0)
                         *end++ = '-';
-                end = hex_write(end, bytes, groups[i]);
+                end = codec_write_hex(end, bytes, groups[i]);
                 bytes += groups[i];
         }
         *end = '\0';
         return (size_t)(end - out);
 }
 
-/* Exact, since it is what waiting requests hold. */
+/* Measures an integer exactly, because waiting requests hold so many bytes. */
 static size_t
-integer_size(const struct pipit_value *value)
+codec_integer_size(const struct pipit_value *value)
 {
         char text[PIPIT__CODEC_SCALAR_SIZE];
 
@@ -107,7 +109,7 @@ pipit__codec_measure(const struct pipit_value *value, size_t *ret_size)
         case PIPIT_KIND_NULL: *ret_size = 0; return 0;
         case PIPIT_KIND_BOOL: *ret_size = sizeof "t"; return 0;
         case PIPIT_KIND_INT:
-        case PIPIT_KIND_UINT: *ret_size = integer_size(value); return 0;
+        case PIPIT_KIND_UINT: *ret_size = codec_integer_size(value); return 0;
         case PIPIT_KIND_FLOAT:
         case PIPIT_KIND_DOUBLE:
         case PIPIT_KIND_TIMESTAMP:
@@ -119,14 +121,14 @@ pipit__codec_measure(const struct pipit_value *value, size_t *ret_size)
                 *ret_size = PIPIT__CODEC_SCALAR_SIZE;
                 return 0;
         case PIPIT_KIND_TEXT:
-                if (!value->as.text)
+                if (value->as.text == NULL)
                         return PIPIT_EINVAL;
-                if (value->length == SIZE_MAX || memchr(value->as.text, 0, value->length))
+                if (value->length == SIZE_MAX || memchr(value->as.text, 0, value->length) != NULL)
                         return PIPIT_ETYPE;
                 *ret_size = value->length + 1;
                 return 0;
         case PIPIT_KIND_BYTES:
-                if (!value->as.bytes)
+                if (value->as.bytes == NULL)
                         return PIPIT_EINVAL;
                 if (value->length > (SIZE_MAX - 3) / 2)
                         return PIPIT_ETYPE;
@@ -141,15 +143,15 @@ size_t
 pipit__codec_encode(const struct pipit_value *value, char *out)
 {
         switch (value->kind) {
-        case PIPIT_KIND_BOOL: return text_write(out, value->as.bool_value ? "t" : "f", 1);
+        case PIPIT_KIND_BOOL: return codec_write_text(out, value->as.bool_value ? "t" : "f", 1);
         case PIPIT_KIND_INT: return pipit__number_write_int(value->as.int_value, out);
         case PIPIT_KIND_UINT: return pipit__number_write_uint(value->as.uint_value, out);
         case PIPIT_KIND_FLOAT: return pipit__number_write_float(value->as.float_value, out);
         case PIPIT_KIND_DOUBLE: return pipit__number_write_double(value->as.double_value, out);
-        case PIPIT_KIND_TEXT: return text_write(out, value->as.text, value->length);
-        case PIPIT_KIND_BYTES: return bytes_write(out, value->as.bytes, value->length);
+        case PIPIT_KIND_TEXT: return codec_write_text(out, value->as.text, value->length);
+        case PIPIT_KIND_BYTES: return codec_write_bytes(out, value->as.bytes, value->length);
         case PIPIT_KIND_TIMESTAMP: return pipit__timestamp_write(value->as.timestamp, out);
-        case PIPIT_KIND_UUID: return uuid_write(out, value->as.uuid);
+        case PIPIT_KIND_UUID: return codec_write_uuid(out, value->as.uuid);
         case PIPIT_KIND_INTERVAL: return pipit__interval_write(value->as.interval, out);
         case PIPIT_KIND_DECIMAL: return pipit__decimal_write(value->as.decimal, out);
         case PIPIT_KIND_NULL:
@@ -171,22 +173,22 @@ int
 pipit__codec_read_int16(const char *text, size_t length, int16_t *ret)
 {
         int64_t number = 0;
-        int r = pipit__number_read_int(text, length, INT16_MIN, INT16_MAX, &number);
+        int code = pipit__number_read_int(text, length, INT16_MIN, INT16_MAX, &number);
 
-        if (r == 0)
+        if (code == 0)
                 *ret = (int16_t)number;
-        return r;
+        return code;
 }
 
 int
 pipit__codec_read_int32(const char *text, size_t length, int32_t *ret)
 {
         int64_t number = 0;
-        int r = pipit__number_read_int(text, length, INT32_MIN, INT32_MAX, &number);
+        int code = pipit__number_read_int(text, length, INT32_MIN, INT32_MAX, &number);
 
-        if (r == 0)
+        if (code == 0)
                 *ret = (int32_t)number;
-        return r;
+        return code;
 }
 
 int
@@ -221,10 +223,10 @@ pipit__codec_read_uuid(const char *text, size_t length, struct pipit_uuid *ret)
 
         if (length != 36)
                 return PIPIT_ETYPE;
-        for (size_t i = 0; i < sizeof(uuid.bytes); i++, at += 2) {
+        for (size_t i = 0; i < sizeof uuid.bytes; i++, at += 2) {
                 if ((i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-')
                         return PIPIT_ETYPE;
-                int byte = hex_byte(text + at);
+                int byte = codec_hex_byte(text + at);
                 if (byte < 0)
                         return PIPIT_ETYPE;
                 uuid.bytes[i] = (uint8_t)byte;
@@ -241,7 +243,7 @@ pipit__codec_read_bytes(const char *text, size_t length, void *out, size_t *ret_
         if (length < 2 || length % 2 != 0 || text[0] != '\\' || text[1] != 'x')
                 return PIPIT_ETYPE;
         for (size_t i = 2; i < length; i += 2) {
-                int byte = hex_byte(text + i);
+                int byte = codec_hex_byte(text + i);
 
                 if (byte < 0)
                         return PIPIT_ETYPE;

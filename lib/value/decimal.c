@@ -1,5 +1,6 @@
 /*
- * The text of exact numbers: an integer, and where its point is.
+ * A decimal is written and read as an integer, its units, with a point put in or left out. See
+ * decimal.h.
  */
 #include "value/decimal.h"
 
@@ -36,9 +37,10 @@ pipit__decimal_write(struct pipit_decimal decimal, char *out)
         return (size_t)(end - out);
 }
 
-/* Appends a digit downwards, since there is one more number below zero than above. */
+/* Appends a digit to units below zero, where there is one more number than above it; false if they
+ * overflow. */
 static bool
-units_add(int64_t *units, int digit)
+decimal_add_digit(int64_t *units, int digit)
 {
         if (*units < (INT64_MIN + digit) / 10)
                 return false;
@@ -46,32 +48,33 @@ units_add(int64_t *units, int digit)
         return true;
 }
 
-/* The digits of both sides of the point as one number below zero; those behind the scale are 0. */
+/* Reads the digits on both sides of the point as one number below zero. Digits behind the scale
+ * must be 0. */
 static bool
-digits_read(const char *text, const char *end, int scale, int64_t *ret_units)
+decimal_read_digits(const char *text, const char *end, int scale, int64_t *ret_units)
 {
-        bool behind = false;
+        bool after_point = false;
         int n_digits = 0;
         int left = scale;
         int64_t units = 0;
 
         for (; text < end; text++) {
-                if (*text == '.' && !behind) {
-                        behind = true;
+                if (*text == '.' && !after_point) {
+                        after_point = true;
                         continue;
                 }
                 if (*text < '0' || *text > '9')
                         return false;
                 n_digits++;
-                if (behind && left == 0 && *text != '0')
+                if (after_point && left == 0 && *text != '0')
                         return false;
-                if ((!behind || left > 0) && !units_add(&units, *text - '0'))
+                if ((!after_point || left > 0) && !decimal_add_digit(&units, *text - '0'))
                         return false;
-                if (behind && left > 0)
+                if (after_point && left > 0)
                         left--;
         }
         for (; left > 0; left--) {
-                if (!units_add(&units, 0))
+                if (!decimal_add_digit(&units, 0))
                         return false;
         }
         *ret_units = units;
@@ -84,7 +87,7 @@ pipit__decimal_read(const char *text, size_t length, int scale, struct pipit_dec
         bool negative = length > 0 && text[0] == '-';
         int64_t units = 0;
 
-        if (!digits_read(text + (negative ? 1 : 0), text + length, scale, &units))
+        if (!decimal_read_digits(text + (negative ? 1 : 0), text + length, scale, &units))
                 return PIPIT_ETYPE;
         if (!negative && units == INT64_MIN)
                 return PIPIT_ETYPE;

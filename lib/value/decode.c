@@ -1,6 +1,6 @@
 /*
- * From a value of a result to a C value. First the pairs of types that belong together, which are
- * read as they are; then everything else, by way of the text.
+ * A pair of types that belong together is read as it is, every other by way of the text. See
+ * decode.h.
  */
 #include "value/decode.h"
 
@@ -16,7 +16,7 @@
 #include "value/interval.h"
 #include "value/oid.h"
 
-/* A reader of text; what it is given besides the text is its own business. */
+/* Defines name_by_text(), which reads a value of any type by its text. */
 #define DECODE_BY_TEXT(name, c_type, read)                                                         \
         static int name##_by_text(const struct pipit_item *item, c_type *ret)                      \
         {                                                                                          \
@@ -24,11 +24,11 @@
                 if (!item->binary)                                                                 \
                         return read(item->data, item->length, ret);                                \
                 pipit__buf_init(&buf);                                                             \
-                int r = pipit__binary_text(item->type, item->data, item->length, &buf);            \
-                if (r == 0)                                                                        \
-                        r = read(pipit__buf_text(&buf), buf.length, ret);                          \
+                int code = pipit__binary_text(item->type, item->data, item->length, &buf);         \
+                if (code == 0)                                                                     \
+                        code = read(pipit__buf_text(&buf), buf.length, ret);                       \
                 pipit__buf_fini(&buf);                                                             \
-                return r;                                                                          \
+                return code;                                                                       \
         }
 
 DECODE_BY_TEXT(bool, bool, pipit__codec_read_bool)
@@ -41,9 +41,9 @@ DECODE_BY_TEXT(timestamp, struct pipit_timestamp, pipit__codec_read_timestamp)
 DECODE_BY_TEXT(uuid, struct pipit_uuid, pipit__codec_read_uuid)
 DECODE_BY_TEXT(interval, struct pipit_interval, pipit__interval_read)
 
-/* Whether it is an integer in binary form, and which. */
+/* Whether an item is a good integer in binary form, which is read. */
 static bool
-integer_read(const struct pipit_item *item, int64_t *ret)
+decode_integer(const struct pipit_item *item, int64_t *ret)
 {
         struct reader in = reader_of(item->data, item->length);
         int64_t number = 0;
@@ -65,9 +65,9 @@ integer_read(const struct pipit_item *item, int64_t *ret)
         return true;
 }
 
-/* Whether it is of this type in binary form; the reader is then at its beginning. */
+/* Whether an item is of that type in binary form; ret_in reads the whole of it then. */
 static bool
-item_is(const struct pipit_item *item, uint32_t oid, struct reader *ret_in)
+decode_is(const struct pipit_item *item, uint32_t oid, struct reader *ret_in)
 {
         if (!item->binary || item->type != oid)
                 return false;
@@ -76,7 +76,7 @@ item_is(const struct pipit_item *item, uint32_t oid, struct reader *ret_in)
 }
 
 static int
-reader_code(const struct reader *in)
+decode_code(const struct reader *in)
 {
         return reader_done(in) ? 0 : PIPIT_ETYPE;
 }
@@ -86,12 +86,12 @@ pipit__decode_bool(const struct pipit_item *item, bool *ret)
 {
         struct reader in;
 
-        if (!item_is(item, OID_BOOL, &in))
+        if (!decode_is(item, OID_BOOL, &in))
                 return bool_by_text(item, ret);
         bool value = reader_u8(&in) != 0;
         if (reader_done(&in))
                 *ret = value;
-        return reader_code(&in);
+        return decode_code(&in);
 }
 
 int
@@ -99,7 +99,7 @@ pipit__decode_int16(const struct pipit_item *item, int16_t *ret)
 {
         int64_t number = 0;
 
-        if (!integer_read(item, &number))
+        if (!decode_integer(item, &number))
                 return int16_by_text(item, ret);
         if (number < INT16_MIN || number > INT16_MAX)
                 return PIPIT_ETYPE;
@@ -112,7 +112,7 @@ pipit__decode_int32(const struct pipit_item *item, int32_t *ret)
 {
         int64_t number = 0;
 
-        if (!integer_read(item, &number))
+        if (!decode_integer(item, &number))
                 return int32_by_text(item, ret);
         if (number < INT32_MIN || number > INT32_MAX)
                 return PIPIT_ETYPE;
@@ -123,40 +123,40 @@ pipit__decode_int32(const struct pipit_item *item, int32_t *ret)
 int
 pipit__decode_int64(const struct pipit_item *item, int64_t *ret)
 {
-        return integer_read(item, ret) ? 0 : int64_by_text(item, ret);
+        return decode_integer(item, ret) ? 0 : int64_by_text(item, ret);
 }
 
-/* There are many that are not a number; their text is one. */
+/* A NaN has many binary forms and one text, so all of them are decoded as one. */
 int
 pipit__decode_float(const struct pipit_item *item, float *ret)
 {
         struct reader in;
 
-        if (!item_is(item, OID_FLOAT4, &in))
+        if (!decode_is(item, OID_FLOAT4, &in))
                 return float_by_text(item, ret);
         float number = pipit__binary_float4(&in);
         if (reader_done(&in))
                 *ret = isnan(number) ? (float)NAN : number;
-        return reader_code(&in);
+        return decode_code(&in);
 }
 
-/* A float is not taken as it is: its text has fewer digits than a double. */
+/* A float is not read as it is but by its text, which has fewer digits than a double. */
 int
 pipit__decode_double(const struct pipit_item *item, double *ret)
 {
         struct reader in;
         int64_t integer = 0;
 
-        if (integer_read(item, &integer)) {
+        if (decode_integer(item, &integer)) {
                 *ret = (double)integer;
                 return 0;
         }
-        if (!item_is(item, OID_FLOAT8, &in))
+        if (!decode_is(item, OID_FLOAT8, &in))
                 return double_by_text(item, ret);
         double number = pipit__binary_float8(&in);
         if (reader_done(&in))
                 *ret = isnan(number) ? (double)NAN : number;
-        return reader_code(&in);
+        return decode_code(&in);
 }
 
 int
@@ -165,15 +165,15 @@ pipit__decode_timestamp(const struct pipit_item *item, struct pipit_timestamp *r
         struct pipit_timestamp timestamp;
         struct reader in;
 
-        if (item_is(item, OID_TIMESTAMPTZ, &in) || item_is(item, OID_TIMESTAMP, &in))
+        if (decode_is(item, OID_TIMESTAMPTZ, &in) || decode_is(item, OID_TIMESTAMP, &in))
                 timestamp = pipit__binary_timestamp(&in);
-        else if (item_is(item, OID_DATE, &in))
+        else if (decode_is(item, OID_DATE, &in))
                 timestamp = pipit__binary_date(&in);
         else
                 return timestamp_by_text(item, ret);
         if (reader_done(&in))
                 *ret = timestamp;
-        return reader_code(&in);
+        return decode_code(&in);
 }
 
 int
@@ -181,12 +181,12 @@ pipit__decode_uuid(const struct pipit_item *item, struct pipit_uuid *ret)
 {
         struct reader in;
 
-        if (!item_is(item, OID_UUID, &in))
+        if (!decode_is(item, OID_UUID, &in))
                 return uuid_by_text(item, ret);
-        const uint8_t *bytes = reader_take(&in, sizeof(ret->bytes));
+        const uint8_t *bytes = reader_take(&in, sizeof ret->bytes);
         if (reader_done(&in))
-                memcpy(ret->bytes, bytes, sizeof(ret->bytes));
-        return reader_code(&in);
+                memcpy(ret->bytes, bytes, sizeof ret->bytes);
+        return decode_code(&in);
 }
 
 int
@@ -195,14 +195,14 @@ pipit__decode_interval(const struct pipit_item *item, struct pipit_interval *ret
         struct pipit_interval interval = {0, 0, 0};
         struct reader in;
 
-        if (!item_is(item, OID_INTERVAL, &in))
+        if (!decode_is(item, OID_INTERVAL, &in))
                 return interval_by_text(item, ret);
         interval.us = reader_i64(&in);
         interval.days = reader_i32(&in);
         interval.months = reader_i32(&in);
         if (reader_done(&in))
                 *ret = interval;
-        return reader_code(&in);
+        return decode_code(&in);
 }
 
 int
@@ -213,11 +213,11 @@ pipit__decode_decimal(const struct pipit_item *item, int scale, struct pipit_dec
         if (!item->binary)
                 return pipit__decimal_read(item->data, item->length, scale, ret);
         pipit__buf_init(&buf);
-        int r = pipit__binary_text(item->type, item->data, item->length, &buf);
-        if (r == 0)
-                r = pipit__decimal_read(pipit__buf_text(&buf), buf.length, scale, ret);
+        int code = pipit__binary_text(item->type, item->data, item->length, &buf);
+        if (code == 0)
+                code = pipit__decimal_read(pipit__buf_text(&buf), buf.length, scale, ret);
         pipit__buf_fini(&buf);
-        return r;
+        return code;
 }
 
 const char *

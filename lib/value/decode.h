@@ -1,9 +1,11 @@
 /*
- * From a value of a result, in text or in binary form, to a C value.
+ * A value of a result, in text or in binary form, is decoded here to a C value.
  *
- * The result is the same either way, by construction: where a C type does not belong to the value's
- * type, its text is made and read. All of them return 0, PIPIT_ETYPE or PIPIT_ENOMEM; nothing is
- * written on failure. The value must not be NULL. Its result is not looked at.
+ * The module owns nothing. sql/model.c and result/ call it. What always holds:
+ * 1. The C value is the same from either form: where a C type does not belong to the value's type,
+ *    the value's text is made and read.
+ * 2. Each function returns 0, PIPIT_ETYPE or PIPIT_ENOMEM, and writes nothing after a failure.
+ * 3. The value is not NULL, and its result is not looked at.
  */
 #ifndef PIPIT_DECODE_INTERNAL_H
 #define PIPIT_DECODE_INTERNAL_H
@@ -24,13 +26,15 @@ int pipit__decode_uuid(const struct pipit_item *item, struct pipit_uuid *ret);
 int pipit__decode_interval(const struct pipit_item *item, struct pipit_interval *ret);
 int pipit__decode_decimal(const struct pipit_item *item, int scale, struct pipit_decimal *ret);
 
-/* The text, where it is in the value itself; NULL when it has to be made. */
+/* Returns the text of a value that has it inside, borrowed from the item's data; NULL if the text
+ * has to be made. */
 const char *pipit__decode_inside(const struct pipit_item *item, size_t *ret_length);
 
-/* Appends the text that is not inside. */
+/* Appends the text of a value that does not have it inside. */
 int pipit__decode_text(const struct pipit_item *item, struct buf *out);
 
-/* The bytes, where they are in the value itself; NULL when they have to be read from its text. */
+/* Returns the bytes of a value that has them inside, borrowed from the item's data; NULL if they
+ * have to be read from its text. */
 const void *pipit__decode_inside_bytes(const struct pipit_item *item);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * From C values to parameters. Each pair of a kind and a type that has a binary form here is one
- * case; there are few of them, since a pair must mean the same in text.
+ * Each pair of a kind and a type that has a binary form here is one case. See encode.h.
+ *
+ * There are few such pairs, since a pair must mean the same in text.
  */
 #include "value/encode.h"
 
@@ -12,20 +13,20 @@
 #include "value/interval.h"
 #include "value/oid.h"
 
-/* The longest binary form but for bytes: a UUID and an interval. */
+/* No binary form but that of bytes is longer than that of a UUID or an interval. */
 enum { BINARY_SIZE = 16 };
 
-/* The binary form of a value that is no bytes; a length of 0 is none. In words, which stay in
+/* A form is a value, other than bytes, in binary form. The form is made in words, which stay in
  * registers: bytes that are written one by one and read at once wait for each other. */
 struct form {
-        size_t length;
+        size_t length; /* in bytes; 0 if the value has no binary form */
         union {
                 uint64_t words[BINARY_SIZE / sizeof(uint64_t)];
                 uint8_t bytes[BINARY_SIZE];
         };
 };
 
-/* A number of so many bytes in network order. */
+/* Returns the form of a number of so many bytes, in network order. */
 static inline struct form
 form_of(uint64_t number, size_t size)
 {
@@ -63,7 +64,7 @@ form_of_float(float number, uint32_t oid)
         return form_of(bits, sizeof(bits));
 }
 
-/* To a float goes only what is one. */
+/* A double goes to a float only if the float is the same number. */
 static struct form
 form_of_double(double number, uint32_t oid)
 {
@@ -77,7 +78,8 @@ form_of_double(double number, uint32_t oid)
         return form_of(bits, sizeof(bits));
 }
 
-/* In text, the zone of the value is passed over where the type has none: both are UTC. */
+/* A timestamp means the same to a type without a zone as in text, where the server passes over the
+ * zone of the value: both are UTC. */
 static struct form
 form_of_timestamp(struct pipit_timestamp timestamp, uint32_t oid)
 {
@@ -102,7 +104,8 @@ form_of_uuid(struct pipit_uuid uuid, uint32_t oid)
         return oid == OID_UUID ? form : no_form;
 }
 
-/* Infinity is for the server to judge: before PostgreSQL 17 the same bytes are a long time. */
+/* An infinite interval goes as text for the server to judge, because before PostgreSQL 17 the bytes
+ * of infinity are a long time. */
 static struct form
 form_of_interval(struct pipit_interval interval, uint32_t oid)
 {
@@ -150,7 +153,7 @@ pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret
 {
         size_t length = form_of_value(value, oid).length;
 
-        /* Of no bytes, too, the place must not be NULL: that would be SQL NULL. */
+        /* One byte more gives no bytes, too, a place that is not NULL, which would be SQL NULL. */
         if (value_is_bytea(value, oid))
                 length = value->length + 1;
         if (length == 0)
@@ -167,7 +170,7 @@ encode_text(const struct pipit_value *value, char *out)
         if (pipit__codec_measure(value, &size) != 0 || size == 0)
                 return (struct encoded){.format = ENCODING_TEXT};
         size_t length = pipit__codec_encode(value, out);
-        /* Less than was measured: numbers are measured by the longest. */
+        /* The text may take less than was measured, because numbers are measured by the longest. */
         return (struct encoded){ENCODING_TEXT, length, length + 1};
 }
 

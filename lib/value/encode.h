@@ -1,10 +1,12 @@
 /*
- * From C values to parameters, when the parameter's type is known.
+ * A C value is encoded here as a parameter, in text or in binary form.
  *
- * Text is always right, and is what the server is sent while it infers the types. Binary form is
- * chosen where it says exactly the same and gains something; what does not fit the type goes out as
- * text, so that the server's own error is the same at the first use of a statement and at all later
- * ones. Nothing wraps.
+ * The module owns nothing. request/bound_stmt.c calls it. What always holds:
+ * 1. Text is always right, and is sent while the server infers the type.
+ * 2. Binary form is chosen where the type is known, the form says exactly what the text says, and
+ *    something is gained.
+ * 3. A value that does not fit the type goes out as text, so that the server's own error is the
+ * same at the first use of a statement and at all later ones. No number wraps.
  */
 #ifndef PIPIT_ENCODE_INTERNAL_H
 #define PIPIT_ENCODE_INTERNAL_H
@@ -14,23 +16,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The numbers are those of the protocol, and of libpq. */
+/* A format has the number that the protocol, and libpq, give it. */
 enum encoding_format { ENCODING_TEXT = 0, ENCODING_BINARY = 1 };
 
 /*
- * The room that a value takes that goes to a parameter of that type, with a NUL behind text; 0 for
- * SQL NULL. oid 0 is a type that is not known. 0, or what pipit__codec_measure() gives.
+ * Measures the bytes that a value takes as a parameter of that type, with a NUL behind text; 0 for
+ * SQL NULL. oid 0 is a type that is not known. Returns 0, or what pipit__codec_measure() does.
  */
 int pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size);
 
-/* How a value has gone out. */
+/* An encoded value was written in this way. */
 struct encoded {
         enum encoding_format format;
-        size_t length; /* without the NUL behind text */
-        size_t taken;  /* of the room; 0 for SQL NULL */
+        size_t length; /* in bytes, without the NUL behind text */
+        size_t taken;  /* bytes of out, at most as measured; 0 for SQL NULL */
 };
 
-/* Writes a value that can be measured. */
+/* Writes a value that can be measured to out, which has the bytes that were measured. */
 struct encoded pipit__encode(const struct pipit_value *value, uint32_t oid, char *out);
 
 #endif

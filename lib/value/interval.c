@@ -1,5 +1,7 @@
 /*
- * The text of intervals. Each number has its own sign, and a fraction can only be the seconds'.
+ * An interval is a list of numbers with units. See interval.h.
+ *
+ * Each number has its own sign, and only the seconds can have a fraction.
  */
 #include "value/interval.h"
 
@@ -12,15 +14,15 @@
 
 #define US_A_SECOND INT64_C(1000000)
 
-/* What is left to read. */
+/* A cursor is the part of a text that is left to read. */
 struct cursor {
         const char *at;
         const char *end;
 };
 
-/* A number with its unit; nothing for 0. */
+/* Writes a number with its unit, or nothing for 0. Returns the end of what was written. */
 static char *
-part_write(char *out, int64_t number, char unit)
+interval_write_part(char *out, int64_t number, char unit)
 {
         if (number == 0)
                 return out;
@@ -29,8 +31,9 @@ part_write(char *out, int64_t number, char unit)
         return out;
 }
 
+/* Writes microseconds as seconds with their fraction, or nothing for 0. Returns the end. */
 static char *
-seconds_write(char *out, int64_t us)
+interval_write_seconds(char *out, int64_t us)
 {
         uint64_t size = us < 0 ? -(uint64_t)us : (uint64_t)us;
         uint64_t fraction = size % (uint64_t)US_A_SECOND;
@@ -58,7 +61,7 @@ pipit__interval_is_infinite(struct pipit_interval interval)
                interval.months == INT32_MIN;
 }
 
-/* The name of what has one. */
+/* Returns the whole text of an interval that has a fixed one; else NULL. */
 static const char *
 interval_name(struct pipit_interval interval)
 {
@@ -75,24 +78,25 @@ pipit__interval_write(struct pipit_interval interval, char *out)
         const char *name = interval_name(interval);
         char *end = out;
 
-        if (name) {
+        if (name != NULL) {
                 memcpy(out, name, strlen(name) + 1);
                 return strlen(name);
         }
         *end++ = 'P';
-        end = part_write(end, interval.months / 12, 'Y');
-        end = part_write(end, interval.months % 12, 'M');
-        end = part_write(end, interval.days, 'D');
+        end = interval_write_part(end, interval.months / 12, 'Y');
+        end = interval_write_part(end, interval.months % 12, 'M');
+        end = interval_write_part(end, interval.days, 'D');
         if (interval.us != 0)
                 *end++ = 'T';
-        end = part_write(end, interval.us / (3600 * US_A_SECOND), 'H');
-        end = part_write(end, interval.us / (60 * US_A_SECOND) % 60, 'M');
-        end = seconds_write(end, interval.us % (60 * US_A_SECOND));
+        end = interval_write_part(end, interval.us / (3600 * US_A_SECOND), 'H');
+        end = interval_write_part(end, interval.us / (60 * US_A_SECOND) % 60, 'M');
+        end = interval_write_seconds(end, interval.us % (60 * US_A_SECOND));
         *end = '\0';
         return (size_t)(end - out);
 }
 
-/* Reads a number and its unit, of those that may still come; advances behind that unit. */
+/* Reads a number and its unit, which is one of those that may still come. The units up to that one
+ * may not come again. A unit of '.' says that a fraction follows. */
 static bool
 cursor_part(struct cursor *cursor, const char **units, int64_t *ret_number, char *ret_unit)
 {
@@ -106,7 +110,7 @@ cursor_part(struct cursor *cursor, const char **units, int64_t *ret_number, char
         if (at == cursor->end)
                 return false;
         const char *unit = *at == '.' ? strchr(*units, 'S') : strchr(*units, *at);
-        if (!unit || !*unit ||
+        if (unit == NULL || *unit == '\0' ||
             pipit__number_read_int(start, (size_t)(at - start), INT64_MIN, INT64_MAX, ret_number))
                 return false;
         *units = unit + 1;
@@ -115,7 +119,7 @@ cursor_part(struct cursor *cursor, const char **units, int64_t *ret_number, char
         return true;
 }
 
-/* The digits behind the point and the S; of the sign that the number has. */
+/* Reads the digits behind the point, and the S behind them, as microseconds without a sign. */
 static bool
 cursor_fraction(struct cursor *cursor, int64_t *ret_us)
 {
@@ -133,9 +137,9 @@ cursor_fraction(struct cursor *cursor, int64_t *ret_us)
         return true;
 }
 
-/* Adds a number of units; whether it still fits between the limits. */
+/* Adds a number of units to a sum; false if that does not fit between the limits. */
 static bool
-sum_add(int64_t *sum, int64_t number, int64_t unit, int64_t min, int64_t max)
+interval_add(int64_t *sum, int64_t number, int64_t unit, int64_t min, int64_t max)
 {
         int64_t product = 0;
 
@@ -145,7 +149,7 @@ sum_add(int64_t *sum, int64_t number, int64_t unit, int64_t min, int64_t max)
         return *sum >= min && *sum <= max;
 }
 
-/* Years, months and days. */
+/* Reads years, months and days. */
 static bool
 cursor_date(struct cursor *cursor, struct pipit_interval *interval)
 {
@@ -159,8 +163,8 @@ cursor_date(struct cursor *cursor, struct pipit_interval *interval)
 
                 if (!cursor_part(cursor, &units, &number, &unit))
                         return false;
-                if (!sum_add(unit == 'D' ? &days : &months, number, unit == 'Y' ? 12 : 1, INT32_MIN,
-                             INT32_MAX))
+                if (!interval_add(unit == 'D' ? &days : &months, number, unit == 'Y' ? 12 : 1,
+                                  INT32_MIN, INT32_MAX))
                         return false;
         }
         interval->months = (int32_t)months;
@@ -168,7 +172,7 @@ cursor_date(struct cursor *cursor, struct pipit_interval *interval)
         return true;
 }
 
-/* Hours, minutes and seconds, behind the T. */
+/* Reads hours, minutes and seconds, which stand behind the T. */
 static bool
 cursor_time(struct cursor *cursor, struct pipit_interval *interval)
 {
@@ -185,8 +189,9 @@ cursor_time(struct cursor *cursor, struct pipit_interval *interval)
                 int64_t size = unit == 'H' ? 3600 : unit == 'M' ? 60 : 1;
                 if (unit == '.' && !cursor_fraction(cursor, &fraction))
                         return false;
-                if (!sum_add(&interval->us, number, size * US_A_SECOND, INT64_MIN, INT64_MAX) ||
-                    !sum_add(&interval->us, fraction, negative ? -1 : 1, INT64_MIN, INT64_MAX))
+                if (!interval_add(&interval->us, number, size * US_A_SECOND, INT64_MIN,
+                                  INT64_MAX) ||
+                    !interval_add(&interval->us, fraction, negative ? -1 : 1, INT64_MIN, INT64_MAX))
                         return false;
         }
         return true;

@@ -1,5 +1,7 @@
 /*
- * The text of intervals, ISO 8601 as PostgreSQL writes it: P1Y2M3DT4H5M6.7S.
+ * An interval is written and read as ISO 8601 the way PostgreSQL writes it: P1Y2M3DT4H5M6.7S.
+ *
+ * The module owns nothing. codec.c and binary_time.c write intervals, decode.c reads them.
  */
 #ifndef PIPIT_INTERVAL_INTERNAL_H
 #define PIPIT_INTERVAL_INTERNAL_H
@@ -7,17 +9,17 @@
 #include <pipit/value.h>
 #include <stddef.h>
 
-/* Room for the text of any interval, its NUL included. */
+/* The text of any interval fits into so many bytes, its NUL included. */
 enum { PIPIT__INTERVAL_SIZE = 64 };
 
-/* Whether it is one of the ends of all its parts together, which are infinity since PostgreSQL 17.
- */
+/* Whether an interval is infinite: since PostgreSQL 17 that is all three parts at their upper, or
+ * all at their lower end. */
 bool pipit__interval_is_infinite(struct pipit_interval interval);
 
-/* Writes an interval and returns the length. */
+/* Writes an interval and a NUL. Returns the length without the NUL. */
 size_t pipit__interval_write(struct pipit_interval interval, char *out);
 
-/* Reads what the server writes: 0, or PIPIT_ETYPE. */
+/* Reads an interval as the server writes it. 0 or PIPIT_ETYPE. */
 int pipit__interval_read(const char *text, size_t length, struct pipit_interval *ret);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * The text of what holds other values.
+ * A literal is read once from its start to its end. See literal.h.
  *
  * A value is read up to its delimiter, which stays until all is read: only then the NULs are put
- * behind the values. What is unquoted becomes shorter, never longer.
+ * behind the values. A value that loses its quotes becomes shorter, so it fits into its place.
  */
 #include "value/literal.h"
 
@@ -11,18 +11,18 @@
 
 #include "value/number.h"
 
-/* What is left to read. */
+/* A cursor is the part of a text that is left to read. */
 struct cursor {
         char *at;
         char *end;
 };
 
-/* An array on its way; the lengths are -1 until their dimension was read once. */
+/* An array cursor is an array that is being read. */
 struct array_cursor {
         struct cursor cursor;
         char delimiter;
         struct pipit_item *items;
-        struct pipit_array *array;
+        struct pipit_array *array; /* its lengths are -1 until their dimension was read once */
 };
 
 size_t
@@ -45,13 +45,14 @@ cursor_skip(struct cursor *cursor, char c)
 }
 
 static void
-item_set(struct pipit_item *item, const char *data, size_t length)
+literal_set(struct pipit_item *item, const char *data, size_t length)
 {
         item->data = data;
         item->length = length;
 }
 
-/* Behind the first quote, up to the last: "" is a quote where it is doubled, so is \" anywhere. */
+/* Reads a value from behind its first quote up to its last one. "" is a quote if doubled, and so is
+ * \" always. False if there is no last quote. */
 static bool
 cursor_quoted(struct cursor *cursor, bool doubled, struct pipit_item *item)
 {
@@ -68,7 +69,7 @@ cursor_quoted(struct cursor *cursor, bool doubled, struct pipit_item *item)
                                 doubled && cursor->at + 1 < cursor->end && cursor->at[1] == '"';
                         cursor->at++;
                         if (!twice) {
-                                item_set(item, start, (size_t)(to - start));
+                                literal_set(item, start, (size_t)(to - start));
                                 return true;
                         }
                 }
@@ -77,7 +78,7 @@ cursor_quoted(struct cursor *cursor, bool doubled, struct pipit_item *item)
         return false;
 }
 
-/* A value in quotes, or up to one of the stops; whether it was in quotes. */
+/* Reads a value in quotes, or else up to one of the stops. False if the text is not good. */
 static bool
 cursor_value(struct cursor *cursor, bool doubled, const char *stops, struct pipit_item *item,
              bool *ret_quoted)
@@ -87,34 +88,34 @@ cursor_value(struct cursor *cursor, bool doubled, const char *stops, struct pipi
         *ret_quoted = cursor_skip(cursor, '"');
         if (*ret_quoted)
                 return cursor_quoted(cursor, doubled, item);
-        while (cursor->at < cursor->end && !strchr(stops, *cursor->at)) {
+        while (cursor->at < cursor->end && strchr(stops, *cursor->at) == NULL) {
                 if (*cursor->at == '"' || *cursor->at == '\\')
                         return false;
                 cursor->at++;
         }
-        item_set(item, start, (size_t)(cursor->at - start));
+        literal_set(item, start, (size_t)(cursor->at - start));
         return true;
 }
 
-/* Where no value is, as in "(,)". */
+/* Makes an item NULL where no value stands, as in "(,)". */
 static void
-item_set_null_when_empty(struct pipit_item *item, bool quoted)
+literal_set_null_when_empty(struct pipit_item *item, bool quoted)
 {
         if (!quoted && item->length == 0)
                 item->data = NULL;
 }
 
-/* Behind a value there was a delimiter, a quote or a bracket. */
+/* Puts a NUL behind each value, where a delimiter, a quote or a bracket was. */
 static void
-items_end(const struct pipit_item *items, size_t n)
+literal_end_items(const struct pipit_item *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (items[i].data)
+                if (items[i].data != NULL)
                         ((char *)(uintptr_t)items[i].data)[items[i].length] = '\0';
         }
 }
 
-/* A number between brackets, as in "[-1:". */
+/* Reads a number and the stop behind it, as in "-1:"; false if there is none. */
 static bool
 cursor_bound(struct cursor *cursor, char stop, int64_t *ret_number)
 {
@@ -127,9 +128,10 @@ cursor_bound(struct cursor *cursor, char stop, int64_t *ret_number)
                cursor_skip(cursor, stop);
 }
 
-/* "[0:1][1:3]=", if there is any; the bounds that are not said are 1. */
+/* Reads the bounds of an array, as "[0:1][1:3]=", if it has them; a lower bound that is not said
+ * is 1. False if they are not good. */
 static bool
-array_bounds(struct cursor *cursor, struct pipit_array *array)
+literal_array_bounds(struct cursor *cursor, struct pipit_array *array)
 {
         int64_t lower = 0;
         int64_t upper = 0;
@@ -151,8 +153,9 @@ array_bounds(struct cursor *cursor, struct pipit_array *array)
         return n == 0 || cursor_skip(cursor, '=');
 }
 
+/* Reads an element, or NULL without quotes. */
 static bool
-array_leaf(struct array_cursor *array)
+literal_array_leaf(struct array_cursor *array)
 {
         const char stops[] = {array->delimiter, '{', '}', '\0'};
         struct pipit_item *item = &array->items[array->array->n];
@@ -163,14 +166,15 @@ array_leaf(struct array_cursor *array)
         if (!quoted && item->length == 0)
                 return false;
         if (!quoted && item->length == 4 && memcmp(item->data, "NULL", 4) == 0)
-                item_set(item, NULL, 0);
+                literal_set(item, NULL, 0);
         array->array->n++;
         return true;
 }
 
-/* One pair of braces; the first way down to a value decides how many dimensions there are. */
+/* Reads what one pair of braces holds. The first way down to a value decides how many dimensions
+ * there are. */
 static bool
-array_level(struct array_cursor *array, int depth)
+literal_array_level(struct array_cursor *array, int depth)
 {
         int32_t *length = &array->array->lengths[depth];
         int32_t n = 0;
@@ -181,9 +185,9 @@ array_level(struct array_cursor *array, int depth)
                 if (cursor_skip(&array->cursor, '{')) {
                         if (depth + 1 >= PIPIT_ARRAY_DIMENSIONS ||
                             (array->array->n > 0 && depth + 1 >= array->array->n_dimensions) ||
-                            !array_level(array, depth + 1))
+                            !literal_array_level(array, depth + 1))
                                 return false;
-                } else if (depth + 1 != array->array->n_dimensions || !array_leaf(array)) {
+                } else if (depth + 1 != array->array->n_dimensions || !literal_array_leaf(array)) {
                         return false;
                 }
                 n++;
@@ -201,14 +205,14 @@ pipit__literal_array(char *text, size_t length, char delimiter, struct pipit_ite
         struct pipit_array array = {.items = items};
         struct array_cursor cursor = {{text, text + length}, delimiter, items, &array};
 
-        if (!array_bounds(&cursor.cursor, &array) || !cursor_skip(&cursor.cursor, '{'))
+        if (!literal_array_bounds(&cursor.cursor, &array) || !cursor_skip(&cursor.cursor, '{'))
                 return false;
         bool empty = cursor_skip(&cursor.cursor, '}');
-        if ((!empty && !array_level(&cursor, 0)) || cursor.cursor.at != cursor.cursor.end)
+        if ((!empty && !literal_array_level(&cursor, 0)) || cursor.cursor.at != cursor.cursor.end)
                 return false;
         if (empty)
                 array = (struct pipit_array){.items = items};
-        items_end(items, array.n);
+        literal_end_items(items, array.n);
         for (int i = array.n_dimensions; i < PIPIT_ARRAY_DIMENSIONS; i++) {
                 array.lower[i] = 0;
                 array.lengths[i] = 0;
@@ -232,25 +236,25 @@ pipit__literal_range(char *text, size_t length, struct pipit_range *ret)
         if ((!range.lower_inclusive && !cursor_skip(&cursor, '(')) ||
             !cursor_value(&cursor, true, ",", &range.lower, &quoted))
                 return false;
-        item_set_null_when_empty(&range.lower, quoted);
+        literal_set_null_when_empty(&range.lower, quoted);
         if (!cursor_skip(&cursor, ',') ||
             !cursor_value(&cursor, true, ",)]", &range.upper, &quoted))
                 return false;
-        item_set_null_when_empty(&range.upper, quoted);
+        literal_set_null_when_empty(&range.upper, quoted);
         range.upper_inclusive = cursor_skip(&cursor, ']');
         if ((!range.upper_inclusive && !cursor_skip(&cursor, ')')) || cursor.at != cursor.end)
                 return false;
-        range.lower_infinite = !range.lower.data;
-        range.upper_infinite = !range.upper.data;
+        range.lower_infinite = range.lower.data == NULL;
+        range.upper_infinite = range.upper.data == NULL;
         range.lower_inclusive = range.lower_inclusive && !range.lower_infinite;
         range.upper_inclusive = range.upper_inclusive && !range.upper_infinite;
-        items_end(&range.lower, 1);
-        items_end(&range.upper, 1);
+        literal_end_items(&range.lower, 1);
+        literal_end_items(&range.upper, 1);
         *ret = range;
         return true;
 }
 
-/* A range as a whole, with its quotes. */
+/* Reads a range of a multirange as a whole; its quotes stay. */
 static bool
 cursor_range(struct cursor *cursor, struct pipit_item *item)
 {
@@ -259,7 +263,7 @@ cursor_range(struct cursor *cursor, struct pipit_item *item)
 
         if (cursor->end - start >= 5 && memcmp(start, "empty", 5) == 0) {
                 cursor->at += 5;
-                item_set(item, start, 5);
+                literal_set(item, start, 5);
                 return true;
         }
         if (!cursor_skip(cursor, '[') && !cursor_skip(cursor, '('))
@@ -269,7 +273,7 @@ cursor_range(struct cursor *cursor, struct pipit_item *item)
                         quoted = !quoted;
                 if (!quoted && (*cursor->at == ']' || *cursor->at == ')')) {
                         cursor->at++;
-                        item_set(item, start, (size_t)(cursor->at - start));
+                        literal_set(item, start, (size_t)(cursor->at - start));
                         return true;
                 }
         }
@@ -294,13 +298,13 @@ pipit__literal_multirange(char *text, size_t length, struct pipit_item *items, s
         }
         if (cursor.at != cursor.end)
                 return false;
-        items_end(items, n);
+        literal_end_items(items, n);
         *ret_n = n;
         return true;
 }
 
-/* A composite without fields has the same text as one whose only field is NULL; it is the latter.
- */
+/* Takes a composite apart. One without fields has the text of one whose only field is NULL, and is
+ * taken for that. */
 bool
 pipit__literal_composite(char *text, size_t length, struct pipit_item *items, size_t *ret_n)
 {
@@ -314,11 +318,11 @@ pipit__literal_composite(char *text, size_t length, struct pipit_item *items, si
 
                 if (!cursor_value(&cursor, true, ",)", &items[n], &quoted))
                         return false;
-                item_set_null_when_empty(&items[n++], quoted);
+                literal_set_null_when_empty(&items[n++], quoted);
         } while (cursor_skip(&cursor, ','));
         if (!cursor_skip(&cursor, ')') || cursor.at != cursor.end)
                 return false;
-        items_end(items, n);
+        literal_end_items(items, n);
         *ret_n = n;
         return true;
 }

@@ -1,6 +1,9 @@
 /*
- * The text of what holds other values: arrays, ranges, multiranges, composites. It is taken apart
- * in place: quotes go, and behind each value inside there is a NUL.
+ * A literal is the text of a nested value: an array, a range, a multirange, a composite.
+ *
+ * The module owns nothing: a literal is taken apart in place, in a text of the caller's that may be
+ * written to. Quotes go, and each value inside gets a NUL behind it. result/item.c reads nested
+ * values that came as text so.
  */
 #ifndef PIPIT_LITERAL_INTERNAL_H
 #define PIPIT_LITERAL_INTERNAL_H
@@ -9,13 +12,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The most values that a text of that length can hold. */
+/* Returns how many values a text can hold at most. */
 size_t pipit__literal_most(const char *text, size_t length, char delimiter);
 
 /*
- * Each takes a text apart that may be written to, with a NUL behind it. It sets data and length of
- * the items it finds, NULL and 0 for a NULL, and nothing else of them; there is room for
- * pipit__literal_most(). Whether it was good; if not, text and items are rubbish.
+ * Each takes a text apart, which has a NUL behind it. Of each value inside it sets the item's data,
+ * borrowed from the text, and length, NULL and 0 for a NULL, and nothing else. items has room for
+ * pipit__literal_most() of them. False if the text is not good; text and items are rubbish then.
  */
 bool pipit__literal_array(char *text, size_t length, char delimiter, struct pipit_item *items,
                           struct pipit_array *ret);

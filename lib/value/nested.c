@@ -1,6 +1,8 @@
 /*
- * The binary form of what holds other values. Every count is held against the bytes that are left,
- * so that nobody can make us reserve more than a few times of what was sent.
+ * A frame in binary form is counts, flags and types. See nested.h.
+ *
+ * Every count is held against the bytes that are left, so that nobody can make us reserve more than
+ * a few times what was sent.
  */
 #include "value/nested.h"
 
@@ -10,13 +12,13 @@ enum {
         RANGE_UPPER_INCLUSIVE = 0x04,
         RANGE_LOWER_INFINITE = 0x08,
         RANGE_UPPER_INFINITE = 0x10,
-        VALUE_SIZE = 4, /* of a NULL, which is only a length */
-        FIELD_SIZE = 8
+        VALUE_SIZE = 4, /* bytes of a NULL, which is only a length */
+        FIELD_SIZE = 8  /* bytes of a field that is NULL: its type and a length */
 };
 
-/* The product of the lengths; no more than there are values. */
+/* Multiplies the lengths; false if that is more than there can be values. */
 static bool
-array_count(const struct nested_array *array, size_t most, size_t *ret_n)
+nested_array_count(const struct nested_array *array, size_t most, size_t *ret_n)
 {
         size_t n = 1;
 
@@ -31,8 +33,9 @@ array_count(const struct nested_array *array, size_t most, size_t *ret_n)
         return true;
 }
 
+/* Reads the length and the lowest subscript of a dimension; false if no array can have them. */
 static bool
-array_dimension(struct reader *in, int32_t *length, int32_t *lower)
+nested_array_dimension(struct reader *in, int32_t *length, int32_t *lower)
 {
         *length = reader_i32(in);
         *lower = reader_i32(in);
@@ -45,11 +48,12 @@ pipit__nested_array_read(struct reader *in, uint32_t element, struct nested_arra
         struct nested_array array = {.n_dimensions = reader_i32(in)};
         bool good = array.n_dimensions >= 0 && array.n_dimensions <= PIPIT_ARRAY_DIMENSIONS;
 
-        reader_u32(in); /* whether there are NULLs, which their lengths say */
+        reader_u32(in); /* says whether there are NULLs, which their lengths say, too */
         good = good && reader_u32(in) == element;
         for (int i = 0; good && i < array.n_dimensions; i++)
-                good = array_dimension(in, &array.lengths[i], &array.lower[i]);
-        if (!good || in->failed || !array_count(&array, reader_left(in) / VALUE_SIZE, &array.n)) {
+                good = nested_array_dimension(in, &array.lengths[i], &array.lower[i]);
+        if (!good || in->failed ||
+            !nested_array_count(&array, reader_left(in) / VALUE_SIZE, &array.n)) {
                 reader_fail(in);
                 return false;
         }
@@ -79,8 +83,9 @@ pipit__nested_range_read(struct reader *in, struct nested_range *ret)
         return !in->failed;
 }
 
+/* Reads how many values follow that have that many bytes each, at least. */
 static size_t
-values_count(struct reader *in, size_t least)
+nested_values_count(struct reader *in, size_t least)
 {
         uint32_t n = reader_u32(in);
 
@@ -93,13 +98,13 @@ values_count(struct reader *in, size_t least)
 size_t
 pipit__nested_ranges_count(struct reader *in)
 {
-        return values_count(in, VALUE_SIZE);
+        return nested_values_count(in, VALUE_SIZE);
 }
 
 size_t
 pipit__nested_fields_count(struct reader *in)
 {
-        return values_count(in, FIELD_SIZE);
+        return nested_values_count(in, FIELD_SIZE);
 }
 
 bool

@@ -1,6 +1,9 @@
 /*
- * The binary form of what holds other values: arrays, ranges, composites. What is read here are the
- * frames; the values in them stay bytes.
+ * A nested value holds other values: an array, a range, a multirange, a composite. Its frame is
+ * read here from its binary form; the values inside stay bytes.
+ *
+ * The module owns nothing. No count is taken that the bytes that are left could not hold. binary.c
+ * writes nested values as text, result/ gives them to programs.
  */
 #ifndef PIPIT_NESTED_INTERNAL_H
 #define PIPIT_NESTED_INTERNAL_H
@@ -10,35 +13,37 @@
 
 #include "value/reader.h"
 
-/* An array's head. n reader_value() follow, row by row. */
+/* An array's frame is its head. n values follow, row by row, for reader_value(). */
 struct nested_array {
-        int n_dimensions; /* 0 when it is empty */
+        int n_dimensions; /* 0 in an empty array */
         int32_t lengths[PIPIT_ARRAY_DIMENSIONS];
-        int32_t lower[PIPIT_ARRAY_DIMENSIONS];
-        size_t n;
+        int32_t lower[PIPIT_ARRAY_DIMENSIONS]; /* the lowest subscript of each dimension */
+        size_t n;                              /* the product of the lengths */
 };
 
-/* A range; lower and upper are empty where there is no such bound. */
+/* A range's frame has its bounds in it, borrowed from the value. */
 struct nested_range {
         bool empty;
         bool has_lower;
         bool has_upper;
         bool lower_inclusive;
         bool upper_inclusive;
-        struct reader lower;
-        struct reader upper;
+        struct reader lower; /* all zero unless has_lower */
+        struct reader upper; /* all zero unless has_upper */
 };
 
-/* Each reads a frame: whether it was good; else the reader has failed. An array's elements must be
- * of the type that its own type says. */
+/* Reads an array's frame. False if that is not good, and the reader fails; an element type other
+ * than the one that the array's own type says is not good either. */
 bool pipit__nested_array_read(struct reader *in, uint32_t element, struct nested_array *ret);
+/* Reads a range. False if that is not good, and the reader fails. */
 bool pipit__nested_range_read(struct reader *in, struct nested_range *ret);
 
-/* How many ranges a multirange has, or fields a composite; 0 when the reader has failed. */
+/* Reads how many ranges a multirange has; 0, and the reader fails, if there are not so many. */
 size_t pipit__nested_ranges_count(struct reader *in);
+/* Reads how many fields a composite has; 0, and the reader fails, if there are not so many. */
 size_t pipit__nested_fields_count(struct reader *in);
 
-/* A field of a composite: whether it is not NULL. */
+/* Reads a field of a composite. False if the value is NULL, or the reader fails. */
 bool pipit__nested_field_read(struct reader *in, uint32_t *ret_oid, struct reader *ret_value);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * The text of numbers.
+ * Whole numbers are written and read digit by digit, floating numbers by printf() and strtod(). See
+ * number.h.
  *
- * printf() and strtod() write and read the radix character of the program's locale, so floating
- * numbers are taken through them with that character exchanged.
+ * Those two write and read the radix character of the program's locale, which is exchanged on the
+ * way.
  */
 #include "value/number.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The longest text that is read as a float or a double, in bytes. */
+/* A text that is read as a float or a double has at most so many bytes. */
 enum { NUMBER_LONGEST = 1024 };
 
 size_t
@@ -51,7 +52,7 @@ word_write(char *out, const char *word)
         return length;
 }
 
-/* What belongs to a finite number in every locale; the rest of its text is the radix character. */
+/* Whether a character belongs to a finite number in every locale; the radix character does not. */
 static bool
 number_has(char c)
 {
@@ -104,7 +105,7 @@ pipit__number_read_int(const char *text, size_t length, int64_t min, int64_t max
 
                 if (digit < 0 || digit > 9)
                         return PIPIT_ETYPE;
-                /* Downwards, since there is one more number below zero than above. */
+                /* The digits add up below zero, where there is one more number than above it. */
                 if (number < (INT64_MIN + digit) / 10)
                         return PIPIT_ETYPE;
                 number = number * 10 - digit;
@@ -126,7 +127,8 @@ digits_skip(const char *text, size_t length, size_t at)
         return at;
 }
 
-/* Whether text is a decimal number; ret_point is the place of its point, length without one. */
+/* Whether text is a decimal number. ret_point is the place of its point, or length if it has none.
+ */
 static bool
 number_check(const char *text, size_t length, size_t *ret_point)
 {
@@ -153,7 +155,7 @@ number_check(const char *text, size_t length, size_t *ret_point)
         return at < length && digits_skip(text, length, at) == length;
 }
 
-/* Copies a decimal number into out, spelled as strtod() wants it now. */
+/* Copies a decimal number into out, spelled as strtod() wants it now. 0 or PIPIT_ETYPE. */
 static int
 number_localize(const char *text, size_t length, char out[NUMBER_LONGEST])
 {
@@ -167,7 +169,8 @@ number_localize(const char *text, size_t length, char out[NUMBER_LONGEST])
                 out[length] = '\0';
                 return 0;
         }
-        /* "0.5" with the radix character of this moment, which may be several bytes long. */
+        /* printf() writes "0.5" with the radix character of this moment, which may be several
+         * bytes long. */
         int probed = snprintf(probe, sizeof(probe), "%.1f", 0.5);
         size_t n_radix = probed > 2 ? (size_t)probed - 2 : 0;
         memcpy(out + point, probe + 1, n_radix);
@@ -176,7 +179,7 @@ number_localize(const char *text, size_t length, char out[NUMBER_LONGEST])
         return 0;
 }
 
-/* The three numbers that have a name; whether text was one of them. */
+/* Whether text is one of the three numbers that have a name. */
 static bool
 number_named(const char *text, size_t length, double *ret)
 {
@@ -191,7 +194,7 @@ number_named(const char *text, size_t length, double *ret)
         return true;
 }
 
-/* Whether strtod() lost the number: too large, or so small that nothing was left of it. */
+/* Whether strtod() lost the number, which was too large, or so small that nothing was left. */
 static bool
 number_lost(double number)
 {

@@ -1,5 +1,7 @@
 /*
- * The text of numbers, the same in every locale.
+ * The number module writes and reads the text of numbers, the same in every locale.
+ *
+ * The module owns nothing. The other modules of value/ call it.
  */
 #ifndef PIPIT_NUMBER_INTERNAL_H
 #define PIPIT_NUMBER_INTERNAL_H
@@ -7,22 +9,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for the text of any number, its NUL included. */
+/* The text of any number fits into so many bytes, its NUL included. */
 enum { PIPIT__NUMBER_SIZE = 64 };
 
 /*
- * Write a number with a NUL behind it and return the length. A float has 9 digits and a double 17,
- * enough to read the same number back; NaN and Infinity are spelled so.
+ * Each writer writes a number with a NUL behind it and returns the length without the NUL. out has
+ * PIPIT__NUMBER_SIZE bytes. A float gets 9 digits and a double 17, enough to read the same number
+ * back; NaN and Infinity are spelled so.
  */
 size_t pipit__number_write_int(int64_t number, char *out);
 size_t pipit__number_write_uint(uint64_t number, char *out);
 size_t pipit__number_write_float(float number, char *out);
 size_t pipit__number_write_double(double number, char *out);
 
-/* Reads a whole number between min and max: 0 or PIPIT_ETYPE. */
+/* Reads a whole number between min and max. 0 or PIPIT_ETYPE. */
 int pipit__number_read_int(const char *text, size_t length, int64_t min, int64_t max, int64_t *ret);
 
-/* Read a decimal number, NaN or Infinity: 0, or PIPIT_ETYPE, also for what overflows or is lost. */
+/* Each reads a decimal number, NaN or Infinity. 0, or PIPIT_ETYPE if the text is none, or the
+ * number is too large or so small that nothing is left of it. */
 int pipit__number_read_float(const char *text, size_t length, float *ret);
 int pipit__number_read_double(const char *text, size_t length, double *ret);
 

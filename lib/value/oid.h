@@ -1,6 +1,6 @@
 /*
- * The numbers of PostgreSQL's built-in types, as far as their binary form is known here. They are
- * the same in every database.
+ * An OID is the number of a type. These are PostgreSQL's built-in types whose binary form is known
+ * here; their numbers are the same in every database.
  */
 #ifndef PIPIT_OID_INTERNAL_H
 #define PIPIT_OID_INTERNAL_H

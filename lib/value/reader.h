@@ -1,8 +1,12 @@
 /*
- * What is left to read of a value in binary form: numbers in network order, never beyond the end.
+ * A reader is the part of a value in binary form that is left to read.
  *
- * A reader remembers that it failed and gives zeros from then on: callers read without looking and
- * ask once, at the end.
+ * The reader borrows the value and owns nothing. What always holds:
+ * 1. Nothing is read beyond the end.
+ * 2. A reader remembers that it failed and gives zeros from then on, so callers read without
+ * looking and ask once, at the end: reader_done().
+ *
+ * The modules of value/ read what a server sent through one, and so does result/.
  */
 #ifndef PIPIT_READER_INTERNAL_H
 #define PIPIT_READER_INTERNAL_H
@@ -16,9 +20,10 @@
 struct reader {
         const uint8_t *at;
         const uint8_t *end;
-        bool failed; /* it ended too early, or what it holds is no such value */
+        bool failed; /* the value ended too early or is no such value; at is end then */
 };
 
+/* Returns a reader of a whole value. */
 static inline struct reader
 reader_of(const void *data, size_t length)
 {
@@ -27,19 +32,21 @@ reader_of(const void *data, size_t length)
         return (struct reader){at, at + length, false};
 }
 
+/* Returns how many bytes are left. */
 static inline size_t
 reader_left(const struct reader *in)
 {
         return (size_t)(in->end - in->at);
 }
 
-/* Whether all was read, and all of it was good. */
+/* Whether all of the value was read, and was good. */
 static inline bool
 reader_done(const struct reader *in)
 {
         return !in->failed && in->at == in->end;
 }
 
+/* Says that the value is no such value. */
 static inline void
 reader_fail(struct reader *in)
 {
@@ -47,7 +54,8 @@ reader_fail(struct reader *in)
         in->at = in->end;
 }
 
-/* The next bytes, which are passed over; NULL when there are not so many. */
+/* Passes over the next bytes and returns their place, borrowed from the value; NULL, and the reader
+ * fails, if there are not so many. */
 static inline const uint8_t *
 reader_take(struct reader *in, size_t length)
 {
@@ -61,17 +69,17 @@ reader_take(struct reader *in, size_t length)
         return at;
 }
 
-/* An unsigned number of up to 8 bytes. */
+/* Reads an unsigned number of up to 8 bytes, which stands in network order. */
 static inline uint64_t
 reader_number(struct reader *in, size_t size)
 {
         const uint8_t *at = reader_take(in, size);
         uint64_t bits = 0;
 
-        if (!at)
+        if (at == NULL)
                 return 0;
         memcpy(&bits, at, size);
-        return be64toh(bits) >> 8 * (sizeof(bits) - size);
+        return be64toh(bits) >> 8 * (sizeof bits - size);
 }
 
 static inline uint8_t
@@ -116,7 +124,8 @@ reader_i64(struct reader *in)
         return (int64_t)reader_number(in, 8);
 }
 
-/* A value with its length in front, -1 for NULL; whether it is not NULL. */
+/* Reads a value inside of this one, with its length in front, -1 for NULL. False if the value is
+ * NULL, or the reader fails. */
 static inline bool
 reader_value(struct reader *in, struct reader *ret_value)
 {
@@ -125,7 +134,7 @@ reader_value(struct reader *in, struct reader *ret_value)
         if (length < -1)
                 reader_fail(in);
         const uint8_t *at = length >= 0 ? reader_take(in, (size_t)length) : NULL;
-        if (!at)
+        if (at == NULL)
                 return false;
         *ret_value = reader_of(at, (size_t)length);
         return true;

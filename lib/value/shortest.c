@@ -1,10 +1,10 @@
 /*
- * The shortest text of floating numbers.
+ * The shortest text is the nearest one of those with the fewest digits that are read back as the
+ * same number. See shortest.h.
  *
- * Of the texts with the fewest digits that are read back as the same number it is the nearest one,
- * with one exception, which is the server's: a text exactly in the middle between two numbers is
- * not taken, since it would depend on how the reader rounds. Nothing depends on the locale: digits
- * and exponent are taken out of printf()'s text, and strtod() is given no point.
+ * There is one exception, which is the server's: a text exactly in the middle between two numbers
+ * is not taken, since reading it back would depend on how the reader rounds. Nothing depends on the
+ * locale: digits and exponent are taken out of printf()'s text, and strtod() is given no point.
  */
 #include "value/shortest.h"
 
@@ -18,15 +18,15 @@
 
 #include "value/number.h"
 
-/* A positive finite number: mantissa times a power of two. */
+/* A positive finite number is a mantissa times 2 to the power of an exponent. */
 struct binary {
         double number;
-        bool single; /* a float */
+        bool single; /* the number is a float */
         uint64_t mantissa;
         int exponent;
 };
 
-/* digits times a power of ten. */
+/* A decimal is its digits times 10 to the power of its exponent. */
 struct decimal {
         uint64_t digits;
         int exponent;
@@ -49,7 +49,7 @@ binary_of(double number, bool single)
         return binary;
 }
 
-/* The nearest decimal of so many digits. */
+/* Returns the nearest decimal of so many digits. */
 static struct decimal
 decimal_of(double number, int n_digits)
 {
@@ -77,7 +77,7 @@ decimal_reads_as(struct decimal decimal, const struct binary *binary)
         return strtod(text, NULL) == binary->number;
 }
 
-/* number times 5 to the power; 0 when that is more than 64 bits. */
+/* Returns number times 5 to that power; 0 if the product has more than 64 bits. */
 static uint64_t
 times_five(uint64_t number, int power)
 {
@@ -86,7 +86,7 @@ times_five(uint64_t number, int power)
         return number;
 }
 
-/* Whether it is exactly an odd number times a power of two. */
+/* Whether a decimal is exactly that odd number times 2 to the power of exponent. */
 static bool
 decimal_is(struct decimal decimal, uint64_t odd, int exponent)
 {
@@ -103,8 +103,8 @@ decimal_is(struct decimal decimal, uint64_t odd, int exponent)
 }
 
 /*
- * Whether it is in the middle between the number and a neighbour. Below a power of two the
- * neighbour is nearer, but the middle there has never as few digits as are looked for.
+ * Whether a decimal is exactly in the middle between the number and a neighbour. Below a power of
+ * two the neighbour is nearer, but the middle there has never as few digits as are looked for.
  */
 static bool
 decimal_is_between(struct decimal decimal, const struct binary *binary)
@@ -123,7 +123,7 @@ decimal_shortest(const struct binary *binary)
         for (int n = 1; n < most; n++) {
                 struct decimal decimal = decimal_of(binary->number, n);
 
-                /* Above a narrow gap, the nearest may be too far and the next one not. */
+                /* Above a narrow gap the nearest decimal may be too far, and the next one not. */
                 for (int i = 0; i < 2; i++, decimal.digits++) {
                         if (decimal_reads_as(decimal, binary) &&
                             !decimal_is_between(decimal, binary))
@@ -133,7 +133,7 @@ decimal_shortest(const struct binary *binary)
         return decimal_of(binary->number, most);
 }
 
-/* Digits with the point behind so many of them; zeros where there are none. */
+/* Writes digits with the point behind so many of them, and zeros where there are none. */
 static char *
 digits_write(char *out, const char *digits, int n_digits, int point)
 {
@@ -147,8 +147,8 @@ digits_write(char *out, const char *digits, int n_digits, int point)
         return out;
 }
 
-/* Writes a decimal as the server does: fixed unless its first digit stands before 1e-4 or from the
- * limit on. */
+/* Writes a decimal as the server does: without an exponent, unless that of its first digit is below
+ * -4, or limit or above. */
 static size_t
 decimal_write(struct decimal decimal, int limit, char *out)
 {

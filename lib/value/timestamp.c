@@ -1,5 +1,7 @@
 /*
- * The text of timestamps. No locale and no time zone of the platform has a part in it.
+ * A timestamp is taken apart into a date, a time of the day and a zone. See timestamp.h.
+ *
+ * No locale and no time zone of the platform has a part in it.
  */
 #include "value/timestamp.h"
 
@@ -14,12 +16,13 @@
 #define SECONDS_A_DAY INT64_C(86400)
 #define US_A_SECOND   INT64_C(1000000)
 
-/* What is left to read. */
+/* A cursor is the part of a text that is left to read. */
 struct cursor {
         const char *at;
         const char *end;
 };
 
+/* Passes over a word; false if the text does not go on with it. */
 static bool
 cursor_skip(struct cursor *cursor, const char *word)
 {
@@ -31,7 +34,7 @@ cursor_skip(struct cursor *cursor, const char *word)
         return true;
 }
 
-/* Reads a number of min to max digits that is at most limit. */
+/* Reads a number of min to max digits that is at most limit; false if there is none. */
 static bool
 cursor_number(struct cursor *cursor, int min, int max, int limit, int *ret_number)
 {
@@ -49,6 +52,7 @@ cursor_number(struct cursor *cursor, int min, int max, int limit, int *ret_numbe
         return true;
 }
 
+/* Reads a date in the years from 1 on; false if there is none. */
 static bool
 cursor_date(struct cursor *cursor, struct civil *ret_civil)
 {
@@ -64,7 +68,7 @@ cursor_date(struct cursor *cursor, struct civil *ret_civil)
         return year > 0 && civil.month > 0 && civil.day > 0;
 }
 
-/* The digits behind the point, up to six of them. */
+/* Reads the digits behind the point, up to six of them, as microseconds. */
 static bool
 cursor_fraction(struct cursor *cursor, int64_t *ret_us)
 {
@@ -79,7 +83,7 @@ cursor_fraction(struct cursor *cursor, int64_t *ret_us)
         return true;
 }
 
-/* Seconds of the day, and microseconds of the second. */
+/* Reads the time of a day as seconds, and microseconds if it has a fraction. */
 static bool
 cursor_time(struct cursor *cursor, int64_t *ret_seconds, int64_t *ret_us)
 {
@@ -100,7 +104,7 @@ cursor_time(struct cursor *cursor, int64_t *ret_seconds, int64_t *ret_us)
         return true;
 }
 
-/* Seconds east of UTC, as +02, -03:30 or +05:30:15; nothing at all is UTC. */
+/* Reads a zone, as +02, -03:30 or +05:30:15, as seconds east of UTC. No zone at all is UTC. */
 static bool
 cursor_zone(struct cursor *cursor, int64_t *ret_offset)
 {
@@ -127,11 +131,13 @@ cursor_zone(struct cursor *cursor, int64_t *ret_offset)
         return true;
 }
 
-/* The ends of the range are infinity, so a finite time must stay inside of them. */
+/* Joins seconds and microseconds. The ends of the range are infinity, so a finite timestamp must
+ * stay inside of them. 0 or PIPIT_ETYPE. */
 static int
 timestamp_join(int64_t seconds, int64_t us, struct pipit_timestamp *ret)
 {
-        /* Below zero count from the next second down: the product alone could overflow. */
+        /* Below zero the microseconds count down from the next second, because the product alone
+         * could overflow. */
         if (seconds < 0) {
                 seconds += 1;
                 us -= US_A_SECOND;
@@ -171,7 +177,7 @@ pipit__timestamp_write(struct pipit_timestamp timestamp, char *out)
         return length > 0 ? (size_t)length : 0;
 }
 
-/* Everything but the infinities. */
+/* Reads a timestamp that is not infinite. 0 or PIPIT_ETYPE. */
 static int
 timestamp_read_finite(struct cursor cursor, struct pipit_timestamp *ret)
 {

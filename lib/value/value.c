@@ -1,5 +1,5 @@
 /*
- * Copies of values that outlive what they were made from.
+ * A value is copied with the text or the bytes that it points to. See value.h.
  */
 #include "value/value.h"
 
@@ -7,17 +7,17 @@
 
 #include "base/arena.h"
 
-/* Makes a value own what it points to, by way of the arena. */
+/* Makes a value point to a copy of its text or bytes, which the arena owns. 0 or PIPIT_ENOMEM. */
 static int
 value_own(struct pipit_arena *arena, struct pipit_value *value)
 {
-        if (value->kind == PIPIT_KIND_TEXT && value->as.text) {
+        if (value->kind == PIPIT_KIND_TEXT && value->as.text != NULL) {
                 value->as.text = pipit__arena_copy(arena, value->as.text, value->length);
-                return value->as.text ? 0 : PIPIT_ENOMEM;
+                return value->as.text != NULL ? 0 : PIPIT_ENOMEM;
         }
-        if (value->kind == PIPIT_KIND_BYTES && value->as.bytes) {
+        if (value->kind == PIPIT_KIND_BYTES && value->as.bytes != NULL) {
                 value->as.bytes = pipit__arena_copy(arena, value->as.bytes, value->length);
-                return value->as.bytes ? 0 : PIPIT_ENOMEM;
+                return value->as.bytes != NULL ? 0 : PIPIT_ENOMEM;
         }
         return 0;
 }
@@ -28,12 +28,12 @@ pipit__value_keep(struct pipit_arena *arena, struct pipit_params params,
 {
         struct pipit_value *values = NULL;
 
-        if (params.n > 0 && params.values) {
-                values = pipit__arena_array(arena, (size_t)params.n, sizeof(*values));
-                if (!values)
+        if (params.n > 0 && params.values != NULL) {
+                values = pipit__arena_array(arena, (size_t)params.n, sizeof *values);
+                if (values == NULL)
                         return PIPIT_ENOMEM;
         }
-        for (int i = 0; values && i < params.n; i++) {
+        for (int i = 0; values != NULL && i < params.n; i++) {
                 values[i] = params.values[i];
                 if (value_own(arena, &values[i]) != 0)
                         return PIPIT_ENOMEM;
