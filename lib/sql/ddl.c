@@ -1,5 +1,5 @@
 /*
- * CREATE TABLE, CREATE INDEX and DROP TABLE of a model.
+ * The DDL of a model is written column by column, with what each field declares. See ddl.h.
  */
 #include "sql/ddl.h"
 
@@ -12,18 +12,18 @@
 #include "value/codec.h"
 
 static void
-default_double_sql(double number, struct sql *sql)
+ddl_default_double(double number, struct sql *sql)
 {
         char text[PIPIT__CODEC_SCALAR_SIZE];
         struct pipit_value value = pipit_value_double(number);
 
         pipit__codec_encode(&value, text);
-        pipit__sql_literal(sql, text); /* as a string, for it may be NaN */
+        pipit__sql_literal(sql, text); /* a string, for the number may be NaN */
 }
 
-/* Whether the declared default is one that the field's type can have. */
+/* Whether a field's declared default is one that its type can have. */
 static bool
-default_fits(const struct pipit_field *field)
+ddl_default_fits(const struct pipit_field *field)
 {
         bool is_int = field->type == PIPIT_TYPE_smallint || field->type == PIPIT_TYPE_integer ||
                       field->type == PIPIT_TYPE_bigint;
@@ -31,22 +31,22 @@ default_fits(const struct pipit_field *field)
         bool is_double =
                 field->type == PIPIT_TYPE_real || field->type == PIPIT_TYPE_double_precision;
 
-        return (field->default_int == 0 || is_int) && (!field->default_text || is_text) &&
+        return (field->default_int == 0 || is_int) && (field->default_text == NULL || is_text) &&
                (field->default_double == 0 || is_double) &&
                (!field->default_bool || field->type == PIPIT_TYPE_boolean);
 }
 
 static void
-default_sql(const struct pipit_field *field, struct sql *sql)
+ddl_default(const struct pipit_field *field, struct sql *sql)
 {
-        if (!default_fits(field))
+        if (!ddl_default_fits(field))
                 pipit__sql_fail(sql, PIPIT_EINVAL, "the default of \"%s\" in \"%s\" is no %s",
                                 field->name, field->model->name, pipit__field_type(field));
-        if (field->default_sql) {
+        if (field->default_sql != NULL) {
                 pipit__sql_raw(sql, " DEFAULT (");
                 pipit__sql_raw(sql, field->default_sql);
                 pipit__sql_raw(sql, ")");
-        } else if (field->default_text) {
+        } else if (field->default_text != NULL) {
                 pipit__sql_raw(sql, " DEFAULT ");
                 pipit__sql_literal(sql, field->default_text);
         } else if (field->default_int != 0) {
@@ -54,14 +54,14 @@ default_sql(const struct pipit_field *field, struct sql *sql)
                 pipit__sql_number(sql, field->default_int);
         } else if (field->default_double != 0) {
                 pipit__sql_raw(sql, " DEFAULT ");
-                default_double_sql(field->default_double, sql);
+                ddl_default_double(field->default_double, sql);
         } else if (field->default_bool) {
                 pipit__sql_raw(sql, " DEFAULT TRUE");
         }
 }
 
 static void
-column_sql(const struct pipit_field *field, struct sql *sql)
+ddl_column(const struct pipit_field *field, struct sql *sql)
 {
         pipit__sql_ident(sql, pipit__field_column(field));
         pipit__sql_raw(sql, " ");
@@ -73,10 +73,10 @@ column_sql(const struct pipit_field *field, struct sql *sql)
         }
         if (!field->nullable)
                 pipit__sql_raw(sql, " NOT NULL");
-        default_sql(field, sql);
+        ddl_default(field, sql);
         if (field->unique)
                 pipit__sql_raw(sql, " UNIQUE");
-        if (field->check) {
+        if (field->check != NULL) {
                 pipit__sql_raw(sql, " CHECK (");
                 pipit__sql_raw(sql, field->check);
                 pipit__sql_raw(sql, ")");
@@ -84,7 +84,7 @@ column_sql(const struct pipit_field *field, struct sql *sql)
 }
 
 static void
-primary_key_sql(const struct pipit_model *model, struct sql *sql)
+ddl_primary_key(const struct pipit_model *model, struct sql *sql)
 {
         const char *before = ", PRIMARY KEY (";
 
@@ -101,7 +101,7 @@ primary_key_sql(const struct pipit_model *model, struct sql *sql)
 }
 
 static void
-table_sql(const struct pipit_model *model, unsigned flags, struct sql *sql)
+ddl_table(const struct pipit_model *model, unsigned flags, struct sql *sql)
 {
         pipit__sql_raw(sql, "CREATE TABLE ");
         if (flags & PIPIT_IF_NOT_EXISTS)
@@ -109,22 +109,23 @@ table_sql(const struct pipit_model *model, unsigned flags, struct sql *sql)
         pipit__model_sql(model, sql);
         for (int i = 0; i < model->n_fields; i++) {
                 pipit__sql_raw(sql, i == 0 ? " (" : ", ");
-                column_sql(&model->fields[i], sql);
+                ddl_column(&model->fields[i], sql);
         }
-        primary_key_sql(model, sql);
+        ddl_primary_key(model, sql);
         pipit__sql_raw(sql, ")");
 }
 
-/* A constraint brings its own index. */
+/* Whether a field needs an index; a constraint brings its own. */
 static bool
-field_has_index(const struct pipit_field *field)
+ddl_field_has_index(const struct pipit_field *field)
 {
         return field->index && !field->unique && !field->primary_key;
 }
 
-/* FNV-1a, which is the same everywhere: an index keeps its name. */
+/* Hashes a name by FNV-1a, which gives the same number everywhere, so that an index keeps its name.
+ */
 static uint32_t
-name_hash(const char *name)
+ddl_name_hash(const char *name)
 {
         uint32_t hash = 2166136261u;
 
@@ -134,40 +135,41 @@ name_hash(const char *name)
 }
 
 /*
- * <table>_<column>_idx. A name that PostgreSQL would cut, and so make equal to another one, loses
- * its middle to a hash of the whole. Table and column were checked when the table was created.
+ * Appends the name of an index, <table>_<column>_idx. A name that PostgreSQL would cut, and so
+ * might make equal to another one, has a hash of the whole in place of its middle. Table and column
+ * were checked when the table was created.
  */
 static void
-index_name_sql(const struct pipit_field *field, struct sql *sql)
+ddl_index_name(const struct pipit_field *field, struct sql *sql)
 {
         char name[2 * (size_t)PIPIT__SQL_IDENT_MAX + sizeof("__idx")];
-        int length = snprintf(name, sizeof(name), "%s_%s_idx", pipit__model_table(field->model),
+        int length = snprintf(name, sizeof name, "%s_%s_idx", pipit__model_table(field->model),
                               pipit__field_column(field));
 
-        if (length < 0 || (size_t)length >= sizeof(name)) {
+        if (length < 0 || (size_t)length >= sizeof name) {
                 pipit__sql_fail(sql, PIPIT_EINVAL, "the index of \"%s\" has too long a name",
                                 field->name);
                 return;
         }
         if (length > PIPIT__SQL_IDENT_MAX) {
                 size_t keep = PIPIT__SQL_IDENT_MAX - strlen("_01234567_idx");
-                uint32_t hash = name_hash(name);
+                uint32_t hash = ddl_name_hash(name);
 
-                /* Not in the middle of a character. */
+                /* The name is not cut in the middle of a character. */
                 while (keep > 0 && ((unsigned char)name[keep] & 0xc0) == 0x80)
                         keep--;
-                snprintf(name + keep, sizeof(name) - keep, "_%08x_idx", (unsigned)hash);
+                snprintf(name + keep, sizeof name - keep, "_%08x_idx", (unsigned)hash);
         }
         pipit__sql_ident(sql, name);
 }
 
 static void
-index_sql(const struct pipit_field *field, unsigned flags, struct sql *sql)
+ddl_index(const struct pipit_field *field, unsigned flags, struct sql *sql)
 {
         pipit__sql_raw(sql, "CREATE INDEX ");
         if (flags & PIPIT_IF_NOT_EXISTS)
                 pipit__sql_raw(sql, "IF NOT EXISTS ");
-        index_name_sql(field, sql);
+        ddl_index_name(field, sql);
         pipit__sql_raw(sql, " ON ");
         pipit__model_sql(field->model, sql);
         pipit__sql_raw(sql, " (");
@@ -176,7 +178,7 @@ index_sql(const struct pipit_field *field, unsigned flags, struct sql *sql)
 }
 
 static void
-flags_check(unsigned flags, unsigned allowed, struct sql *sql)
+ddl_check_flags(unsigned flags, unsigned allowed, struct sql *sql)
 {
         if (flags & ~allowed)
                 pipit__sql_fail(sql, PIPIT_EINVAL, "flags 0x%x have no meaning here",
@@ -189,30 +191,30 @@ pipit__ddl_count(const struct pipit_model *model)
         int n = 1;
 
         for (int i = 0; i < model->n_fields; i++)
-                n += field_has_index(&model->fields[i]) ? 1 : 0;
+                n += ddl_field_has_index(&model->fields[i]) ? 1 : 0;
         return n;
 }
 
 void
 pipit__ddl_create(const struct pipit_model *model, unsigned flags, int number, struct sql *sql)
 {
-        flags_check(flags, PIPIT_IF_NOT_EXISTS, sql);
+        ddl_check_flags(flags, PIPIT_IF_NOT_EXISTS, sql);
         if (number == 0) {
-                table_sql(model, flags, sql);
+                ddl_table(model, flags, sql);
                 return;
         }
         for (int i = 0; i < model->n_fields; i++) {
                 const struct pipit_field *field = &model->fields[i];
 
-                if (field_has_index(field) && --number == 0)
-                        index_sql(field, flags, sql);
+                if (ddl_field_has_index(field) && --number == 0)
+                        ddl_index(field, flags, sql);
         }
 }
 
 void
 pipit__ddl_drop(const struct pipit_model *model, unsigned flags, struct sql *sql)
 {
-        flags_check(flags, PIPIT_IF_EXISTS | PIPIT_CASCADE, sql);
+        ddl_check_flags(flags, PIPIT_IF_EXISTS | PIPIT_CASCADE, sql);
         pipit__sql_raw(sql, "DROP TABLE ");
         if (flags & PIPIT_IF_EXISTS)
                 pipit__sql_raw(sql, "IF EXISTS ");

@@ -1,5 +1,9 @@
 /*
- * INSERT, UPDATE and DELETE of one row of a model.
+ * The DML of a model is written field by field. See dml.h.
+ *
+ * An insert of many rows is one statement in two parts: pipit_given numbers the values of each row
+ * and makes its key where a sequence does; pipit_made inserts them. The answer joins both by the
+ * key.
  */
 #include "sql/dml.h"
 
@@ -7,9 +11,9 @@
 
 #include "sql/model.h"
 
-/* Whether an insert leaves a member to the server; see <pipit/record.h>. */
+/* Whether an insert leaves a field to the server; see <pipit/record.h>. */
 static bool
-field_is_left_out(const struct pipit_field *field, const void *row)
+dml_leaves_out(const struct pipit_field *field, const void *row)
 {
         if (!pipit__field_is_zero(field, row))
                 return false;
@@ -21,15 +25,15 @@ field_is_left_out(const struct pipit_field *field, const void *row)
 }
 
 static void
-returning_sql(const struct pipit_model *model, struct sql *sql)
+dml_returning(const struct pipit_model *model, struct sql *sql)
 {
         pipit__sql_raw(sql, " RETURNING ");
         pipit__model_columns_sql(model, sql);
 }
 
-/* The condition that the row's primary key is this one's. */
+/* Appends the condition that finds a row by its primary key. */
 static void
-key_sql(const struct pipit_model *model, const void *row, struct sql *sql)
+dml_key(const struct pipit_model *model, const void *row, struct sql *sql)
 {
         const char *before = " WHERE ";
 
@@ -62,13 +66,13 @@ pipit__dml_insert(const struct pipit_model *model, const void *row, struct sql *
                 const struct pipit_field *field = &model->fields[i];
 
                 pipit__sql_raw(sql, i == 0 ? ") VALUES (" : ", ");
-                if (field_is_left_out(field, row))
+                if (dml_leaves_out(field, row))
                         pipit__sql_raw(sql, "DEFAULT");
                 else
                         pipit__sql_param(sql, pipit__field_get(field, row));
         }
         pipit__sql_raw(sql, ")");
-        returning_sql(model, sql);
+        dml_returning(model, sql);
 }
 
 uint64_t
@@ -77,7 +81,7 @@ pipit__dml_given(const struct pipit_model *model, const void *row)
         uint64_t given = 0;
 
         for (int i = 0; i < model->n_fields; i++)
-                given |= (uint64_t)!field_is_left_out(&model->fields[i], row) << i;
+                given |= (uint64_t)!dml_leaves_out(&model->fields[i], row) << i;
         return given;
 }
 
@@ -85,31 +89,31 @@ void
 pipit__dml_values(const struct pipit_model *model, const void *row, struct sql *sql)
 {
         for (int i = 0; i < model->n_fields; i++) {
-                if (!field_is_left_out(&model->fields[i], row))
+                if (!dml_leaves_out(&model->fields[i], row))
                         pipit__sql_param(sql, pipit__field_get(&model->fields[i], row));
         }
 }
 
 static bool
-is_given(const struct pipit_field *field, uint64_t given)
+dml_is_given(const struct pipit_field *field, uint64_t given)
 {
         return given >> (field - field->model->fields) & 1;
 }
 
-/* Whether its values come from a sequence of the table's own, as far as the model knows. */
+/* Whether a field's values come from a sequence of the table's own, as far as the model knows. */
 static bool
-field_has_sequence(const struct pipit_field *field)
+dml_has_sequence(const struct pipit_field *field)
 {
         return (field->type == PIPIT_TYPE_serial || field->type == PIPIT_TYPE_bigserial) &&
-               !field->default_sql;
+               field->default_sql == NULL;
 }
 
-/* The key that a sequence makes; NULL when the key is given. */
+/* Returns the first field of the key that is not given; NULL if the whole key is given. */
 static const struct pipit_field *
-made_key(const struct pipit_model *model, uint64_t given)
+dml_made_key(const struct pipit_model *model, uint64_t given)
 {
         for (int i = 0; i < model->n_fields; i++) {
-                if (model->fields[i].primary_key && !is_given(&model->fields[i], given))
+                if (model->fields[i].primary_key && !dml_is_given(&model->fields[i], given))
                         return &model->fields[i];
         }
         return NULL;
@@ -118,20 +122,21 @@ made_key(const struct pipit_model *model, uint64_t given)
 bool
 pipit__dml_can_group(const struct pipit_model *model, uint64_t given)
 {
-        const struct pipit_field *made = made_key(model, given);
+        const struct pipit_field *made = dml_made_key(model, given);
         int n_keys = 0;
 
         for (int i = 0; i < model->n_fields; i++)
                 n_keys += model->fields[i].primary_key;
-        return given != 0 && n_keys > 0 && (!made || (n_keys == 1 && field_has_sequence(made)));
+        return given != 0 && n_keys > 0 &&
+               (made == NULL || (n_keys == 1 && dml_has_sequence(made)));
 }
 
 /*
- * The sequence whose values are the default of a key. A default of another sort must not be passed
- * over: then it is what is no sequence, and the statement fails.
+ * Appends the sequence whose values are the default of a key. A default of another sort must not be
+ * passed over, so a relation that is no sequence stands for it, and the statement fails.
  */
 static void
-sequence_sql(const struct pipit_field *key, struct sql *sql)
+dml_sequence(const struct pipit_field *key, struct sql *sql)
 {
         struct sql table;
 
@@ -154,15 +159,15 @@ sequence_sql(const struct pipit_field *key, struct sql *sql)
         pipit__sql_fini(&table);
 }
 
-/* Something for each field that is given: "first1, first2 …". */
+/* Appends a list with commas of something for each field that is given; n counts from 1. */
 static void
-given_sql(const struct pipit_model *model, uint64_t given, struct sql *sql,
-          void (*one)(const struct pipit_field *field, int n, struct sql *sql))
+dml_given_list(const struct pipit_model *model, uint64_t given, struct sql *sql,
+               void (*one)(const struct pipit_field *field, int n, struct sql *sql))
 {
         int n = 0;
 
         for (int i = 0; i < model->n_fields; i++) {
-                if (!is_given(&model->fields[i], given))
+                if (!dml_is_given(&model->fields[i], given))
                         continue;
                 if (n++ > 0)
                         pipit__sql_raw(sql, ", ");
@@ -170,8 +175,9 @@ given_sql(const struct pipit_model *model, uint64_t given, struct sql *sql,
         }
 }
 
+/* Appends the n-th parameter as an array of the field's type. */
 static void
-array_sql(const struct pipit_field *field, int n, struct sql *sql)
+dml_array(const struct pipit_field *field, int n, struct sql *sql)
 {
         bool is_serial = field->type == PIPIT_TYPE_serial;
         bool is_bigserial = field->type == PIPIT_TYPE_bigserial;
@@ -185,9 +191,10 @@ array_sql(const struct pipit_field *field, int n, struct sql *sql)
         pipit__sql_raw(sql, "[]");
 }
 
-/* The name of a value in what is given: no column's, so that neither hides the other. */
+/* Appends the name of a value in pipit_given. The name is not the column's, so that neither hides
+ * the other. */
 static void
-value_sql(const struct pipit_field *field, int n, struct sql *sql)
+dml_value(const struct pipit_field *field, int n, struct sql *sql)
 {
         (void)field;
         pipit__sql_raw(sql, "c");
@@ -195,15 +202,15 @@ value_sql(const struct pipit_field *field, int n, struct sql *sql)
 }
 
 static void
-column_sql(const struct pipit_field *field, int n, struct sql *sql)
+dml_column(const struct pipit_field *field, int n, struct sql *sql)
 {
         (void)n;
         pipit__sql_ident(sql, pipit__field_column(field));
 }
 
-/* How the rows that were made are told apart. */
+/* Appends the condition that finds the values of a row that was made. */
 static void
-match_sql(const struct pipit_model *model, uint64_t given, struct sql *sql)
+dml_match(const struct pipit_model *model, uint64_t given, struct sql *sql)
 {
         const char *before = " ON ";
         int n = 0;
@@ -211,68 +218,69 @@ match_sql(const struct pipit_model *model, uint64_t given, struct sql *sql)
         for (int i = 0; i < model->n_fields; i++) {
                 const struct pipit_field *field = &model->fields[i];
 
-                n += is_given(field, given);
+                n += dml_is_given(field, given);
                 if (!field->primary_key)
                         continue;
                 pipit__sql_raw(sql, before);
                 pipit__sql_raw(sql, "pipit_made.");
-                column_sql(field, n, sql);
+                dml_column(field, n, sql);
                 pipit__sql_raw(sql, " = pipit_given.");
-                if (is_given(field, given))
-                        value_sql(field, n, sql);
+                if (dml_is_given(field, given))
+                        dml_value(field, n, sql);
                 else
                         pipit__sql_raw(sql, "k");
                 before = " AND ";
         }
 }
 
-/* The values, with their place, and with the key that they will have. */
+/* Appends pipit_given: the values with their place, and with the key if a sequence makes that. */
 static void
-values_sql(const struct pipit_model *model, uint64_t given, struct sql *sql)
+dml_with_values(const struct pipit_model *model, uint64_t given, struct sql *sql)
 {
-        const struct pipit_field *made = made_key(model, given);
+        const struct pipit_field *made = dml_made_key(model, given);
 
         pipit__sql_raw(sql, "WITH pipit_given AS (SELECT o, ");
-        if (made) {
+        if (made != NULL) {
                 pipit__sql_raw(sql, "nextval(");
-                sequence_sql(made, sql);
+                dml_sequence(made, sql);
                 pipit__sql_raw(sql, ") AS k, ");
         }
-        given_sql(model, given, sql, value_sql);
+        dml_given_list(model, given, sql, dml_value);
         pipit__sql_raw(sql, " FROM unnest(");
-        given_sql(model, given, sql, array_sql);
+        dml_given_list(model, given, sql, dml_array);
         pipit__sql_raw(sql, ") WITH ORDINALITY AS u(");
-        given_sql(model, given, sql, value_sql);
+        dml_given_list(model, given, sql, dml_value);
         pipit__sql_raw(sql, ", o))");
 }
 
 void
 pipit__dml_insert_many(const struct pipit_model *model, uint64_t given, struct sql *sql)
 {
-        const struct pipit_field *made = made_key(model, given);
+        const struct pipit_field *made = dml_made_key(model, given);
 
-        values_sql(model, given, sql);
+        dml_with_values(model, given, sql);
         pipit__sql_raw(sql, ", pipit_made AS (INSERT INTO ");
         pipit__model_sql(model, sql);
         pipit__sql_raw(sql, " (");
-        if (made) {
-                column_sql(made, 0, sql);
+        if (made != NULL) {
+                dml_column(made, 0, sql);
                 pipit__sql_raw(sql, ", ");
         }
-        given_sql(model, given, sql, column_sql);
-        /* A key that the server alone may make was made by its sequence. */
-        pipit__sql_raw(sql, made ? ") OVERRIDING SYSTEM VALUE SELECT k, " : ") SELECT ");
-        given_sql(model, given, sql, value_sql);
+        dml_given_list(model, given, sql, dml_column);
+        /* A key that the server alone may make is allowed here, because its sequence has made it.
+         */
+        pipit__sql_raw(sql, made != NULL ? ") OVERRIDING SYSTEM VALUE SELECT k, " : ") SELECT ");
+        dml_given_list(model, given, sql, dml_value);
         pipit__sql_raw(sql, " FROM pipit_given");
-        returning_sql(model, sql);
+        dml_returning(model, sql);
         pipit__sql_raw(sql,
                        ") SELECT pipit_made.*, pipit_given.o FROM pipit_given JOIN pipit_made");
-        match_sql(model, given, sql);
+        dml_match(model, given, sql);
 }
 
-/* The fields that are no key, with their values. */
+/* Appends the fields that are no key, with their values. */
 static void
-set_sql(const struct pipit_model *model, const void *row, struct sql *sql)
+dml_set(const struct pipit_model *model, const void *row, struct sql *sql)
 {
         int n_set = 0;
 
@@ -296,9 +304,9 @@ pipit__dml_update(const struct pipit_model *model, const void *row, struct sql *
 {
         pipit__sql_raw(sql, "UPDATE ");
         pipit__model_sql(model, sql);
-        set_sql(model, row, sql);
-        key_sql(model, row, sql);
-        returning_sql(model, sql);
+        dml_set(model, row, sql);
+        dml_key(model, row, sql);
+        dml_returning(model, sql);
 }
 
 void
@@ -306,5 +314,5 @@ pipit__dml_delete(const struct pipit_model *model, const void *row, struct sql *
 {
         pipit__sql_raw(sql, "DELETE FROM ");
         pipit__model_sql(model, sql);
-        key_sql(model, row, sql);
+        dml_key(model, row, sql);
 }

@@ -1,8 +1,8 @@
 /*
- * The builder of SQL text. It owns its text and its list of values, not what the values point to.
+ * The builder is a buf for the text and an array for the values. See sql.h.
  *
- * This is the only place where names and strings are quoted. Both rely on two settings that every
- * connection of pipit has: client_encoding UTF8 and standard_conforming_strings on.
+ * Quoting relies on two settings that every connection of pipit has: client_encoding UTF8 and
+ * standard_conforming_strings on.
  */
 #include "sql/sql.h"
 
@@ -16,9 +16,9 @@
 
 enum { SQL_FIRST_VALUES = 8 };
 
-/* How many bytes follow a first byte in UTF-8; -1 for what is none. */
+/* Returns how many bytes follow a first byte in UTF-8; -1 if the byte is no first byte. */
 static int
-utf8_tail(unsigned char first)
+sql_utf8_tail(unsigned char first)
 {
         if (first < 0x80)
                 return 0;
@@ -31,7 +31,7 @@ utf8_tail(unsigned char first)
 
 /* Whether a second byte makes a code point too long, a surrogate or beyond U+10FFFF. */
 static bool
-utf8_pair_bad(unsigned char first, unsigned char second)
+sql_utf8_pair_is_bad(unsigned char first, unsigned char second)
 {
         return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
                (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
@@ -44,9 +44,10 @@ pipit__sql_is_utf8(const char *text, size_t length)
         const unsigned char *end = at + length;
 
         while (at < end) {
-                int tail = utf8_tail(*at);
+                int tail = sql_utf8_tail(*at);
 
-                if (tail < 0 || end - at <= tail || (tail > 0 && utf8_pair_bad(at[0], at[1])))
+                if (tail < 0 || end - at <= tail ||
+                    (tail > 0 && sql_utf8_pair_is_bad(at[0], at[1])))
                         return false;
                 for (int i = 1; i <= tail; i++) {
                         if ((at[i] & 0xc0) != 0x80)
@@ -73,17 +74,17 @@ pipit__sql_fini(struct sql *sql)
 }
 
 void
-pipit__sql_fail(struct sql *sql, int error, const char *format, ...)
+pipit__sql_fail(struct sql *sql, int code, const char *format, ...)
 {
         va_list args;
 
         if (pipit__sql_error(sql) != 0)
                 return;
-        sql->error = error;
+        sql->error = code;
         va_start(args, format);
-        vsnprintf(sql->message, sizeof(sql->message), format, args);
+        vsnprintf(sql->message, sizeof sql->message, format, args);
         va_end(args);
-        /* A message that was cut may end inside of a character. */
+        /* A message that was cut may end inside of a character, which is cut off, too. */
         size_t length = strlen(sql->message);
         while (!pipit__sql_is_utf8(sql->message, length))
                 sql->message[--length] = '\0';
@@ -96,7 +97,7 @@ pipit__sql_raw(struct sql *sql, const char *syntax)
                 pipit__buf_add_text(&sql->text, syntax);
 }
 
-/* Text between quotes, with every quote in it doubled. */
+/* Appends a text between quotes, with every quote in it doubled. */
 static void
 sql_quote(struct sql *sql, const char *text, char quote)
 {
@@ -112,7 +113,7 @@ sql_quote(struct sql *sql, const char *text, char quote)
 void
 pipit__sql_ident(struct sql *sql, const char *name)
 {
-        size_t length = name ? strlen(name) : 0;
+        size_t length = name != NULL ? strlen(name) : 0;
 
         if (sql->error != 0)
                 return;
@@ -132,7 +133,7 @@ pipit__sql_literal(struct sql *sql, const char *text)
 {
         if (sql->error != 0)
                 return;
-        if (!text || !pipit__sql_is_utf8(text, strlen(text)))
+        if (text == NULL || !pipit__sql_is_utf8(text, strlen(text)))
                 pipit__sql_fail(sql, PIPIT_EINVAL, "a string constant is not UTF-8");
         else
                 sql_quote(sql, text, '\'');
@@ -148,15 +149,15 @@ pipit__sql_number(struct sql *sql, int64_t number)
         pipit__sql_raw(sql, text);
 }
 
-/* Makes room for one more value. */
+/* Makes room for one more value; false if memory ran out. */
 static bool
 sql_reserve(struct sql *sql)
 {
         if (sql->n_values < sql->capacity)
                 return true;
         int capacity = sql->capacity > 0 ? 2 * sql->capacity : SQL_FIRST_VALUES;
-        struct pipit_value *values = realloc(sql->values, (size_t)capacity * sizeof(*values));
-        if (!values)
+        struct pipit_value *values = realloc(sql->values, (size_t)capacity * sizeof *values);
+        if (values == NULL)
                 return false;
         sql->values = values;
         sql->capacity = capacity;
