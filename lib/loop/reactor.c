@@ -23,7 +23,7 @@ struct reactor {
         int guests;               /* that have come and not left */
         int depth;                /* calls of pipit that are on the stack */
         int priority;             /* libevent's priority plus one; 0 is libevent's default */
-        int64_t tick_ms;          /* how often the coarse monotonic clock changes */
+        int64_t tick_ms;          /* between two changes of the coarse clock */
         struct event *turn;       /* the end-of-turn event */
         struct event *start;      /* runs once, first of all, and says that the loop has started */
         pipit__reactor_fn fn;     /* called at the end of a turn */

@@ -1,5 +1,5 @@
 /*
- * A frame in binary form is counts, flags and types. See nested.h.
+ * The head of a nested value is counts, flags and types. See nested.h.
  *
  * Every count is held against the bytes that are left, so that nobody can make us reserve more than
  * a few times what was sent.

@@ -1,6 +1,6 @@
 /*
- * A nested value holds other values: an array, a range, a multirange, a composite. Its frame is
- * read here from its binary form; the values inside stay bytes.
+ * A nested value holds other values: an array, a range, a multirange, a composite. Its head, in
+ * binary form, is read here; the values inside stay bytes.
  *
  * The module owns nothing. No count is taken that the bytes that are left could not hold. binary.c
  * writes nested values as text, result/ gives them to programs.
@@ -13,7 +13,7 @@
 
 #include "value/reader.h"
 
-/* An array's frame is its head. n values follow, row by row, for reader_value(). */
+/* An array's head has its dimensions. n values follow, row by row, for reader_value(). */
 struct nested_array {
         int n_dimensions; /* 0 in an empty array */
         int32_t lengths[PIPIT_ARRAY_DIMENSIONS];
@@ -21,7 +21,7 @@ struct nested_array {
         size_t n;                              /* the product of the lengths */
 };
 
-/* A range's frame has its bounds in it, borrowed from the value. */
+/* A range's bounds are borrowed from the value. */
 struct nested_range {
         bool empty;
         bool has_lower;
@@ -32,7 +32,7 @@ struct nested_range {
         struct reader upper; /* all zero unless has_upper */
 };
 
-/* Reads an array's frame. False if that is not good, and the reader fails; an element type other
+/* Reads an array's head. False if that is not good, and the reader fails; an element type other
  * than the one that the array's own type says is not good either. */
 bool pipit__nested_array_read(struct reader *in, uint32_t element, struct nested_array *ret);
 /* Reads a range. False if that is not good, and the reader fails. */

@@ -2,8 +2,7 @@
  * Whole numbers are written and read digit by digit, floating numbers by printf() and strtod(). See
  * number.h.
  *
- * Those two write and read the radix character of the program's locale, which is exchanged on the
- * way.
+ * Both write and read the radix character of the program's locale, which is exchanged on the way.
  */
 #include "value/number.h"
 
