@@ -40,6 +40,7 @@ struct member {
 struct coalesced {
         struct request *shared;
         struct coalesce_rule *rule;
+        bool is_unclear; /* the server told of a row, but not whose it is */
         int n;
         struct member members[]; /* in the order of their keys; behind them their texts */
 };
@@ -139,6 +140,8 @@ coalesced_sort_rows(struct coalesced *coalesced, struct pipit_result *res)
                 int code = row_key(coalesced->rule, res, row, &key);
                 if (code != 0)
                         return code;
+                if (sort == COALESCE_ORDINAL && key.number == 0)
+                        coalesced->is_unclear = true;
                 for (int i = coalesced_search(coalesced, &key); i < coalesced->n; i++) {
                         struct member *member = &coalesced->members[i];
                         if (keys_compare(sort, &member->key, &key) != 0)
@@ -162,8 +165,9 @@ member_show(struct request *req, struct pipit_result *whole, const struct coales
 
         if (row == ROW_DOUBTFUL) {
                 pipit__result_fail(res, PIPIT_EINVAL, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
-                                   "several rows were made with the same primary key, which is "
-                                   "none: nobody knows which of them is this one's");
+                                   "a trigger left rows out, and nobody knows which of the others "
+                                   "is this one's: its key is stored otherwise than it was given, "
+                                   "or is given twice");
                 return;
         }
         if (writes)
@@ -200,6 +204,8 @@ coalesced_deliver(struct coalesced *coalesced, struct pipit_result *res)
                 /* What has other bytes can be equal to the server: it is asked. */
                 if (req == NULL || (row == ROW_NONE && is_text))
                         continue;
+                if (row == ROW_NONE && coalesced->is_unclear)
+                        row = ROW_DOUBTFUL;
                 member_show(req, res, coalesced->rule, row);
                 pipit__request_complete(req);
         }
@@ -358,6 +364,7 @@ coalesced_new(struct coalesce_rule *rule, struct stmt *stmt, const struct coales
         struct coalesced *coalesced = (struct coalesced *)(void *)block;
         coalesced->shared = req;
         coalesced->rule = rule;
+        coalesced->is_unclear = false;
         coalesced->n = 0;
         pipit__request_set_callback(req, coalesced_on_done, coalesced);
         pipit__request_set_stmt(

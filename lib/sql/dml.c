@@ -208,11 +208,11 @@ dml_column(const struct pipit_field *field, int n, struct sql *sql)
         pipit__sql_ident(sql, pipit__field_column(field));
 }
 
-/* Appends the condition that finds the values of a row that was made. */
+/* Appends the condition that finds the values of a row that was made, by its key. */
 static void
 dml_match(const struct pipit_model *model, uint64_t given, struct sql *sql)
 {
-        const char *before = " ON ";
+        const char *before = " WHERE ";
         int n = 0;
 
         for (int i = 0; i < model->n_fields; i++) {
@@ -253,6 +253,19 @@ dml_with_values(const struct pipit_model *model, uint64_t given, struct sql *sql
         pipit__sql_raw(sql, ", o))");
 }
 
+/* Appends the place of the values that a row was made of, from 1. Rows are made, and come back, in
+ * the order of their values, so that a key that the server stores otherwise than it was given does
+ * not matter. Only where a trigger has left rows out do the others find their values by the key; 0:
+ * they do not. */
+static void
+dml_place(const struct pipit_model *model, uint64_t given, struct sql *sql)
+{
+        pipit__sql_raw(sql, "CASE WHEN count(*) OVER () = (SELECT count(*) FROM pipit_given) THEN "
+                            "row_number() OVER () ELSE COALESCE((SELECT min(o) FROM pipit_given");
+        dml_match(model, given, sql);
+        pipit__sql_raw(sql, "), 0) END");
+}
+
 void
 pipit__dml_insert_many(const struct pipit_model *model, uint64_t given, struct sql *sql)
 {
@@ -271,11 +284,11 @@ pipit__dml_insert_many(const struct pipit_model *model, uint64_t given, struct s
          */
         pipit__sql_raw(sql, made != NULL ? ") OVERRIDING SYSTEM VALUE SELECT k, " : ") SELECT ");
         dml_given_list(model, given, sql, dml_value);
-        pipit__sql_raw(sql, " FROM pipit_given");
+        pipit__sql_raw(sql, " FROM pipit_given ORDER BY o");
         dml_returning(model, sql);
-        pipit__sql_raw(sql,
-                       ") SELECT pipit_made.*, pipit_given.o FROM pipit_given JOIN pipit_made");
-        dml_match(model, given, sql);
+        pipit__sql_raw(sql, ") SELECT pipit_made.*, ");
+        dml_place(model, given, sql);
+        pipit__sql_raw(sql, " FROM pipit_made");
 }
 
 /* Appends the fields that are no key, with their values. */

@@ -23,7 +23,7 @@ static pipit_request numbers[BATCH];
 static int n_members;
 
 /* Opens live_db again, in the same schema. */
-static void
+static inline void
 reopen_with(struct pipit_options options)
 {
         char path[40];
@@ -34,7 +34,7 @@ reopen_with(struct pipit_options options)
 }
 
 /* Counts a member's call, and has its result until the next batch. */
-static void
+static inline void
 on_member(struct pipit_result *res, void *arg)
 {
         struct calls *member = arg;
@@ -44,7 +44,7 @@ on_member(struct pipit_result *res, void *arg)
         member->last = pipit_result_ref(res);
 }
 
-static void
+static inline void
 batch_begin(void)
 {
         for (int i = 0; i < BATCH; i++)
@@ -54,7 +54,7 @@ batch_begin(void)
 }
 
 /* The calls of the next member. */
-static struct calls *
+static inline struct calls *
 next_member(void)
 {
         ck_assert_int_lt(n_members, BATCH);
@@ -62,7 +62,7 @@ next_member(void)
 }
 
 /* It was started. */
-static void
+static inline void
 joined(pipit_request number)
 {
         ck_assert_uint_ne(number, 0);
@@ -70,7 +70,7 @@ joined(pipit_request number)
 }
 
 /* Waits for all members; each is called once. */
-static void
+static inline void
 batch_end(void)
 {
         for (int i = 0; i < n_members; i++)
@@ -79,7 +79,7 @@ batch_end(void)
                 ck_assert_int_eq(members[i].n, 1);
 }
 
-static int
+static inline int
 n_failed(void)
 {
         int n = 0;
@@ -90,7 +90,7 @@ n_failed(void)
 }
 
 /* All have succeeded but one, which has failed so. */
-static void
+static inline void
 expect_one_failed(int culprit, int code, const char *sqlstate)
 {
         for (int i = 0; i < n_members; i++) {
@@ -101,7 +101,7 @@ expect_one_failed(int culprit, int code, const char *sqlstate)
 }
 
 /* Turns the loop until n members have ended; allocates nothing of the test's own. */
-static void
+static inline void
 turn_until_ended(int n)
 {
         for (int i = 0; i < n; i++) {
@@ -110,7 +110,7 @@ turn_until_ended(int n)
         }
 }
 
-static void
+static inline void
 batch_teardown(void)
 {
         batch_begin();
@@ -118,7 +118,7 @@ batch_teardown(void)
 }
 
 /* The only value of a query, as a number. */
-static int64_t
+static inline int64_t
 number_of(const char *sql)
 {
         struct pipit_result *res = query(sql, PIPIT_NO_PARAMS);

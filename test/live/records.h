@@ -75,7 +75,7 @@ done(pipit_request request)
         return res;
 }
 
-static void
+static inline void
 setup(void)
 {
         static const struct pipit_model *const models[] = {

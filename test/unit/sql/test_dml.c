@@ -65,17 +65,18 @@ START_TEST(what_an_insert_gives_is_a_bit_for_each_field_and_its_values)
 }
 END_TEST
 
-START_TEST(many_inserts_with_a_key_are_told_apart_by_it)
+START_TEST(many_inserts_are_told_apart_by_their_order_and_by_a_key_only_where_rows_are_missing)
 {
         pipit__dml_insert_many(&point_model.model, 3, &sql);
         is_statement(
                 "WITH pipit_given AS (SELECT o, c1, c2 FROM unnest($1::integer[], "
                 "$2::integer[]) WITH ORDINALITY AS u(c1, c2, o)), pipit_made AS (INSERT INTO "
-                "\"geo\".\"Points\" (\"x\", \"why \"\"so\"\"\") SELECT c1, c2 FROM pipit_given RETURNING "
-                "\"Points\".\"x\", \"Points\".\"why \"\"so\"\"\", \"Points\".\"label\") SELECT "
-                "pipit_made.*, pipit_given.o FROM pipit_given JOIN pipit_made ON "
-                "pipit_made.\"x\" = pipit_given.c1 AND pipit_made.\"why \"\"so\"\"\" = "
-                "pipit_given.c2");
+                "\"geo\".\"Points\" (\"x\", \"why \"\"so\"\"\") SELECT c1, c2 FROM pipit_given ORDER BY o "
+                "RETURNING \"Points\".\"x\", \"Points\".\"why \"\"so\"\"\", \"Points\".\"label\") "
+                "SELECT pipit_made.*, CASE WHEN count(*) OVER () = (SELECT count(*) FROM "
+                "pipit_given) THEN row_number() OVER () ELSE COALESCE((SELECT min(o) FROM "
+                "pipit_given WHERE pipit_made.\"x\" = pipit_given.c1 AND "
+                "pipit_made.\"why \"\"so\"\"\" = pipit_given.c2), 0) END FROM pipit_made");
 }
 END_TEST
 
@@ -88,7 +89,7 @@ START_TEST(many_inserts_without_a_key_have_one_of_its_sequence)
         ck_assert_ptr_nonnull(strstr(text, "pg_get_serial_sequence('\"page_block\"', 'id')"));
         ck_assert_ptr_nonnull(strstr(text, "(\"id\", \"key\", \"visits\") OVERRIDING SYSTEM VALUE "
                                            "SELECT k, c1, c2 FROM pipit_given"));
-        ck_assert_ptr_nonnull(strstr(text, "ON pipit_made.\"id\" = pipit_given.k"));
+        ck_assert_ptr_nonnull(strstr(text, "WHERE pipit_made.\"id\" = pipit_given.k"));
 }
 END_TEST
 
@@ -234,7 +235,9 @@ test_suite(void)
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, an_insert_leaves_a_key_of_zero_to_the_server);
         tcase_add_test(tcase, what_an_insert_gives_is_a_bit_for_each_field_and_its_values);
-        tcase_add_test(tcase, many_inserts_with_a_key_are_told_apart_by_it);
+        tcase_add_test(
+                tcase,
+                many_inserts_are_told_apart_by_their_order_and_by_a_key_only_where_rows_are_missing);
         tcase_add_test(tcase, many_inserts_without_a_key_have_one_of_its_sequence);
         tcase_add_test(tcase, only_rows_whose_key_is_known_can_be_inserted_together);
         tcase_add_test(tcase, an_insert_sends_a_key_that_is_set);
