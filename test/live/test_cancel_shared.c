@@ -173,15 +173,15 @@ test_suite(void)
 {
         Suite *suite = suite_create("cancel_shared");
         TCase *group = tcase_create("group");
-        TCase *carrier = tcase_create("carrier");
+        TCase *coalesced = tcase_create("coalesce");
 
         tcase_add_checked_fixture(group, live_setup, live_teardown);
         tcase_add_test(group, a_group_is_not_cancelled_while_somebody_waits_for_it);
         tcase_add_test(group, a_group_is_cancelled_when_nobody_waits_for_it_any_more);
         suite_add_tcase(suite, group);
-        tcase_add_checked_fixture(carrier, setup, live_schema_teardown);
-        tcase_add_test(carrier, a_member_that_leaves_lets_the_others_arrive);
-        tcase_add_test(carrier, a_coalesced_statement_without_members_is_stopped);
-        suite_add_tcase(suite, carrier);
+        tcase_add_checked_fixture(coalesced, setup, live_schema_teardown);
+        tcase_add_test(coalesced, a_member_that_leaves_lets_the_others_arrive);
+        tcase_add_test(coalesced, a_coalesced_statement_without_members_is_stopped);
+        suite_add_tcase(suite, coalesced);
         return suite;
 }

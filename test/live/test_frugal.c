@@ -123,7 +123,7 @@ static const struct {
 };
 enum { N_READS = sizeof reads / sizeof *reads };
 
-/* The carrier of a coalesced batch allocates as well, but once for all of them. */
+/* A coalesced statement allocates as well, but once for all of its members. */
 START_TEST(a_point_read_allocates_twice_at_most)
 {
         int at_once = reads[_i].at_once;
@@ -285,8 +285,8 @@ backend(void)
 }
 
 /* One at a time, and as many at once as a batch has. */
-static const int batchs[] = {1, 64};
-enum { N_BATCHS = sizeof batchs / sizeof *batchs };
+static const int batches[] = {1, 64};
+enum { N_BATCHES = sizeof batches / sizeof *batches };
 
 START_TEST(an_idle_connection_takes_little_with_256_statements_prepared)
 {
@@ -296,10 +296,10 @@ START_TEST(an_idle_connection_takes_little_with_256_statements_prepared)
 
         /* What the one that ends it takes is there already. */
         query_on(other, "SELECT pg_terminate_backend($1)", PIPIT_PARAMS(0));
-        prepare_all(N_PREPARED - 2, batchs[_i]);
+        prepare_all(N_PREPARED - 2, batches[_i]);
         ck_assert_int_eq(number_of("SELECT count(*) FROM pg_prepared_statements"), N_PREPARED);
         size_t bytes = bytes_of_connection(other, pid);
-        figure(batchs[_i] == 1 ? "bytes of an idle connection" : "the same behind a burst of 64",
+        figure(batches[_i] == 1 ? "bytes of an idle connection" : "the same after a batch of 64",
                (double)bytes);
         ck_assert_uint_le(bytes, MAX_CONNECTION_BYTES);
         ck_assert_uint_ge(bytes, N_PREPARED * sizeof(void *));
@@ -354,7 +354,7 @@ test_suite(void)
         tcase_add_checked_fixture(sizes_case, live_setup, live_teardown);
         tcase_add_loop_test(sizes_case,
                             an_idle_connection_takes_little_with_256_statements_prepared, 0,
-                            N_BATCHS);
+                            N_BATCHES);
         tcase_add_loop_test(sizes_case, a_connection_is_replaced_when_libpqs_buffers_have_grown, 0,
                             N_SIZES);
         suite_add_tcase(suite, sizes_case);

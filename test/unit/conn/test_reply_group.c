@@ -201,8 +201,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("segment of a group");
-        TCase *tcase = tcase_create("group");
+        Suite *suite = suite_create("reply_group");
+        TCase *tcase = tcase_create("reply_group");
 
         tcase_add_checked_fixture(tcase, replies_setup, replies_teardown);
         tcase_add_test(tcase, a_read_of_a_group_is_complete_with_its_own_rows);

@@ -251,8 +251,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("segment");
-        TCase *tcase = tcase_create("segment");
+        Suite *suite = suite_create("reply_queue");
+        TCase *tcase = tcase_create("reply_queue");
 
         tcase_add_checked_fixture(tcase, replies_setup, replies_teardown);
         tcase_add_test(tcase, a_statement_is_done_at_its_sync_and_not_before);

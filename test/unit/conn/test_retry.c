@@ -291,8 +291,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("group");
-        TCase *tcase = tcase_create("group");
+        Suite *suite = suite_create("retry");
+        TCase *tcase = tcase_create("retry");
         int n_own = sizeof own_errors / sizeof own_errors[0];
         int n_shared = sizeof shared_errors / sizeof shared_errors[0];
 

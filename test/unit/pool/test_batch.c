@@ -363,8 +363,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("burst");
-        TCase *tcase = tcase_create("burst");
+        Suite *suite = suite_create("batch");
+        TCase *tcase = tcase_create("batch");
 
         tcase_add_checked_fixture(tcase, setup, NULL);
         tcase_add_test(tcase, fast_reads_share);

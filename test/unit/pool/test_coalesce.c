@@ -321,8 +321,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("carrier");
-        TCase *tcase = tcase_create("carrier");
+        Suite *suite = suite_create("coalesce");
+        TCase *tcase = tcase_create("coalesce");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, two_of_one_sort_are_members_of_a_third);

@@ -148,8 +148,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("lookup");
-        TCase *tcase = tcase_create("lookup");
+        Suite *suite = suite_create("coalesce_rule");
+        TCase *tcase = tcase_create("coalesce_rule");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, what_was_added_is_found_by_both_parts_of_its_name);

@@ -176,8 +176,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("statement");
-        TCase *tcase = tcase_create("statement");
+        Suite *suite = suite_create("bound_stmt");
+        TCase *tcase = tcase_create("bound_stmt");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, a_statement_without_parameters_is_its_text);

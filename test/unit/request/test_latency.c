@@ -357,8 +357,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("pace");
-        TCase *tcase = tcase_create("pace");
+        Suite *suite = suite_create("latency");
+        TCase *tcase = tcase_create("latency");
 
         tcase_add_test(tcase, what_was_never_used_is_unknown);
         tcase_add_test(tcase, three_fast_uses_make_a_statement_fast);

@@ -376,8 +376,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("shape");
-        TCase *tcase = tcase_create("shape");
+        Suite *suite = suite_create("stmt_cache");
+        TCase *tcase = tcase_create("stmt_cache");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, one_text_is_one_statement);

@@ -169,8 +169,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("schema");
-        TCase *tcase = tcase_create("schema");
+        Suite *suite = suite_create("ddl");
+        TCase *tcase = tcase_create("ddl");
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, a_table_has_its_columns_and_constraints);

@@ -229,8 +229,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("write");
-        TCase *tcase = tcase_create("write");
+        Suite *suite = suite_create("dml");
+        TCase *tcase = tcase_create("dml");
 
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, an_insert_leaves_a_key_of_zero_to_the_server);
