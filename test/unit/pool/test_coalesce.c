@@ -27,6 +27,7 @@ static struct batch batch;
 static struct request *again[10];
 static int n_again;
 static int n_called;
+static int n_cancelled;
 
 static void
 on_turn(void *arg)
@@ -68,7 +69,7 @@ rule_of(uint64_t what, enum coalesce_key key, const char *many)
 static void
 setup(void)
 {
-        n_again = n_called = 0;
+        n_again = n_called = n_cancelled = 0;
         base = event_base_new();
         reactor = pipit__reactor_new(base, 0, on_turn, NULL);
         ck_assert_int_eq(pipit__requests_init(&requests, reactor, &ops, NULL), 0);
@@ -242,6 +243,38 @@ START_TEST(the_coalesced_statement_has_the_time_of_the_most_patient_also_later)
 }
 END_TEST
 
+static void
+on_cancelled(struct request *req, const char *reason)
+{
+        (void)req;
+        (void)reason;
+        n_cancelled++;
+}
+
+static void
+give_up(struct request *req, bool expires)
+{
+        if (expires)
+                pipit__request_holder_ops(req)->expire(req);
+        else
+                pipit__request_cancel(req, "enough");
+}
+
+START_TEST(a_coalesced_statement_is_cancelled_with_its_last_member)
+{
+        static const struct holder_ops sent_ops = {.cancel = on_cancelled};
+        struct request *one = member(by_number, pipit_value_int(1));
+        struct request *two = member(by_number, pipit_value_int(2));
+
+        pipit__coalesce_pack(&batch);
+        pipit__request_enter(last(), REQUEST_SENT, &sent_ops, NULL);
+        give_up(one, _i == 1);
+        ck_assert_int_eq(n_cancelled, 0);
+        give_up(two, _i == 1);
+        ck_assert_int_eq(n_cancelled, 1);
+}
+END_TEST
+
 /* The coalesced statement fails with what became of its statement. */
 static void
 coalesced_fails(enum pipit_executed executed)
@@ -332,6 +365,7 @@ test_suite(void)
         tcase_add_test(tcase, one_that_is_no_such_number_makes_all_of_them_text);
         tcase_add_test(tcase, creates_are_coalesced_where_they_share_a_commit);
         tcase_add_test(tcase, the_coalesced_statement_has_the_time_of_the_most_patient_also_later);
+        tcase_add_loop_test(tcase, a_coalesced_statement_is_cancelled_with_its_last_member, 0, 2);
         tcase_add_test(tcase,
                        after_a_failure_that_was_undone_those_that_are_left_run_by_themselves);
         tcase_add_test(tcase, after_a_loss_all_of_them_are_unknown);

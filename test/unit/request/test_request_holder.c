@@ -177,6 +177,21 @@ START_TEST(a_holder_is_told_of_another_deadline_until_the_end)
 }
 END_TEST
 
+START_TEST(only_what_is_about_to_complete_is_counted_as_ending)
+{
+        struct request *first = request();
+        struct request *second = request();
+
+        pipit__request_end(first);
+        pipit__request_end(second);
+        ck_assert_int_eq(requests.n_ending, 2);
+        pipit__request_complete(second);
+        ck_assert_int_eq(requests.n_ending, 1);
+        pipit__request_discard(first);
+        ck_assert_int_eq(requests.n_ending, 0);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -188,6 +203,11 @@ test_suite(void)
         tcase_add_test(tcase, a_holder_is_told_that_its_request_leaves);
         tcase_add_test(tcase, a_holder_decides_what_a_cancel_means);
         tcase_add_test(tcase, a_holder_is_told_of_another_deadline_until_the_end);
+        suite_add_tcase(suite, tcase);
+
+        tcase = tcase_create("ending");
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, only_what_is_about_to_complete_is_counted_as_ending);
         suite_add_tcase(suite, tcase);
         return suite;
 }
