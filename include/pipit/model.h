@@ -70,9 +70,11 @@ enum pipit_type {
  * good. PIPIT_MODEL_DEFINE() fills the first group of members in; the second group are the options
  * of FIELD(). A default of 0, false or NULL counts as none: .default_sql = "0" declares one of
  * these. .default_sql and .check become SQL text as they stand, so nothing that comes from outside
- * the program belongs there.
+ * the program belongs there. The size of a field never changes, because fields stand in arrays of
+ * programs; later versions give reserved members a meaning.
  */
 struct pipit_field {
+        const struct pipit_field *self;  /**< the field itself: a copy finds its way back by it */
         const struct pipit_model *model; /**< model that the field belongs to */
         const char *name;                /**< name of the member */
         enum pipit_type type;            /**< type of the column and of the member */
@@ -90,9 +92,11 @@ struct pipit_field {
         bool default_bool;        /**< default of boolean */
         const char *default_sql;  /**< default as SQL, as "now()"; the server evaluates it */
         const char *check;        /**< SQL condition that rows must fulfil, as "price > 0" */
+        void *reserved[24];       /**< reserved; NULL, else PIPIT_EINVAL */
 };
 
-/** A model: one table. A model is constant and static, and its address is its identity. */
+/** A model: one table. A model is constant and static, and its address is its identity. Its size
+ * never changes; later versions give reserved members a meaning. */
 struct pipit_model {
         const char *name;                 /**< name of the row struct */
         const struct pipit_field *fields; /**< n_fields of them, as listed; borrowed for good */
@@ -104,7 +108,15 @@ struct pipit_model {
 
         const char *table;  /**< name of the table; NULL: the row struct's */
         const char *schema; /**< schema of the table; NULL: found by the search path */
+        void *reserved[16]; /**< reserved; NULL, else PIPIT_EINVAL */
 };
+
+/* The node of a field that was passed by value. */
+static inline struct pipit_expr
+pipit_expr_by_value_(struct pipit_field field)
+{
+        return pipit_expr_field(field.self);
+}
 
 #ifndef __cplusplus
 
@@ -158,9 +170,10 @@ struct pipit_model {
 #define PIPIT_MODEL_DEFINE(...) PIPIT_MODEL_DEFINE_(__VA_ARGS__, )
 
 /*
- * LIST is called with more than the name of a macro: PIPIT_FIELD_OF_() brings the model's name in
- * and leaves an expression open, which PIPIT_FIELD_ goes on with when it meets type and name. That
- * is why the built-in stands there instead of offsetof(), a macro, which cannot be left open.
+ * LIST is called with more than the name of a macro, so that each FIELD() of it becomes a call of
+ * PIPIT_FIELD_DEFINE_() with the model's name in front of what the list gives: PIPIT_FIELD_OF_()
+ * opens that call, PIPIT_FIELD_() closes it. The call must not be read before it is closed, so its
+ * name is kept apart from its parenthesis until PIPIT_READ_AGAIN_() reads the whole.
  */
 #define PIPIT_MODEL_DEFINE_(row, LIST, ...)                                                        \
         _Static_assert(sizeof(((struct row *)0)->null) ==                                          \
@@ -174,15 +187,21 @@ struct pipit_model {
                           .null_offset = offsetof(struct row, null),                               \
                           .stored_offset = offsetof(struct row, pipit_stored_),                    \
                           __VA_ARGS__},                                                            \
-                .pipit_fields_ = {LIST(PIPIT_FIELD_OF_(row) PIPIT_FIELD_)}}
+                .pipit_fields_ = {PIPIT_READ_AGAIN_(LIST(PIPIT_FIELD_OF_(row) PIPIT_FIELD_))}}
 
+#define PIPIT_READ_AGAIN_(...) __VA_ARGS__
+#define PIPIT_NOTHING_()
 /* clang-format off */
-#define PIPIT_FIELD_OF_(row)                                                                       \
-        {.model = &row##_model.model, .offset = __builtin_offsetof(struct row,
-#define PIPIT_FIELD_(...) PIPIT_FIELD_REST_(__VA_ARGS__, )
-#define PIPIT_FIELD_REST_(type_name, field, ...)                                                   \
-        field), .name = #field, .type = PIPIT_TYPE_##type_name, __VA_ARGS__},
+#define PIPIT_FIELD_OF_(row)   PIPIT_FIELD_DEFINE_ PIPIT_NOTHING_ PIPIT_NOTHING_()() (row,
+#define PIPIT_FIELD_(...)      __VA_ARGS__, )
 /* clang-format on */
+#define PIPIT_FIELD_DEFINE_(row, type_name, field, ...)                                            \
+        {.self = &row##_model.field,                                                               \
+         .model = &row##_model.model,                                                              \
+         .name = #field,                                                                           \
+         .type = PIPIT_TYPE_##type_name,                                                           \
+         .offset = offsetof(struct row, field),                                                    \
+         __VA_ARGS__},
 
 /* FIELD() of a list stands for these in the row struct and in the struct of the model. */
 #define PIPIT_MODEL_MEMBER_(...)               PIPIT_MODEL_MEMBER2_(__VA_ARGS__, )

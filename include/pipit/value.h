@@ -71,9 +71,11 @@ enum pipit_kind {
         PIPIT_KIND_DECIMAL    /**< decimal */
 };
 
-/** One typed value. Values may be copied freely; text and bytes are borrowed, by copies, too. */
+/** One typed value. Values may be copied freely; text and bytes are borrowed, by copies, too. The
+ * size of a value never changes, because values stand in arrays of programs. */
 struct pipit_value {
         enum pipit_kind kind; /**< kind: which member of the union counts */
+        unsigned reserved;    /**< reserved; 0, else PIPIT_EINVAL */
         size_t length;        /**< length of text (without a NUL) or bytes, in bytes; else 0 */
         union {
                 int64_t int_value;
@@ -101,7 +103,7 @@ struct pipit_params {
 static inline struct pipit_value
 pipit_value_null(void)
 {
-        struct pipit_value value = {PIPIT_KIND_NULL, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_NULL, 0, 0, {0}};
 
         return value;
 }
@@ -110,7 +112,7 @@ pipit_value_null(void)
 static inline struct pipit_value
 pipit_value_bool(bool x)
 {
-        struct pipit_value value = {PIPIT_KIND_BOOL, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_BOOL, 0, 0, {0}};
 
         value.as.bool_value = x;
         return value;
@@ -120,7 +122,7 @@ pipit_value_bool(bool x)
 static inline struct pipit_value
 pipit_value_int(int64_t x)
 {
-        struct pipit_value value = {PIPIT_KIND_INT, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_INT, 0, 0, {0}};
 
         value.as.int_value = x;
         return value;
@@ -130,7 +132,7 @@ pipit_value_int(int64_t x)
 static inline struct pipit_value
 pipit_value_uint(uint64_t x)
 {
-        struct pipit_value value = {PIPIT_KIND_UINT, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_UINT, 0, 0, {0}};
 
         value.as.uint_value = x;
         return value;
@@ -140,7 +142,7 @@ pipit_value_uint(uint64_t x)
 static inline struct pipit_value
 pipit_value_float(float x)
 {
-        struct pipit_value value = {PIPIT_KIND_FLOAT, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_FLOAT, 0, 0, {0}};
 
         value.as.float_value = x;
         return value;
@@ -150,7 +152,7 @@ pipit_value_float(float x)
 static inline struct pipit_value
 pipit_value_double(double x)
 {
-        struct pipit_value value = {PIPIT_KIND_DOUBLE, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_DOUBLE, 0, 0, {0}};
 
         value.as.double_value = x;
         return value;
@@ -167,7 +169,7 @@ pipit_value_double(double x)
 static inline struct pipit_value
 pipit_value_text_n(const char *text, size_t length)
 {
-        struct pipit_value value = {PIPIT_KIND_TEXT, length, {0}};
+        struct pipit_value value = {PIPIT_KIND_TEXT, 0, length, {0}};
 
         if (!text)
                 return pipit_value_null();
@@ -186,7 +188,7 @@ pipit_value_text(const char *text)
 static inline struct pipit_value
 pipit_value_bytes(struct pipit_bytes x)
 {
-        struct pipit_value value = {PIPIT_KIND_BYTES, x.length, {0}};
+        struct pipit_value value = {PIPIT_KIND_BYTES, 0, x.length, {0}};
 
         if (!x.data && x.length == 0)
                 return pipit_value_null();
@@ -198,7 +200,7 @@ pipit_value_bytes(struct pipit_bytes x)
 static inline struct pipit_value
 pipit_value_timestamp(struct pipit_timestamp x)
 {
-        struct pipit_value value = {PIPIT_KIND_TIMESTAMP, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_TIMESTAMP, 0, 0, {0}};
 
         value.as.timestamp = x;
         return value;
@@ -208,7 +210,7 @@ pipit_value_timestamp(struct pipit_timestamp x)
 static inline struct pipit_value
 pipit_value_uuid(struct pipit_uuid x)
 {
-        struct pipit_value value = {PIPIT_KIND_UUID, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_UUID, 0, 0, {0}};
 
         value.as.uuid = x;
         return value;
@@ -218,7 +220,7 @@ pipit_value_uuid(struct pipit_uuid x)
 static inline struct pipit_value
 pipit_value_interval(struct pipit_interval x)
 {
-        struct pipit_value value = {PIPIT_KIND_INTERVAL, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_INTERVAL, 0, 0, {0}};
 
         value.as.interval = x;
         return value;
@@ -228,7 +230,7 @@ pipit_value_interval(struct pipit_interval x)
 static inline struct pipit_value
 pipit_value_decimal(struct pipit_decimal x)
 {
-        struct pipit_value value = {PIPIT_KIND_DECIMAL, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_DECIMAL, 0, 0, {0}};
 
         value.as.decimal = x;
         return value;
@@ -239,7 +241,7 @@ pipit_value_decimal(struct pipit_decimal x)
 static inline struct pipit_value
 pipit_value_pointer(const void *x)
 {
-        struct pipit_value value = {PIPIT_KIND_POINTER, 0, {0}};
+        struct pipit_value value = {PIPIT_KIND_POINTER, 0, 0, {0}};
 
         return x ? value : pipit_value_null();
 }

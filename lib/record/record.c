@@ -18,6 +18,7 @@
 #include "scope/scope.h"
 #include "sql/ddl.h"
 #include "sql/dml.h"
+#include "sql/expr.h"
 #include "sql/model.h"
 #include "sql/select.h"
 #include "sql/sql.h"
@@ -212,16 +213,17 @@ rule_add(struct pipit *scope, const struct pipit_field *field, enum coalesce_key
         return rule;
 }
 
-/* What a condition looks up, when it is a unique field that equals a value; else NULL. */
+/* What a condition looks up, when it is a unique field that equals *ret_value; else NULL. */
 static struct coalesce_rule *
-call_rule(const struct call *call, const struct pipit_expr *where)
+call_rule(const struct call *call, const struct pipit_expr *where,
+          const struct pipit_value **ret_value)
 {
-        const struct pipit_field *field = where->field;
+        const struct pipit_field *field = NULL;
         enum coalesce_key key;
 
-        if (where->op != PIPIT_OP_EQ || !call->model || !field || field->model != call->model ||
-            where->values.n != 1 || !where->values.values || !pipit__scope_is_mine(call->scope) ||
-            !pipit__field_is_unique(field) || !field_is_key(field, where->values.values, &key))
+        if (!pipit__expr_is_equality(where, &field, ret_value) || call->model == NULL ||
+            field->model != call->model || !pipit__scope_is_mine(call->scope) ||
+            !pipit__field_is_unique(field) || !field_is_key(field, *ret_value, &key))
                 return NULL;
         struct coalesce_rules *rules = pipit__scope_coalesce_rules(call->scope);
         struct coalesce_rule *rule = pipit__coalesce_rules_find(rules, coalesce_id(field, 0));
@@ -251,10 +253,11 @@ call_get(const struct call *call, const struct pipit_expr *where, pipit__frame_f
         if (!where)
                 return pipit__scope_started(
                         call->scope, call_refuse(call, PIPIT_EINVAL, "the condition is NULL"));
-        struct coalesce_rule *rule = call_rule(call, where);
+        const struct pipit_value *value = NULL;
+        struct coalesce_rule *rule = call_rule(call, where, &value);
         if (!rule)
                 return call_select(call, &select, fn);
-        struct request *req = call_start_by_rule(call, rule, where->values);
+        struct request *req = call_start_by_rule(call, rule, (struct pipit_params){value, 1});
         if (req)
                 request_push_first(req, fn, model_as_arg(call->model));
         return pipit__scope_started(call->scope, req);

@@ -22,8 +22,11 @@ problem_set(struct stmt_problem *problem, int code, int parameter, const char *t
 }
 
 static COLD const char *
-value_problem(int code)
+value_problem(const struct pipit_value *value, int code)
 {
+        if (value->reserved != 0)
+                return "the reserved member of a value must be 0: it is for later versions of "
+                       "pipit";
         if (code == PIPIT_ETYPE)
                 return "a text value holds a zero byte, which PostgreSQL cannot store";
         return "a value of a type that PIPIT_PARAMS does not know";
@@ -69,7 +72,8 @@ pipit__bound_stmt_measure(const struct stmt *stmt, struct pipit_params params, s
                 int code = pipit__encode_measure(&params.values[i], param_type(stmt, params, i),
                                                  &taken);
                 if (code != 0)
-                        return problem_set(ret_problem, code, i + 1, value_problem(code));
+                        return problem_set(ret_problem, code, i + 1,
+                                           value_problem(&params.values[i], code));
                 if (taken > SIZE_MAX / 2 - size)
                         return problem_set(ret_problem, PIPIT_ELIMIT, i + 1, "too long");
                 size += taken;

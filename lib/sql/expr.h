@@ -1,20 +1,18 @@
 /*
- * Conditions and orders as SQL.
+ * Expressions and orders as SQL.
  */
 #ifndef PIPIT_EXPR_INTERNAL_H
 #define PIPIT_EXPR_INTERNAL_H
 
 #include <pipit/expr.h>
+#include <stdbool.h>
 
 #include "sql/sql.h"
 
 struct pipit_model;
 
-/* How deep a condition may be nested: it is walked by recursion. */
-enum { PIPIT__EXPR_DEPTH_MAX = 1000 };
-
 /*
- * Appends a condition, in parentheses where it needs them. Its fields must be those of the model;
+ * Appends an expression, in parentheses where it needs them. Its fields must be those of the model;
  * what is ill-formed makes the builder fail with PIPIT_EINVAL.
  */
 void
@@ -23,5 +21,10 @@ pipit__expr_sql(const struct pipit_expr *expr, const struct pipit_model *model, 
 /* Appends the keys of an order, with commas. */
 void
 pipit__orders_sql(struct pipit_orders orders, const struct pipit_model *model, struct sql *sql);
+
+/* Whether an expression says that a field, on its left, equals a value. Both are borrowed from it.
+ */
+bool pipit__expr_is_equality(const struct pipit_expr *expr, const struct pipit_field **ret_field,
+                             const struct pipit_value **ret_value);
 
 #endif

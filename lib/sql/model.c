@@ -1,12 +1,13 @@
 /*
- * What the library does with models. A row struct is known by the offsets of its members only; each
- * is read and written with its own C type, which the field's type tells.
+ * Models: their names in SQL, and the members of their rows. A row struct is known by the offsets
+ * of its members only; each is read and written with its own C type, which the field's type tells.
  */
 #include "sql/model.h"
 
 #include <pipit/error.h>
 #include <string.h>
 
+#include "base/reserved.h"
 #include "value/decode.h"
 #include "value/oid.h"
 
@@ -34,6 +35,16 @@ static const struct type types[] = {
         [PIPIT_TYPE_uuid] = {"uuid", sizeof(struct pipit_uuid), OID_UUID},
 };
 
+/* A program that was built against later headers may have types that are unknown here. Such a type
+ * has no bytes, and model_check() refuses it. */
+static const struct type *
+type_of(const struct pipit_field *field)
+{
+        static const struct type unknown = {"", 0, 0};
+
+        return (size_t)field->type < sizeof types / sizeof *types ? &types[field->type] : &unknown;
+}
+
 const char *
 pipit__model_table(const struct pipit_model *model)
 {
@@ -49,18 +60,42 @@ pipit__field_column(const struct pipit_field *field)
 const char *
 pipit__field_type(const struct pipit_field *field)
 {
-        return types[field->type].name;
+        return type_of(field)->name;
 }
 
 uint32_t
 pipit__field_oid(const struct pipit_field *field)
 {
-        return types[field->type].oid;
+        return type_of(field)->oid;
+}
+
+static void
+field_check(const struct pipit_field *field, struct sql *sql)
+{
+        if (type_of(field)->size == 0)
+                pipit__sql_fail(sql, PIPIT_EINVAL, "the type %d of field \"%s\" is unknown",
+                                (int)field->type, field->name);
+        if (!reserved_is_empty(field->reserved))
+                pipit__sql_fail(sql, PIPIT_EINVAL,
+                                "the reserved members of field \"%s\" " RESERVED_PROBLEM,
+                                field->name);
+}
+
+static void
+model_check(const struct pipit_model *model, struct sql *sql)
+{
+        if (!reserved_is_empty(model->reserved))
+                pipit__sql_fail(sql, PIPIT_EINVAL,
+                                "the reserved members of model \"%s\" " RESERVED_PROBLEM,
+                                model->name);
+        for (int i = 0; i < model->n_fields; i++)
+                field_check(&model->fields[i], sql);
 }
 
 void
 pipit__model_sql(const struct pipit_model *model, struct sql *sql)
 {
+        model_check(model, sql);
         if (model->schema) {
                 pipit__sql_ident(sql, model->schema);
                 pipit__sql_raw(sql, ".");
@@ -170,7 +205,7 @@ pipit__field_is_zero(const struct pipit_field *field, const void *row)
         /* Empty bytes are zero only when they are nowhere, whatever their length. */
         if (field->type == PIPIT_TYPE_bytea)
                 return !((const struct pipit_bytes *)row_at(row, field->offset))->data;
-        return memcmp(row_at(row, field->offset), zeros, types[field->type].size) == 0;
+        return memcmp(row_at(row, field->offset), zeros, type_of(field)->size) == 0;
 }
 
 struct pipit_value
@@ -205,7 +240,7 @@ pipit__field_set_null(const struct pipit_field *field, void *row)
 {
         bool *null = row_place(row, field_null_offset(field));
 
-        memset(row_place(row, field->offset), 0, types[field->type].size);
+        memset(row_place(row, field->offset), 0, type_of(field)->size);
         *null = true;
 }
 

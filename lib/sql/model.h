@@ -1,5 +1,5 @@
 /*
- * What the library does with models: names in SQL, and members in and out of row structs.
+ * Models: their names in SQL, and members in and out of row structs.
  */
 #ifndef PIPIT_MODEL_INTERNAL_H
 #define PIPIT_MODEL_INTERNAL_H
@@ -18,7 +18,8 @@ const char *pipit__model_table(const struct pipit_model *model);
 /* The column's own name. */
 const char *pipit__field_column(const struct pipit_field *field);
 
-/* Appends the table, with its schema if it has one. */
+/* Appends the table, with its schema if it has one. Fails for a model that has what this version
+ * does not know: every statement names its table. */
 void pipit__model_sql(const struct pipit_model *model, struct sql *sql);
 
 /* Appends a column, as "table"."column". */

@@ -6,6 +6,7 @@
 #include "value/encode.h"
 
 #include <endian.h>
+#include <pipit/error.h>
 #include <string.h>
 
 #include "value/binary_time.h"
@@ -153,6 +154,8 @@ pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret
 {
         size_t length = form_of_value(value, oid).length;
 
+        if (value->reserved != 0)
+                return PIPIT_EINVAL;
         /* One byte more gives no bytes, too, a place that is not NULL, which would be SQL NULL. */
         if (value_is_bytea(value, oid))
                 length = value->length + 1;

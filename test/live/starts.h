@@ -108,7 +108,8 @@ START(select_of_an_empty_condition,
       pipit_select(scope, thing_model, cb, arg, .where = &(struct pipit_expr){.n_args = 0}))
 START(select_of_an_and_of_nothing,
       pipit_select(scope, thing_model, cb, arg,
-                   .where = &(struct pipit_expr){.op = PIPIT_OP_AND, .n_args = 1}))
+                   .where = &(struct pipit_expr){
+                           .kind = PIPIT_EXPR_OPERATOR, .op = PIPIT_OP_AND, .n_args = 1}))
 START(select_of_a_list_without_values,
       pipit_select(scope, thing_model, cb, arg,
                    .where = pipit_in(thing_model.id, ((struct pipit_params){NULL, 3}))))

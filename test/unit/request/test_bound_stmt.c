@@ -137,6 +137,17 @@ START_TEST(a_value_of_no_kind_is_refused_by_its_number)
 }
 END_TEST
 
+START_TEST(a_value_with_something_reserved_in_it_is_refused_by_its_number)
+{
+        struct pipit_value values[] = {pipit_value_int(1), pipit_value_null()};
+
+        values[1].reserved = 1;
+        ck_assert_int_eq(measure("SELECT $1, $2", values, 2), PIPIT_EINVAL);
+        ck_assert_int_eq(problem.parameter, 2);
+        ck_assert_ptr_nonnull(strstr(problem.text, "reserved member"));
+}
+END_TEST
+
 START_TEST(a_missing_text_or_missing_values_are_refused)
 {
         const struct pipit_value value = pipit_value_int(1);
@@ -186,6 +197,7 @@ test_suite(void)
         tcase_add_test(tcase, bytes_are_those_of_text_and_values);
         tcase_add_test(tcase, text_with_a_zero_byte_is_refused_by_its_number);
         tcase_add_test(tcase, a_value_of_no_kind_is_refused_by_its_number);
+        tcase_add_test(tcase, a_value_with_something_reserved_in_it_is_refused_by_its_number);
         tcase_add_test(tcase, a_missing_text_or_missing_values_are_refused);
         tcase_add_test(tcase, the_most_parameters_of_the_protocol_are_taken_and_not_one_more);
         tcase_add_test(tcase, sizes_that_no_memory_has_are_refused);

@@ -169,6 +169,70 @@ START_TEST(values_have_the_kind_of_their_member)
 }
 END_TEST
 
+/* A copy of a model, to be spoiled: what a later version of pipit might know. */
+static struct pipit_field later_fields[4];
+static struct pipit_model later;
+
+static void
+later_set_up(void)
+{
+        later = page_block_model.model;
+        memcpy(later_fields, later.fields, sizeof later_fields);
+        later.fields = later_fields;
+        for (int i = 0; i < later.n_fields; i++)
+                later_fields[i].model = &later;
+}
+
+static void
+later_is_refused(const char *text)
+{
+        struct sql sql;
+
+        pipit__sql_init(&sql);
+        pipit__model_sql(&later, &sql);
+        ck_assert_str_eq(pipit__sql_error_text(&sql), text);
+        ck_assert_int_eq(pipit__sql_error(&sql), *text == '\0' ? 0 : PIPIT_EINVAL);
+        pipit__sql_fini(&sql);
+}
+
+START_TEST(what_stands_in_reserved_members_is_refused)
+{
+        later_set_up();
+        later_is_refused("");
+        later_fields[3].reserved[_i] = &later;
+        later_is_refused(
+                "the reserved members of field \"visits\" must be NULL: they are for later "
+                "versions of pipit");
+        later_set_up();
+        later.reserved[_i % 16] = &later;
+        later_is_refused("the reserved members of model \"page_block\" must be NULL: they are for "
+                         "later versions of pipit");
+}
+END_TEST
+
+START_TEST(a_type_that_is_unknown_is_refused_and_has_no_bytes)
+{
+        struct page_block row = {.visits = 7};
+
+        later_set_up();
+        later_fields[3].type = (enum pipit_type)(PIPIT_TYPE_uuid + 1 + _i);
+        later_is_refused(_i == 0 ? "the type 14 of field \"visits\" is unknown"
+                                 : "the type 15 of field \"visits\" is unknown");
+        ck_assert(pipit__field_is_zero(&later_fields[3], &row));
+        pipit__field_set_null(&later_fields[3], &row);
+        ck_assert_int_eq(row.visits, 7);
+        pipit_record_init(&later, &row);
+        ck_assert_int_eq(row.visits, 0);
+}
+END_TEST
+
+START_TEST(a_field_knows_where_it_is)
+{
+        ck_assert_ptr_eq(point_model.y.self, &point_model.y);
+        ck_assert_ptr_eq(point_model.y.self, &point_model.model.fields[1]);
+}
+END_TEST
+
 START_TEST(only_the_null_of_the_field_itself_counts)
 {
         struct page_block row = {.id = 1, .key = "k", .text = "t", .null = {.text = true}};
@@ -228,6 +292,9 @@ test_suite(void)
         tcase_add_test(tcase, keys_and_defaults_are_known);
         tcase_add_loop_test(tcase, every_type_is_read_and_got_again, 0, 14);
         tcase_add_test(tcase, values_have_the_kind_of_their_member);
+        tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 24);
+        tcase_add_loop_test(tcase, a_type_that_is_unknown_is_refused_and_has_no_bytes, 0, 2);
+        tcase_add_test(tcase, a_field_knows_where_it_is);
         tcase_add_test(tcase, only_the_null_of_the_field_itself_counts);
         tcase_add_test(tcase, empty_bytes_are_not_null);
         tcase_add_test(tcase, what_does_not_fit_leaves_the_member_alone);

@@ -138,6 +138,17 @@ START_TEST(null_needs_no_room)
 }
 END_TEST
 
+START_TEST(what_stands_in_the_reserved_member_is_refused_for_every_type)
+{
+        struct pipit_value value = PIPIT_VALUE(7);
+        size_t size = 0;
+
+        value.reserved = 1;
+        ck_assert_int_eq(pipit__encode_measure(&value, OID_INT4, &size), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit__encode_measure(&value, 0, &size), PIPIT_EINVAL);
+}
+END_TEST
+
 START_TEST(what_has_no_text_is_refused_for_every_type)
 {
         static const uint32_t oids[] = {0, OID_INT4, OID_BYTEA, OID_TEXT, OID_NUMERIC};
@@ -169,6 +180,7 @@ test_suite(void)
         tcase_add_test(tcase, infinity_goes_out_as_infinity);
         tcase_add_test(tcase, a_moment_that_the_server_does_not_have_is_left_to_it);
         tcase_add_test(tcase, null_needs_no_room);
+        tcase_add_test(tcase, what_stands_in_the_reserved_member_is_refused_for_every_type);
         tcase_add_test(tcase, what_has_no_text_is_refused_for_every_type);
         suite_add_tcase(suite, tcase);
         return suite;
