@@ -61,7 +61,7 @@ enum pipit_phase {
  * Tells why a request failed, or why a scope cannot be used. An error, with its strings, is owned
  * by the result or the scope that it was taken from. Every pointer but message may be NULL; fields
  * that the server did not send are NULL. All strings are UTF-8; those of the server are as the
- * server sent them.
+ * server sent them. Later versions add members at the end, because pipit alone makes errors.
  */
 struct pipit_error {
         enum pipit_code code;         /**< kind of failure; never PIPIT_OK */

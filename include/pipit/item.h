@@ -40,7 +40,8 @@ struct pipit_result;
 /** The greatest number of dimensions that an array can have. */
 #define PIPIT_ARRAY_DIMENSIONS 6
 
-/** A value in a result. Items may be copied freely; the functions below read them. */
+/** A value in a result. Items may be copied freely; the functions below read them. The sizes of
+ * items, arrays and ranges never change, because programs have them on their stacks. */
 struct pipit_item {
         struct pipit_result
                 *result;  /**< result of the value; borrowed: the item does not keep it */
@@ -57,7 +58,8 @@ struct pipit_array {
         int32_t lower[PIPIT_ARRAY_DIMENSIONS];   /**< first subscript in each dimension, mostly 1 */
         size_t n;                                /**< number of items: the product of the lengths */
         const struct pipit_item
-                *items; /**< n items, owned by the result; the last dimension runs fastest */
+                *items;    /**< n items, owned by the result; the last dimension runs fastest */
+        void *reserved[2]; /**< reserved; NULL */
 };
 
 /** The bounds of a range. A bound that an empty range does not have, or that is infinite, is an
@@ -70,6 +72,7 @@ struct pipit_range {
         bool upper_inclusive;    /**< the range holds its upper bound */
         struct pipit_item lower; /**< lower bound */
         struct pipit_item upper; /**< upper bound */
+        void *reserved[2];       /**< reserved; NULL */
 };
 
 /** Several items: the fields of a composite, or the ranges of a multirange. */

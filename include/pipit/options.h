@@ -119,8 +119,9 @@ struct pipit_options {
         pipit_log_cb log;
         /** Passed to log; not touched. */
         void *log_arg;
-        /** Room for later versions; leave all of it NULL. */
-        void *reserved[8];
+        /** Room for later versions, whose options take its place: so the size never changes. Leave
+         * all of it NULL: otherwise every request fails with PIPIT_EINVAL. */
+        void *reserved[32];
 };
 
 #ifdef __cplusplus

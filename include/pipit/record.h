@@ -40,13 +40,14 @@ enum pipit_table_flags {
         PIPIT_CASCADE = 1 << 2        /**< drops everything that depends on the table, too */
 };
 
-/** The clauses of a select. Zero means the default; new members are added at the end. */
+/** The clauses of a select. Zero means the default. The size never changes: clauses of later
+ * versions take the place of reserved members. */
 struct pipit_select {
-        void *reserved[4];              /**< room for later versions; NULL */
         const struct pipit_expr *where; /**< condition; borrowed; NULL for all rows */
         struct pipit_orders order_by;   /**< order; borrowed; {NULL, 0} for none */
         int64_t limit;                  /**< greatest number of rows; 0 for all; not negative */
         int64_t offset;                 /**< number of rows to leave out first; not negative */
+        void *reserved[16];             /**< room for later versions; NULL, else PIPIT_EINVAL */
 };
 
 /**

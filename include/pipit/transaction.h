@@ -73,6 +73,9 @@ struct pipit_transaction {
         /** Time for the transaction as a whole, its attempts and its waits included, in
          * milliseconds. Default: timeout_ms of the database; -1 none. */
         int64_t timeout_ms;
+        /** Room for later versions, whose options take its place: so the size never changes. Leave
+         * all of it NULL: otherwise the transaction fails with PIPIT_EINVAL. */
+        void *reserved[8];
 };
 
 /**

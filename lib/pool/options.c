@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reserved.h"
+
 #define MEBIBYTE ((size_t)1 << 20)
 
 static void
@@ -83,6 +85,8 @@ options_check(const struct pipit_options *options)
                 return "event_priority must be 0 or more";
         if (options->sslmode != NULL && !sslmode_is_known(options->sslmode))
                 return "sslmode must be disable, allow, prefer, require, verify-ca or verify-full";
+        if (!reserved_is_empty(options->reserved))
+                return "the reserved members of the options " RESERVED_PROBLEM;
         return NULL;
 }
 

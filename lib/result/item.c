@@ -129,7 +129,7 @@ array_read_binary(const struct pipit_item *item, struct pipit_array *ret)
         }
         if (!reader_done(&in))
                 return PIPIT_ETYPE;
-        *ret = (struct pipit_array){head.n_dimensions, {0}, {0}, head.n, items};
+        *ret = (struct pipit_array){.n_dimensions = head.n_dimensions, .n = head.n, .items = items};
         for (int i = 0; i < head.n_dimensions; i++) {
                 ret->lengths[i] = head.lengths[i];
                 ret->lower[i] = head.lower[i];

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/reserved.h"
 #include "pool/dispatch.h"
 #include "pool/pool.h"
 #include "request/request.h"
@@ -65,6 +66,8 @@ subscope_problem(const struct subscope *subscope)
 
         if ((unsigned)options->isolation > PIPIT_SERIALIZABLE || options->max_attempts < 0)
                 return "the options of the transaction are out of range";
+        if (!reserved_is_empty(options->reserved))
+                return "the reserved members of a transaction's options " RESERVED_PROBLEM;
         if (subscope->level > SUBSCOPE_MAX_LEVEL)
                 return "it is nested in 100 transactions already";
         if (outer && subscope->level > 0)

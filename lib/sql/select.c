@@ -5,6 +5,7 @@
 
 #include <pipit/error.h>
 
+#include "base/reserved.h"
 #include "sql/expr.h"
 #include "sql/model.h"
 
@@ -30,9 +31,12 @@ pipit__select_sql(const struct pipit_model *model, const struct pipit_select *se
         pipit__model_columns_sql(model, sql);
         pipit__sql_raw(sql, " FROM ");
         pipit__model_sql(model, sql);
-        if (!select)
+        if (select == NULL)
                 return;
-        if (select->where) {
+        if (!reserved_is_empty(select->reserved))
+                pipit__sql_fail(sql, PIPIT_EINVAL,
+                                "the reserved members of a select " RESERVED_PROBLEM);
+        if (select->where != NULL) {
                 pipit__sql_raw(sql, " WHERE ");
                 pipit__expr_sql(select->where, model, sql);
         }

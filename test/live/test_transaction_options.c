@@ -54,10 +54,14 @@ START_TEST(a_read_only_transaction_cannot_write)
 }
 END_TEST
 
+static int options_of_later;
+
 START_TEST(wrong_options_are_refused)
 {
         static const struct pipit_transaction wrong[] = {{.isolation = (enum pipit_isolation)4},
-                                                         {.max_attempts = -1}};
+                                                         {.max_attempts = -1},
+                                                         {.reserved = {&options_of_later}},
+                                                         {.reserved[7] = &options_of_later}};
         struct script script = {.sql = {TAKE}};
 
         expect_executed(atomic_with(&wrong[_i], &script), PIPIT_EINVAL, PIPIT_EXECUTED_NO);
@@ -480,7 +484,7 @@ add_options(TCase *tcase)
 {
         tcase_add_loop_test(tcase, options_are_the_servers_inside_and_gone_behind, 0, 6);
         tcase_add_test(tcase, a_read_only_transaction_cannot_write);
-        tcase_add_loop_test(tcase, wrong_options_are_refused, 0, 2);
+        tcase_add_loop_test(tcase, wrong_options_are_refused, 0, 4);
         tcase_add_test(tcase, its_time_is_the_servers_statement_timeout);
         tcase_add_test(tcase, its_time_is_over_while_a_statement_runs_and_it_rolls_back);
         tcase_add_test(tcase, one_by_hand_whose_time_is_over_is_there_until_it_is_ended);

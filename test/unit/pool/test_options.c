@@ -134,6 +134,19 @@ START_TEST(what_is_out_of_range_is_refused_by_name)
 }
 END_TEST
 
+START_TEST(what_stands_in_reserved_members_is_refused)
+{
+        struct pipit_options options;
+        struct pipit_options given = {.max_connections = 1};
+
+        given.reserved[_i] = &given;
+        ck_assert_int_eq(init(&options, &given), PIPIT_EINVAL);
+        ck_assert_str_eq(problem, "the reserved members of the options must be NULL: they are for "
+                                  "later versions of pipit");
+        pipit__options_fini(&options);
+}
+END_TEST
+
 START_TEST(without_memory_nothing_is_half_copied)
 {
         const struct pipit_options given = {.search_path = "mine", .sslmode = "require"};
@@ -164,6 +177,7 @@ test_suite(void)
         tcase_add_test(tcase, what_is_given_stays);
         tcase_add_test(tcase, texts_are_copied);
         tcase_add_loop_test(tcase, what_is_out_of_range_is_refused_by_name, 0, N_WRONG);
+        tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 32);
         tcase_add_test(tcase, without_memory_nothing_is_half_copied);
         suite_add_tcase(suite, tcase);
         return suite;

@@ -86,6 +86,19 @@ START_TEST(a_bad_condition_fails_the_select)
 }
 END_TEST
 
+START_TEST(what_stands_in_reserved_members_is_refused)
+{
+        struct pipit_select select = {.limit = 1};
+
+        select.reserved[_i] = &select;
+        pipit__select_sql(&M.model, &select, &sql);
+        ck_assert_int_eq(pipit__sql_error(&sql), PIPIT_EINVAL);
+        ck_assert_str_eq(pipit__sql_error_text(&sql),
+                         "the reserved members of a select must be NULL: they are for later "
+                         "versions of pipit");
+}
+END_TEST
+
 START_TEST(without_memory_a_select_fails)
 {
         const struct pipit_select select = {.where = pipit_gt(M.id, 7), .limit = 1};
@@ -116,6 +129,7 @@ test_suite(void)
         tcase_add_test(tcase, a_schema_qualifies_the_table_only);
         tcase_add_test(tcase, negative_numbers_are_refused);
         tcase_add_test(tcase, a_bad_condition_fails_the_select);
+        tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 16);
         tcase_add_test(tcase, without_memory_a_select_fails);
         suite_add_tcase(suite, tcase);
         return suite;
