@@ -1,5 +1,5 @@
 #!/bin/sh
-# headers.sh INCLUDE: every public header stands alone, in strict C11 and in C++20.
+# headers.sh INCLUDE: every public header stands alone, in strict C11, C++17 and C++20.
 set -eu
 
 # shellcheck source=test/abi/tap.sh disable=SC1091
@@ -28,12 +28,14 @@ for path in "$include"/pipit/*.h; do
                 fi
         done
         for compiler in g++ clang++; do
-                if has "$compiler"; then
-                        tap_ok "$header is C++20 for $compiler" \
-                                compiles "$compiler" c++ c++20 "$header"
-                else
-                        tap_skip "$header is C++20 for $compiler" "no $compiler"
-                fi
+                for standard in 17 20; do
+                        if has "$compiler"; then
+                                tap_ok "$header is C++$standard for $compiler" \
+                                        compiles "$compiler" c++ "c++$standard" "$header"
+                        else
+                                tap_skip "$header is C++$standard for $compiler" "no $compiler"
+                        fi
+                done
         done
 done
 tap_ok "every header is installed" sh -c "

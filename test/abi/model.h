@@ -13,5 +13,6 @@ PIPIT_MODEL(blot, BLOT);
 PIPIT_MODEL(stain, STAIN);
 
 const struct blot_model *two_model(void);
+int three_conditions(void);
 
 #endif

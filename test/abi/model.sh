@@ -44,6 +44,8 @@ for compiler in gcc clang; do
         fi
         tap_ok "the defining file compiles with $compiler" compiles "$compiler" "$here/one.c" one
         tap_ok "the other file compiles with $compiler" compiles "$compiler" "$here/two.c" two
+        tap_ok "all forms of conditions compile with $compiler" \
+                compiles "$compiler" "$here/three.c" three
         if [ "$sanitizers" = none ]; then
                 tap_ok "both link with $compiler" links "$compiler"
                 tap_ok "both see the same object with $compiler" "$tap_dir/program"
@@ -60,6 +62,10 @@ for compiler in gcc clang; do
                 refuses "$compiler" 'struct stain s = {0}; blot_save(db, &s, NULL, NULL)'
         tap_ok "a value without SQL type does not compile with $compiler" \
                 refuses "$compiler" 'blot_get(db, pipit_eq(blot_model.id, *row), NULL, NULL)'
+        tap_ok "a value without SQL type on the left does not compile with $compiler" \
+                refuses "$compiler" 'blot_get(db, pipit_eq(*row, blot_model.id), NULL, NULL)'
+        tap_ok "a value in place of a condition does not compile with $compiler" \
+                refuses "$compiler" 'blot_get(db, pipit_not(blot_model.id), NULL, NULL)'
         tap_ok "a misspelt clause does not compile with $compiler" \
                 refuses "$compiler" 'pipit_select(db, blot_model, NULL, NULL, .limits = 1)'
         tap_ok "a condition as an order does not compile with $compiler" \
