@@ -69,8 +69,10 @@ reader_take(struct reader *in, size_t length)
         return at;
 }
 
-/* Reads an unsigned number of up to 8 bytes, which stands in network order. */
-static inline uint64_t
+/* Reads an unsigned number of up to 8 bytes, which stands in network order. Only where it is inlined,
+ * and so knows its size, is it the few instructions that it should be; the compiler does not foresee
+ * that. */
+static inline __attribute__((always_inline)) uint64_t
 reader_number(struct reader *in, size_t size)
 {
         const uint8_t *at = reader_take(in, size);
