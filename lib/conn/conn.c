@@ -13,6 +13,7 @@
 #include "request/request.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
+#include "result/result_error.h"
 
 static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
                                           "leased",     "cleaning",   "cancelling", "closed"};

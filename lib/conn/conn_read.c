@@ -14,6 +14,7 @@
 #include "request/request.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
+#include "result/result_error.h"
 
 /* Results that one wake-up works off before others have their turn. */
 #define CONN_BUDGET 256

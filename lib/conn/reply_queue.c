@@ -12,7 +12,7 @@
 #include "pq/pq.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
-#include "result/result.h"
+#include "result/rows.h"
 #include "value/binary.h"
 
 #define REPLY_QUEUE_FIRST_ROOM 16
@@ -159,7 +159,7 @@ error_take(struct reply_queue *replies, struct request *req, struct pg_result *a
 {
         replies->failed = true;
         if (req != NULL)
-                pipit__result_take(pipit__request_result(req), answer, PIPIT_EXECUTED_ROLLED_BACK);
+                pipit__rows_take(pipit__request_result(req), answer, PIPIT_EXECUTED_ROLLED_BACK);
         else
                 pipit__pq_clear(answer);
 }
@@ -198,8 +198,8 @@ statement_answer(struct reply_queue *replies, struct reply *reply, struct pg_res
                 reply->stmt->is_plain = plain;
         reply->answered = true;
         if (reply->req != NULL)
-                pipit__result_take(pipit__request_result(reply->req), answer,
-                                   PIPIT_EXECUTED_ROLLED_BACK);
+                pipit__rows_take(pipit__request_result(reply->req), answer,
+                                 PIPIT_EXECUTED_ROLLED_BACK);
         else
                 pipit__pq_clear(answer);
         *ret_req = reply->req;

@@ -11,7 +11,7 @@
 #include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
-#include "result/result.h"
+#include "result/result_error.h"
 
 /* How often a statement is prepared anew for one request. */
 #define RETRY_MAX_REPREPARES 3

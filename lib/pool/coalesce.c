@@ -17,7 +17,8 @@
 #include "request/request.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
-#include "result/result.h"
+#include "result/result_error.h"
+#include "result/rows.h"
 
 /* Of the answer; else the number of its row. */
 enum { ROW_NONE = -1, ROW_DOUBTFUL = -2 };
@@ -161,7 +162,7 @@ member_show(struct request *req, struct pipit_result *whole, const struct coales
 {
         struct pipit_result *res = pipit__request_result(req);
         bool writes = rule->plan.key == COALESCE_ORDINAL;
-        struct result_part part = {.row = row, .n_columns = rule->plan.n_columns};
+        struct rows_part part = {.row = row, .n_columns = rule->plan.n_columns};
 
         if (row == ROW_DOUBTFUL) {
                 pipit__result_fail(res, PIPIT_EINVAL, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
@@ -174,7 +175,7 @@ member_show(struct request *req, struct pipit_result *whole, const struct coales
                 part.tag = row == ROW_NONE ? "INSERT 0 0" : "INSERT 0 1";
         else
                 part.tag = row == ROW_NONE ? "SELECT 0" : "SELECT 1";
-        pipit__result_show(res, whole, &part);
+        pipit__rows_show(res, whole, &part);
 }
 
 /* Together they take less time than one by one: more of them may be dealt at once. */

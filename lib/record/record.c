@@ -12,7 +12,7 @@
 #include "pool/coalesce_rule.h"
 #include "record/row.h"
 #include "request/request.h"
-#include "result/result.h"
+#include "result/result_error.h"
 #include "scope/database.h"
 #include "scope/query.h"
 #include "scope/scope.h"

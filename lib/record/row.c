@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "result/result.h"
+#include "result/result_error.h"
+#include "result/rows.h"
 #include "sql/model.h"
 
 /* Rows on their way out of a result. */
@@ -37,7 +39,7 @@ text_decode(const struct pipit_field *field, void *place, const struct pipit_ite
 {
         const char *text = NULL;
         size_t length = 0;
-        int code = pipit__result_text(item, &text, &length);
+        int code = pipit__rows_text(item, &text, &length);
 
         if (code == 0)
                 pipit__field_set_text(field, place, text);
@@ -98,9 +100,9 @@ column_decode(struct decoder *decoder, const struct pipit_field *field)
                 return false;
         }
         struct pipit_item item;
-        pipit__result_column(decoder->res, column, &item);
+        pipit__rows_column(decoder->res, column, &item);
         for (int row = 0; row < n_rows; row++, place += field->model->row_size) {
-                pipit__result_cell(row, column, &item);
+                pipit__rows_cell(row, column, &item);
                 if (!cell_decode(field, place, &item))
                         return false;
         }

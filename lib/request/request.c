@@ -1,7 +1,6 @@
 /*
  * Requests. See request.h.
  */
-#include "request/request.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "request/request_int.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
+#include "result/result_error.h"
 
 /* Of nearly all processors there are; on others it is a little slower. */
 #define CACHE_LINE 64

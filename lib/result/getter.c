@@ -1,35 +1,43 @@
 /*
  * The typed getters of results: one value as a C value. See <pipit/result.h>.
+ *
+ * What always holds:
+ * 1. A getter gives what the getter of the same type gives for the value's item, and PIPIT_EINVAL
+ *    where there is no such row or column.
+ * 2. The shortcut for integers changes nothing but the time: it reads a value only if that is in
+ *    binary form, of the very type of the C value and of its size.
+ *
+ * Programs call these functions, in loops over thousands of rows.
  */
 #include <pipit/error.h>
 
-#include "result/result.h"
+#include "result/rows.h"
 #include "value/oid.h"
 #include "value/reader.h"
 
-/* A getter of that name that reads any value, as an item. */
+/* Defines a getter that reads any value as an item. */
 #define READ_ITEM(read, type, linkage, function)                                                   \
         linkage int function(const struct pipit_result *res, int row, int column, type *ret_value) \
         {                                                                                          \
                 struct pipit_item item;                                                            \
-                if (!pipit__result_item(res, row, column, &item))                                  \
+                if (!pipit__rows_item(res, row, column, &item))                                    \
                         return PIPIT_EINVAL;                                                       \
                 return read(&item, ret_value);                                                     \
         }
 
 #define GETTER(name, type) READ_ITEM(pipit_item_##name, type, , pipit_result_##name)
 
-/* There may be thousands of them: what has this very type is read where it is. */
+/* Defines a getter that reads a value of one type, by its OID, where it is, and any other value as
+ * an item. */
 #define INTEGER_GETTER(name, type, oid, read)                                                      \
         READ_ITEM(pipit_item_##name, type, __attribute__((noinline)) static, read_any_##name)      \
         int pipit_result_##name(const struct pipit_result *res, int row, int column,               \
                                 type *ret_value)                                                   \
         {                                                                                          \
-                const void *plain =                                                                \
-                        pipit__result_plain(res, row, column, oid, sizeof(*ret_value));            \
+                const void *plain = pipit__rows_plain(res, row, column, oid, sizeof *ret_value);   \
                 if (plain == NULL || ret_value == NULL)                                            \
                         return read_any_##name(res, row, column, ret_value);                       \
-                struct reader in = reader_of(plain, sizeof(*ret_value));                           \
+                struct reader in = reader_of(plain, sizeof *ret_value);                            \
                 *ret_value = read(&in);                                                            \
                 return 0;                                                                          \
         }
@@ -48,7 +56,7 @@ pipit_result_bytes(struct pipit_result *res, int row, int column, struct pipit_b
 {
         struct pipit_item item;
 
-        if (!pipit__result_item(res, row, column, &item))
+        if (!pipit__rows_item(res, row, column, &item))
                 return PIPIT_EINVAL;
         return pipit_item_bytes(&item, ret_value);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "result/result.h"
+#include "result/rows.h"
 #include "value/binary_type.h"
 #include "value/codec.h"
 #include "value/decimal.h"
@@ -96,7 +97,7 @@ item_copy(const struct pipit_item *item, char delimiter, struct copy *ret_copy)
 {
         const char *text = NULL;
         struct copy copy = {NULL, 0, NULL};
-        int code = pipit__result_text(item, &text, &copy.length);
+        int code = pipit__rows_text(item, &text, &copy.length);
 
         if (code != 0)
                 return code;
@@ -261,7 +262,7 @@ items_read_text(const struct pipit_item *item,
 int
 pipit_result_item(struct pipit_result *res, int row, int column, struct pipit_item *ret_value)
 {
-        return ret_value && pipit__result_item(res, row, column, ret_value) ? 0 : PIPIT_EINVAL;
+        return ret_value && pipit__rows_item(res, row, column, ret_value) ? 0 : PIPIT_EINVAL;
 }
 
 bool
@@ -276,7 +277,7 @@ pipit_item_text(const struct pipit_item *item)
         const char *text = NULL;
         size_t length = 0;
 
-        if (pipit_item_null(item) || pipit__result_text(item, &text, &length) != 0)
+        if (pipit_item_null(item) || pipit__rows_text(item, &text, &length) != 0)
                 return NULL;
         /* Behind a text inside of a binary value there is what comes next, mostly a zero. */
         if (text[length] == '\0')
@@ -309,7 +310,7 @@ pipit_item_bytes(const struct pipit_item *item, struct pipit_bytes *ret_value)
                 *ret_value = (struct pipit_bytes){inside, item->length};
                 return 0;
         }
-        code = pipit__result_text(item, &text, &length);
+        code = pipit__rows_text(item, &text, &length);
         if (code != 0)
                 return code;
         void *data = pipit__result_alloc(item->result, length / 2 + 1);

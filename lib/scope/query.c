@@ -14,6 +14,7 @@
 #include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
+#include "result/result_error.h"
 #include "scope/scope.h"
 
 /* The first callback of a request, on its way through the checks. */

@@ -10,6 +10,7 @@
 #include "pool/refusal.h"
 #include "request/request.h"
 #include "request/requests.h"
+#include "result/result_error.h"
 #include "scope/lease.h"
 #include "scope/subscope_int.h"
 

@@ -9,6 +9,7 @@
 #include "conn/conn.h"
 #include "pool/dispatch.h"
 #include "request/request.h"
+#include "result/result_error.h"
 #include "scope/lease.h"
 #include "scope/subscope_int.h"
 

@@ -7,7 +7,7 @@
 #include <pipit/sync.h>
 
 #include "loop/reactor.h"
-#include "result/result.h"
+#include "result/result_error.h"
 #include "scope/database.h"
 #include "scope/subscope.h"
 #include "scope/wait_results.h"

@@ -69,9 +69,9 @@ reader_take(struct reader *in, size_t length)
         return at;
 }
 
-/* Reads an unsigned number of up to 8 bytes, which stands in network order. Only where it is inlined,
- * and so knows its size, is it the few instructions that it should be; the compiler does not foresee
- * that. */
+/* Reads an unsigned number of up to 8 bytes, which stands in network order. Only where it is
+ * inlined, and so knows its size, is it the few instructions that it should be; the compiler does
+ * not foresee that. */
 static inline __attribute__((always_inline)) uint64_t
 reader_number(struct reader *in, size_t size)
 {

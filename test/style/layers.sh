@@ -39,12 +39,12 @@ pq (base): pq pq_settings pq_cancel
 
 connect (base): resolver
 
-result (base pq): result
+result (base pq): rows
 
 high (base pq): first second
 END
 for path in base/low base/mid loop/reactor pq/pq pq/pq_settings pq/pq_cancel connect/resolver \
-        result/result high/first high/second; do
+        result/rows high/first high/second; do
         mkdir -p "$tap_dir/clean/${path%/*}"
         printf '#include "%s.h"\n\n#include <string.h>\n' "$path" >"$tap_dir/clean/$path.c"
         echo '#include <stdbool.h>' >"$tap_dir/clean/$path.h"
@@ -53,7 +53,7 @@ echo '#include <stdbool.h>' >"$tap_dir/clean/pq/pq_int.h"
 echo '#include "pq/pq_int.h"' >>"$tap_dir/clean/pq/pq_cancel.c"
 printf '#include "base/low.h"\n#include "high/first.h"\n/* PQfinish() does it. */\n' \
         >>"$tap_dir/clean/high/second.c"
-echo '#include <libpq-fe.h>' | tee -a "$tap_dir/clean/pq/pq.c" >>"$tap_dir/clean/result/result.c"
+echo '#include <libpq-fe.h>' | tee -a "$tap_dir/clean/pq/pq.c" >>"$tap_dir/clean/result/rows.c"
 echo '#include <event2/event.h>' |
         tee -a "$tap_dir/clean/loop/reactor.c" >>"$tap_dir/clean/connect/resolver.c"
 

@@ -12,6 +12,7 @@
 #include "conn/session_settings.h"
 #include "live.h"
 #include "result/result.h"
+#include "result/rows.h"
 
 enum { RESULTS_MAX = 2000 };
 
@@ -49,8 +50,8 @@ plain_query(const char *sql, bool binary)
 
         ck_assert_int_lt(plain_n_results, RESULTS_MAX);
         plain_results[plain_n_results++] = res;
-        pipit__result_take(res, PQexecParams(plain_pq, sql, 0, NULL, NULL, NULL, NULL, binary),
-                           PIPIT_EXECUTED_YES);
+        pipit__rows_take(res, PQexecParams(plain_pq, sql, 0, NULL, NULL, NULL, NULL, binary),
+                         PIPIT_EXECUTED_YES);
         ck_assert_msg(!pipit_failed(res), "%s: %s", sql, pipit_error_text(res));
         return res;
 }

@@ -7,6 +7,7 @@
 #include "request/request_int.h"
 #include "request/stmt_cache.h"
 #include "result/result.h"
+#include "result/result_error.h"
 #include "runner.h"
 
 /* What libpq alone can make, a result with the source function of its error, is in the wire tests.

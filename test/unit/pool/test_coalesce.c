@@ -11,6 +11,7 @@
 #include "request/request_int.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
+#include "result/result_error.h"
 #include "runner.h"
 #include "value/oid.h"
 

@@ -9,6 +9,7 @@
 #include "oom.h"
 #include "record/row.h"
 #include "result/result.h"
+#include "result/rows.h"
 #include "runner.h"
 #include "value/oid.h"
 
@@ -37,7 +38,7 @@ setup(void)
         pipit__result_owner_init(&owner, NULL);
         res = pipit__result_new(&owner);
         ck_assert_ptr_nonnull(res);
-        pipit__result_take(res, pg, PIPIT_EXECUTED_YES);
+        pipit__rows_take(res, pg, PIPIT_EXECUTED_YES);
 }
 
 static void

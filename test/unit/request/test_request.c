@@ -6,6 +6,7 @@
 #include "oom.h"
 #include "request/request_int.h"
 #include "request/requests.h"
+#include "result/result_error.h"
 #include "runner.h"
 
 #define BUDGET 64

@@ -1,0 +1,42 @@
+/*
+ * Results that are failures: how they are made.
+ *
+ * The functions that turn a result into a failure free what it held. Their arguments may be texts
+ * out of that, because the message is written first.
+ */
+#ifndef PIPIT_RESULT_ERROR_INTERNAL_H
+#define PIPIT_RESULT_ERROR_INTERNAL_H
+
+#include <pipit/error.h>
+#include <pipit/result.h>
+#include <stdarg.h>
+
+#include "base/cold.h"
+
+/* Turns a result into a failure with a message, as printf() writes it. Without memory the code's
+ * own text is the message. */
+COLD void
+pipit__result_fail(struct pipit_result *res, enum pipit_code code, enum pipit_executed executed,
+                   enum pipit_phase phase, const char *format, ...) PIPIT_PRINTF(5, 6);
+COLD void
+pipit__result_vfail(struct pipit_result *res, enum pipit_code code, enum pipit_executed executed,
+                    enum pipit_phase phase, const char *format, va_list args) PIPIT_PRINTF(5, 0);
+
+/* Turns a result into a failure like another one: code, executed, phase, message, SQLSTATE and host
+ * are copied, and the server's other fields are left out. The error must not be of res itself. */
+COLD void pipit__result_fail_like(struct pipit_result *res, const struct pipit_error *error);
+
+/* Turns a result into the failure that its answer, an error of the server, tells of. The texts stay
+ * in the answer, which the result goes on owning. */
+COLD void pipit__result_fail_by_answer(struct pipit_result *res, enum pipit_executed executed);
+
+/* Says where the connection of a failed request went; copied, and left out when memory ran out. A
+ * success, and a host of NULL, change nothing. */
+COLD void pipit__result_set_host(struct pipit_result *res, const char *host);
+
+/* The failure that pipit_wait() gives when it cannot wait: PIPIT_EINVAL, PIPIT_EBLOCKING,
+ * PIPIT_ECLOSED, PIPIT_ETHREAD, PIPIT_EFORK or PIPIT_EDEADLK. Every other code counts as
+ * PIPIT_EINVAL. Constants have no owner, and references to them are not counted. */
+struct pipit_result *pipit__result_constant(enum pipit_code code);
+
+#endif

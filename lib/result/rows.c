@@ -1,0 +1,277 @@
+/*
+ * Rows: the values of results, their columns and command tags. See rows.h and <pipit/result.h>.
+ *
+ * What always holds:
+ * 1. Rows are never copied: a value is read where libpq has put it, in pg.
+ * 2. A part shows rows of pg from `first` on. Row numbers count from there, and only this file adds
+ *    the two; column numbers are those of pg.
+ * 3. A text that had to be made of a value in binary form is made once, and stays until the result
+ *    is freed: pipit_result_text() gives the same pointer each time.
+ *
+ * This is the only file of its folder that calls libpq, because a query reads each value here: a
+ * call through pq.h for each would cost more than reading. Connections hand answers in, coalesced
+ * statements deal out parts, and the program, items, getters and row structs read values.
+ */
+#include "result/rows.h"
+
+#include <libpq-fe.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "pq/pq.h"
+#include "result/result.h"
+#include "result/result_error.h"
+#include "result/result_int.h"
+#include "value/codec.h"
+#include "value/decode.h"
+
+/* A text that was made of a value in binary form. */
+struct made_text {
+        const char *data; /* NULL until it is made */
+        size_t length;
+};
+
+/* ---- filling */
+
+void
+pipit__rows_take(struct pipit_result *res, struct pg_result *answer, enum pipit_executed executed)
+{
+        if (res->pg != NULL || res->failed)
+                pipit__result_reset(res);
+        res->pg = answer;
+        if (pipit__pq_kind(answer) == PQ_KIND_ERROR) {
+                pipit__result_fail_by_answer(res, executed);
+                return;
+        }
+        res->rows.n = PQntuples(answer);
+        res->rows.n_columns = PQnfields(answer);
+}
+
+void
+pipit__rows_show(struct pipit_result *res, struct pipit_result *whole, const struct rows_part *part)
+{
+        pipit__result_reset(res);
+        res->pg = whole->pg;
+        res->rows.whole = pipit_result_ref(whole);
+        res->rows.first = part->row >= 0 ? part->row : 0;
+        res->rows.n = part->row >= 0;
+        res->rows.n_columns = part->n_columns;
+        res->rows.tag = part->tag;
+}
+
+/* ---- the whole */
+
+/* Whether a result has an answer, although that may have no row. */
+static bool
+rows_are_there(const struct pipit_result *res)
+{
+        return res != NULL && !res->failed && res->pg != NULL;
+}
+
+int
+pipit_result_rows(const struct pipit_result *res)
+{
+        return res != NULL && !res->failed ? res->rows.n : 0;
+}
+
+int
+pipit_result_columns(const struct pipit_result *res)
+{
+        return res != NULL && !res->failed ? res->rows.n_columns : 0;
+}
+
+int64_t
+pipit_result_affected(const struct pipit_result *res)
+{
+        int64_t n = 0;
+
+        if (!rows_are_there(res))
+                return 0;
+        if (res->rows.whole != NULL)
+                return res->rows.n;
+        const char *text = PQcmdTuples(res->pg);
+        return pipit__codec_read_int64(text, strlen(text), &n) == 0 ? n : 0;
+}
+
+const char *
+pipit_result_tag(const struct pipit_result *res)
+{
+        if (!rows_are_there(res))
+                return "";
+        return res->rows.whole != NULL ? res->rows.tag : pipit__pq_tag(res->pg);
+}
+
+const char *
+pipit_result_column_name(const struct pipit_result *res, int column)
+{
+        if (column < 0 || column >= pipit_result_columns(res))
+                return NULL;
+        return PQfname(res->pg, column);
+}
+
+int
+pipit_column(const struct pipit_result *res, const char *name)
+{
+        int n = pipit_result_columns(res);
+
+        for (int i = 0; name != NULL && i < n; i++) {
+                if (strcmp(PQfname(res->pg, i), name) == 0)
+                        return i;
+        }
+        return -1;
+}
+
+/* ---- values */
+
+static inline bool
+rows_have(const struct pipit_result *res, int row, int column)
+{
+        return res != NULL && !res->failed && row >= 0 && row < res->rows.n && column >= 0 &&
+               column < res->rows.n_columns;
+}
+
+/* Gives the type and form of a column that is there. Columns whose numbers differ by RESULT_COLUMNS
+ * have one place, and the one that was asked for last has it. */
+static inline const struct column *
+rows_known(const struct pipit_result *res, int column)
+{
+        struct pipit_result *self = (struct pipit_result *)(uintptr_t)res;
+        struct column *known = &self->rows.columns[(unsigned)column % RESULT_COLUMNS];
+
+        if (known->number != column + 1)
+                *known = (struct column){.type = PQftype(res->pg, column),
+                                         .number = (uint16_t)(column + 1),
+                                         .binary = PQfformat(res->pg, column) == 1};
+        return known;
+}
+
+void
+pipit__rows_column(const struct pipit_result *res, int column, struct pipit_item *item)
+{
+        const struct column *known = rows_known(res, column);
+
+        /* Member by member: as a whole it would be made twice, once here and once there. */
+        item->result = (struct pipit_result *)(uintptr_t)res;
+        item->type = known->type;
+        item->binary = known->binary;
+}
+
+void
+pipit__rows_cell(int row, int column, struct pipit_item *item)
+{
+        const PGresult *pg = item->result->pg;
+
+        row += item->result->rows.first;
+        item->length = (size_t)PQgetlength(pg, row, column);
+        /* An empty value has a place in memory as any other; only NULL has none. */
+        item->data = item->length == 0 && PQgetisnull(pg, row, column)
+                             ? NULL
+                             : PQgetvalue(pg, row, column);
+}
+
+bool
+pipit__rows_item(const struct pipit_result *res, int row, int column, struct pipit_item *ret)
+{
+        if (!rows_have(res, row, column))
+                return false;
+        pipit__rows_column(res, column, ret);
+        pipit__rows_cell(row, column, ret);
+        return true;
+}
+
+const void *
+pipit__rows_plain(const struct pipit_result *res, int row, int column, uint32_t type, size_t size)
+{
+        if (!rows_have(res, row, column))
+                return NULL;
+        const struct column *known = rows_known(res, column);
+        if (known->type != type || !known->binary)
+                return NULL;
+        row += res->rows.first;
+        return (size_t)PQgetlength(res->pg, row, column) == size ? PQgetvalue(res->pg, row, column)
+                                                                 : NULL;
+}
+
+bool
+pipit_result_null(const struct pipit_result *res, int row, int column)
+{
+        return !rows_have(res, row, column) || PQgetisnull(res->pg, res->rows.first + row, column);
+}
+
+/* ---- texts */
+
+int
+pipit__rows_text(const struct pipit_item *item, const char **ret_text, size_t *ret_length)
+{
+        struct buf buf;
+        const char *text = pipit__decode_inside(item, ret_length);
+
+        if (text != NULL) {
+                *ret_text = text;
+                return 0;
+        }
+        pipit__buf_init(&buf);
+        int code = pipit__decode_text(item, &buf);
+        char *copy = code == 0 ? pipit__result_alloc(item->result, buf.length + 1) : NULL;
+        if (copy != NULL) {
+                *ret_text = memcpy(copy, pipit__buf_text(&buf), buf.length);
+                *ret_length = buf.length;
+        } else if (code == 0) {
+                code = PIPIT_ENOMEM;
+        }
+        pipit__buf_fini(&buf);
+        return code;
+}
+
+/* Gives the place where a made text is kept; NULL when memory ran out. */
+static struct made_text *
+rows_made_text(struct pipit_result *res, int row, int column)
+{
+        struct rows *rows = &res->rows;
+
+        if (rows->texts == NULL)
+                rows->texts =
+                        pipit__result_alloc(res, (size_t)rows->n_columns * sizeof *rows->texts);
+        if (rows->texts == NULL)
+                return NULL;
+        if (rows->texts[column] == NULL)
+                rows->texts[column] =
+                        pipit__result_alloc(res, (size_t)rows->n * sizeof **rows->texts);
+        return rows->texts[column] != NULL ? &rows->texts[column][row] : NULL;
+}
+
+/* Gives the text of a value, which is made at most once; NULL as pipit_result_text() says. */
+static const char *
+rows_text_once(const struct pipit_result *res, int row, int column, size_t *ret_length)
+{
+        struct pipit_item item;
+
+        if (!pipit__rows_item(res, row, column, &item) || item.data == NULL)
+                return NULL;
+        const char *text = pipit__decode_inside(&item, ret_length);
+        if (text != NULL)
+                return text;
+        struct made_text *made = rows_made_text(item.result, row, column);
+        if (made == NULL)
+                return NULL;
+        if (made->data == NULL && pipit__rows_text(&item, &made->data, &made->length) != 0)
+                return NULL;
+        *ret_length = made->length;
+        return made->data;
+}
+
+const char *
+pipit_result_text(const struct pipit_result *res, int row, int column)
+{
+        size_t length;
+
+        return rows_text_once(res, row, column, &length);
+}
+
+size_t
+pipit_result_length(const struct pipit_result *res, int row, int column)
+{
+        size_t length = 0;
+
+        return rows_text_once(res, row, column, &length) != NULL ? length : 0;
+}

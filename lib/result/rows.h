@@ -1,0 +1,53 @@
+/*
+ * Rows: what a successful result holds, from the inside. See <pipit/result.h>.
+ *
+ * Rows are libpq's own, or a part of those: one row of a statement that was run for many requests.
+ * A value is handed on as an item, which points into the result.
+ */
+#ifndef PIPIT_ROWS_INTERNAL_H
+#define PIPIT_ROWS_INTERNAL_H
+
+#include <pipit/error.h>
+#include <pipit/item.h>
+#include <pipit/result.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pg_result;
+
+/* Gives an answer of the server to a result, which owns it from then on and frees what it held. An
+ * error makes the result a failure; executed says what became of its statement. */
+void
+pipit__rows_take(struct pipit_result *res, struct pg_result *answer, enum pipit_executed executed);
+
+/* The part of an answer that belongs to one of the requests it was given for. */
+struct rows_part {
+        int row;         /* number of the only row; -1: no row */
+        int n_columns;   /* how many columns, the first ones, it has */
+        const char *tag; /* command tag; a constant */
+};
+
+/* Makes a result show a part of another, which is a success and no part itself. The result frees
+ * what it held, and keeps a reference to the other until it is reset or freed. */
+void pipit__rows_show(struct pipit_result *res, struct pipit_result *whole,
+                      const struct rows_part *part);
+
+/* Fill in an item in two steps, for the many values of one column: the first sets what all of them
+ * have in common, the second the bytes of one row's value. Row and column must be there. */
+void pipit__rows_column(const struct pipit_result *res, int column, struct pipit_item *item);
+void pipit__rows_cell(int row, int column, struct pipit_item *item);
+
+/* Fills in an item for a value, which may be NULL; false if there is no such row or column. */
+bool pipit__rows_item(const struct pipit_result *res, int row, int column, struct pipit_item *ret);
+
+/* The bytes of a value that is in binary form, of this type and of this size; otherwise NULL. */
+const void *
+pipit__rows_plain(const struct pipit_result *res, int row, int column, uint32_t type, size_t size);
+
+/* Gives the text of a value that is not NULL, owned by its result. A text that is not in the value
+ * itself is made anew by each call. 0, PIPIT_ETYPE when the bytes are no value of their type, or
+ * PIPIT_ENOMEM. */
+int pipit__rows_text(const struct pipit_item *item, const char **ret_text, size_t *ret_length);
+
+#endif
