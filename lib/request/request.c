@@ -1,6 +1,7 @@
 /*
  * Requests. See request.h.
  */
+#include "request/request.h"
 
 #include <assert.h>
 #include <stdlib.h>

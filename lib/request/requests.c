@@ -1,6 +1,7 @@
 /*
  * The table of requests. See requests.h.
  */
+#include "request/requests.h"
 
 #include <assert.h>
 #include <pipit/error.h>
@@ -9,7 +10,6 @@
 #include "base/cold.h"
 #include "loop/reactor.h"
 #include "request/request_int.h"
-#include "result/result_error.h"
 
 /* A request's deadline has passed. Where only its time to wait was over and it was sent in time,
  * the end of its whole time is still to come. */
