@@ -1,6 +1,14 @@
 /*
- * Decoded rows. They are one block that belongs to their result; their text and bytes are the
- * result's own.
+ * Rows of results as row structs. See row.h.
+ *
+ * What always holds:
+ * 1. The row structs of a result are one block, attached to it and marked with the model; texts and
+ *    bytes that they point to belong to the result, too. So all of it is freed with the result.
+ * 2. A result has all of its rows as structs, or it is a failure: what does not fit the model is
+ *    never left out.
+ * 3. Columns are found by their names, so that their order does not matter, nor do others.
+ *
+ * Frames of record.c have rows decoded, before the callback; the program takes them one by one.
  */
 #include "record/row.h"
 
@@ -13,7 +21,7 @@
 #include "result/rows.h"
 #include "sql/model.h"
 
-/* Rows on their way out of a result. */
+/* A result that is being decoded, and its block of row structs. */
 struct decoder {
         struct pipit_result *res;
         char *rows;
@@ -57,7 +65,7 @@ bytes_decode(const struct pipit_field *field, void *place, const struct pipit_it
         return code;
 }
 
-/* A value that is not NULL. */
+/* Decodes a value that is not NULL into its member. 0, PIPIT_ETYPE or PIPIT_ENOMEM. */
 static int
 value_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
 {
@@ -68,15 +76,15 @@ value_decode(const struct pipit_field *field, void *place, const struct pipit_it
         return pipit__field_read(field, place, item);
 }
 
-/* One value; false when the result has become a failure. */
+/* Decodes a value into its member; false when the result has become a failure. */
 static bool
 cell_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
 {
-        if (!item->data && !field->nullable) {
+        if (item->data == NULL && !field->nullable) {
                 decode_fail(item->result, field, "is NULL, but not declared nullable");
                 return false;
         }
-        if (!item->data) {
+        if (item->data == NULL) {
                 pipit__field_set_null(field, place);
                 return true;
         }
@@ -88,6 +96,7 @@ cell_decode(const struct pipit_field *field, void *place, const struct pipit_ite
         return code == 0;
 }
 
+/* Decodes a column of all rows; false when the result has become a failure. */
 static bool
 column_decode(struct decoder *decoder, const struct pipit_field *field)
 {
@@ -119,7 +128,7 @@ pipit__row_decode(struct pipit_result *res, const struct pipit_model *model)
                 return;
         if (n_rows <= SIZE_MAX / model->row_size)
                 decoder.rows = pipit__result_attach(res, n_rows * model->row_size, model);
-        if (!decoder.rows) {
+        if (decoder.rows == NULL) {
                 memory_fail(res, model);
                 return;
         }
@@ -134,9 +143,9 @@ pipit__row_decode(struct pipit_result *res, const struct pipit_model *model)
 void *
 pipit_record_row(struct pipit_result *res, const struct pipit_model *model, int row)
 {
-        char *rows = model ? pipit__result_attached(res, model) : NULL;
+        char *rows = model != NULL ? pipit__result_attached(res, model) : NULL;
 
-        if (!rows || row < 0 || row >= pipit_result_rows(res))
+        if (rows == NULL || row < 0 || row >= pipit_result_rows(res))
                 return NULL;
         return rows + (size_t)row * model->row_size;
 }

@@ -30,12 +30,6 @@ scope_refusal(const struct pipit *scope)
         return pipit__scope_is_open(scope) ? NULL : pipit_scope_error(scope);
 }
 
-struct coalesce_rules *
-pipit__query_rules(const struct pipit *scope)
-{
-        return scope->db->rules;
-}
-
 /* A new request that has failed already, like this. */
 static COLD struct request *
 query_fail_like(struct pipit *scope, const struct pipit_error *error, pipit_cb cb, void *arg)

@@ -12,7 +12,6 @@
 #include "base/cold.h"
 
 struct coalesce_rule;
-struct coalesce_rules;
 struct request;
 
 /* What is to run; borrowed. */
@@ -23,10 +22,6 @@ struct query {
         struct coalesce_rule *rule; /* whose statement of one it is, instead of sql; else NULL */
         int64_t key;                /* that it is looked up by, when that is a number */
 };
-
-/* The rules for struct query's rule: those of the database that a scope belongs to. They live as
- * long as the database. */
-struct coalesce_rules *pipit__query_rules(const struct pipit *scope);
 
 /* Starts a statement; copies everything. NULL when memory ran out, or for a scope that is not this
  * thread's; whatever else is wrong makes a request that fails. Never completes inline. */
