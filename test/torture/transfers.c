@@ -1,6 +1,6 @@
 /*
  * Transfers: what is taken from one account is given to another, or neither. The body does not look
- * whether its statements could be started, as the example of doc/design.md does not.
+ * whether its statements could be started, as the example of doc/guide.md does not.
  */
 #include "run.h"
 
