@@ -54,7 +54,7 @@ typedef void (*pipit_cb)(struct pipit_result *res, void *arg);
  * the statement: only while that statement is the one that executes, and only if nobody waits for
  * another statement that shares its Sync. The connection takes nothing new until the statement has
  * been answered and the cancel has ended. If the server cannot be asked within 2 seconds, or does
- * not stop within 5 more, the connection is closed as soon as nobody waits on it.
+ * not stop within 1 more, the connection is closed as soon as nobody waits on it.
  *
  * PostgreSQL cancels whatever executes when the cancel arrives, and that may be the next statement
  * on the connection. If a declared read, or a write that may be grouped, is hit, pipit runs it
