@@ -1,6 +1,6 @@
 #!/bin/sh
-# prose.sh ROOT: public declarations are documented, links in Markdown lead somewhere, tests that a
-# page names exist; and what is not so is noticed.
+# prose.sh ROOT: public declarations are documented, links in Markdown lead somewhere, what a page
+# names exists; and what is not so is noticed.
 # shellcheck disable=SC2154 # tap_dir is of tap.sh
 set -eu
 
@@ -175,5 +175,82 @@ tap_ok "a fact without a test is noticed" says 'no test shows that This.' proofs
 END
 tap_ok "a page without facts is noticed" says 'no table' proofs a.md <<END
 This.
+END
+
+tap_ok "the names exist that the pages about the code mention" \
+        python3 "$here/mentions.py" "$root" "$root"/doc/internals/*.md "$root/doc/style.md"
+
+# A tree with one function, one macro, one test and one mutant.
+mkdir -p "$tap_dir/lib/room" "$tap_dir/include/pipit" "$tap_dir/test/mutants"
+cat >"$tap_dir/lib/room/noun.c" <<END
+#define NOUN_MOST 5
+struct noun {
+        int n_parts;
+};
+/* Once there was noun_go_away(). */
+static void
+noun_go(struct noun *noun)
+{
+        noun_start(noun, "SET noun_size = 1");
+}
+END
+echo 'START_TEST(a_noun_goes)' >"$tap_dir/test/test_noun.c"
+: >"$tap_dir/test/mutants/05-noun-stays.patch"
+
+mentions() {
+        python3 "$here/mentions.py" "$tap_dir" "$@"
+}
+
+tap_ok "names that exist pass" passes mentions a.md <<'END'
+`noun_go` and `noun_go()` in `room/noun.c`, `noun.c` and `room/*.c`: `struct noun`,
+`noun->n_parts`, `NOUN_MOST`, `SET noun_size`, `a_noun_goes`, `05-noun-stays`.
+`<noun>_<verb>`, `_new`, `<stdio.h>`, `42 + x` and no_code_mark are no names.
+
+```
+other_things_in_code();
+```
+END
+tap_ok "a name that does not exist is noticed" \
+        says 'there is no name noun_come' mentions a.md <<'END'
+`noun_come`
+END
+tap_ok "a name that only a comment has is noticed" \
+        says 'there is no name noun_go_away' mentions a.md <<'END'
+See `noun_go_away`.
+END
+tap_ok "a function that is only called is noticed" \
+        says 'there is no function noun_start' mentions a.md <<'END'
+`noun_start()`
+END
+tap_ok "a name of pipit's is noticed wherever it stands" \
+        says 'there is no name pipit__noun_go' mentions a.md <<'END'
+```
+  pipit__noun_go
+```
+END
+tap_ok "a struct that does not exist is noticed" says 'no type struct verb' mentions a.md <<'END'
+`struct verb`
+END
+tap_ok "a file that does not exist is noticed" says 'no file room/verb.c' mentions a.md <<'END'
+`room/verb.c`
+END
+tap_ok "a pattern for no file is noticed" says 'no file room/verb_*.c' mentions a.md <<'END'
+`room/verb_*.c`
+END
+tap_ok "a mutant that does not exist is noticed" says 'no mutant 06-noun' mentions a.md <<'END'
+`06-noun-stays`
+END
+tap_ok "what an example is about need not exist" passes mentions a.md <<'END'
+<!-- example: verb -->
+`pipit_verb`, `verb_go()`, `struct verb_list`, `room/verb.c`, `NEW_VERB`
+END
+tap_ok "an example that exists is noticed" says 'noun_go, which is to be an' mentions a.md <<'END'
+<!-- example: noun -->
+`noun_go`
+END
+tap_ok "a name that is not the example's is noticed" \
+        says 'there is no name adverb_go' mentions a.md <<'END'
+<!-- example: verb -->
+`adverb_go`
 END
 tap_end
