@@ -21,7 +21,7 @@
 /* How far a queue is looked through for more to share a Sync. */
 #define BATCH_MAX_LOOKS 256
 
-/* What a batch may still take. */
+/* The room that a batch still has. */
 struct room {
         int n;
         float us;
@@ -47,7 +47,7 @@ batch_add(struct batch *batch, struct room *room, struct request *req)
         room->bytes -= bytes < room->bytes ? bytes : room->bytes;
 }
 
-/* Its latency, where so many wait for each connection. */
+/* The class of a request's latency, where so many wait for each connection. */
 static enum latency_class
 request_class(const struct request *req, int n_waiting)
 {
@@ -58,7 +58,7 @@ request_class(const struct request *req, int n_waiting)
         return crowded ? LATENCY_FAST : class;
 }
 
-/* The largest group that statements of its statement may be in; 1: alone. */
+/* The largest group that a request's statement may be in; 1: alone. */
 static int
 request_stmt_limit(const struct request *req, int n_waiting)
 {
@@ -69,7 +69,7 @@ request_stmt_limit(const struct request *req, int n_waiting)
                        : pipit__latency_group_limit(pipit__request_latency(req));
 }
 
-/* The same of the request itself. */
+/* The largest group that the request itself may be in, given the limit of its statement. */
 static int
 request_limit(const struct request *req, int stmt_limit)
 {
@@ -80,7 +80,7 @@ request_limit(const struct request *req, int stmt_limit)
         return most > 0 && most < stmt_limit ? most : stmt_limit;
 }
 
-/* Those that may share a Sync with the first: each bounds the group that it is in. */
+/* Takes the requests that may share a Sync with the first. Each bounds the group that it is in. */
 static void
 batch_take_group(struct batch *batch, struct list *queue, struct room *room, int n_waiting)
 {
@@ -105,8 +105,8 @@ batch_take_group(struct batch *batch, struct list *queue, struct room *room, int
         }
 }
 
-/* Those that go one after the other: nothing fast behind what is not known to be, nothing at all
- * behind what is slow. */
+/* Takes requests that go one after the other. Nothing fast follows what is not known to be fast,
+ * and nothing at all follows what is slow. */
 static void
 batch_take_singles(struct batch *batch, struct list *queue, struct room *room, int n_waiting)
 {
@@ -156,7 +156,7 @@ pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares)
                 batch_take_singles(batch, queue, &room, max);
                 return;
         }
-        /* What a write takes alone is mostly its commit, which a group has but once. */
+        /* A write alone takes mostly the time of its commit, which a group has but once. */
         if (!pipit__request_is_read(first))
                 room.us = INFINITY;
         batch_add(batch, &room, first);

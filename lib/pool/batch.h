@@ -23,7 +23,7 @@ struct batch {
 int pipit__batch_least(const struct list *queue);
 
 /*
- * Takes the first of a queue, which is not empty, and of those behind it what may go with it, at
+ * Takes the first of a queue, which is not empty, and of the next ones what may go with it, at
  * most max in all. shares: whether the connection is one on which statements may share a Sync.
  */
 void pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares);

@@ -3,56 +3,18 @@
  */
 #include "pool/coalesce.h"
 
-#include <pipit/error.h>
-#include <pipit/item.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pool/batch.h"
+#include "pool/coalesce_int.h"
 #include "pool/coalesce_params.h"
 #include "pool/coalesce_rule.h"
 #include "pool/sent.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/requests.h"
 #include "request/stmt_cache.h"
-#include "result/result_error.h"
-#include "result/rows.h"
-
-/* Of the answer; else the number of its row. */
-enum { ROW_NONE = -1, ROW_DOUBTFUL = -2 };
-
-/* A key, as its rule has it. */
-struct key {
-        int64_t number;
-        const char *text;
-};
-
-/* One that is a member, and its answer. */
-struct member {
-        struct request *req; /* NULL: it has left */
-        struct coalesced *coalesced;
-        struct key key; /* its text is the coalesced statement's */
-        int row;
-};
-
-/* In the block of the shared request, in front of its statement. */
-struct coalesced {
-        struct request *shared;
-        struct coalesce_rule *rule;
-        bool is_unclear; /* the server told of a row, but not whose it is */
-        int n;
-        struct member members[]; /* in the order of their keys; behind them their texts */
-};
-
-static int
-keys_compare(enum coalesce_key sort, const struct key *a, const struct key *b)
-{
-        if (sort == COALESCE_TEXT)
-                return strcmp(a->text, b->text);
-        return (a->number > b->number) - (a->number < b->number);
-}
 
 static int
 members_compare_number(const void *a, const void *b)
@@ -67,198 +29,6 @@ static int
 members_compare_text(const void *a, const void *b)
 {
         return strcmp(((const struct member *)a)->key.text, ((const struct member *)b)->key.text);
-}
-
-/* ---- the answer */
-
-/* Runs by themselves those that are still members. */
-static void
-coalesced_dissolve(struct coalesced *coalesced)
-{
-        struct list again;
-
-        list_init(&again);
-        for (int i = 0; i < coalesced->n; i++) {
-                struct request *req = coalesced->members[i].req;
-                if (req == NULL)
-                        continue;
-                pipit__request_drop_rule(req);
-                if (!pipit__request_is_read(req))
-                        pipit__request_run_alone(req);
-                pipit__request_append(req, &again);
-        }
-        pipit__requests_again(&again);
-}
-
-/* Fails them in the same way. */
-static void
-coalesced_fail(struct coalesced *coalesced, const struct pipit_error *error)
-{
-        for (int i = 0; i < coalesced->n; i++) {
-                struct request *req = coalesced->members[i].req;
-                if (req != NULL)
-                        pipit__request_fail_like(req, error);
-        }
-}
-
-/* The key of a row of the answer. 0, or a PIPIT_E code. */
-static int
-row_key(const struct coalesce_rule *rule, struct pipit_result *res, int row, struct key *ret_key)
-{
-        if (rule->plan.key != COALESCE_TEXT)
-                return pipit_result_int64(res, row, rule->plan.column, &ret_key->number);
-        ret_key->text = pipit_result_text(res, row, rule->plan.column);
-        return ret_key->text != NULL ? 0 : PIPIT_ETYPE;
-}
-
-/* The first member whose key is not less. */
-static int
-coalesced_search(const struct coalesced *coalesced, const struct key *key)
-{
-        int low = 0;
-        int high = coalesced->n;
-
-        while (low < high) {
-                int middle = low + (high - low) / 2;
-                if (keys_compare(coalesced->rule->plan.key, &coalesced->members[middle].key, key) <
-                    0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
-}
-
-/* Finds out whose each row is: several may have asked for the same. 0, or a PIPIT_E code. */
-static int
-coalesced_sort_rows(struct coalesced *coalesced, struct pipit_result *res)
-{
-        enum coalesce_key sort = coalesced->rule->plan.key;
-        int n_rows = pipit_result_rows(res);
-
-        for (int row = 0; row < n_rows; row++) {
-                struct key key = {0};
-                int code = row_key(coalesced->rule, res, row, &key);
-                if (code != 0)
-                        return code;
-                if (sort == COALESCE_ORDINAL && key.number == 0)
-                        coalesced->is_unclear = true;
-                for (int i = coalesced_search(coalesced, &key); i < coalesced->n; i++) {
-                        struct member *member = &coalesced->members[i];
-                        if (keys_compare(sort, &member->key, &key) != 0)
-                                break;
-                        /* What was written has one row; any of those that were found will do. */
-                        bool doubtful = sort == COALESCE_ORDINAL && member->row != ROW_NONE;
-                        member->row = doubtful ? ROW_DOUBTFUL : row;
-                }
-        }
-        return 0;
-}
-
-/* A member has its answer. */
-static void
-member_show(struct request *req, struct pipit_result *whole, const struct coalesce_rule *rule,
-            int row)
-{
-        struct pipit_result *res = pipit__request_result(req);
-        bool writes = rule->plan.key == COALESCE_ORDINAL;
-        struct rows_part part = {.row = row, .n_columns = rule->plan.n_columns};
-
-        if (row == ROW_DOUBTFUL) {
-                pipit__result_fail(res, PIPIT_EINVAL, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
-                                   "a trigger left rows out, and nobody knows which of the others "
-                                   "is this one's: its key is stored otherwise than it was given, "
-                                   "or is given twice");
-                return;
-        }
-        if (writes)
-                part.tag = row == ROW_NONE ? "INSERT 0 0" : "INSERT 0 1";
-        else
-                part.tag = row == ROW_NONE ? "SELECT 0" : "SELECT 1";
-        pipit__rows_show(res, whole, &part);
-}
-
-/* Together they take less time than one by one: more of them may be dealt at once. */
-static void
-coalesced_teach(const struct coalesced *coalesced)
-{
-        const struct latency *many = pipit__request_latency(coalesced->shared);
-
-        for (int i = 0; i < coalesced->n; i++) {
-                const struct request *req = coalesced->members[i].req;
-                if (req == NULL)
-                        continue;
-                pipit__latency_coalesced(pipit__request_latency(req), many, coalesced->n);
-                return;
-        }
-}
-
-/* Completes each with its row. Callbacks may end any of the others. */
-static void
-coalesced_deliver(struct coalesced *coalesced, struct pipit_result *res)
-{
-        bool is_text = coalesced->rule->plan.key == COALESCE_TEXT;
-
-        for (int i = 0; i < coalesced->n; i++) {
-                struct request *req = coalesced->members[i].req;
-                int row = coalesced->members[i].row;
-                /* What has other bytes can be equal to the server: it is asked. */
-                if (req == NULL || (row == ROW_NONE && is_text))
-                        continue;
-                if (row == ROW_NONE && coalesced->is_unclear)
-                        row = ROW_DOUBTFUL;
-                member_show(req, res, coalesced->rule, row);
-                pipit__request_complete(req);
-        }
-        coalesced_dissolve(coalesced);
-}
-
-/* What was written is there, but the answer cannot be read. */
-static void
-coalesced_fail_unread(struct coalesced *coalesced, int code)
-{
-        struct pipit_error error = {.code = (enum pipit_code)code,
-                                    .executed = PIPIT_EXECUTED_YES,
-                                    .phase = PIPIT_PHASE_RESULT,
-                                    .message = "the answer to many creates cannot be read"};
-
-        coalesced_fail(coalesced, &error);
-}
-
-/* Whether the members of what failed may be run again: the server undid it, or all it did was to
- * read too much at once. */
-static bool
-error_allows_again(const struct coalesced *coalesced, const struct pipit_error *error)
-{
-        return error->executed == PIPIT_EXECUTED_ROLLED_BACK ||
-               (error->code == PIPIT_ELIMIT && pipit__request_is_read(coalesced->shared));
-}
-
-/* The callback of the shared request. */
-static void
-coalesced_on_done(struct pipit_result *res, void *arg)
-{
-        struct coalesced *coalesced = arg;
-        const struct pipit_error *error = pipit_result_error(res);
-        bool again = error != NULL && error_allows_again(coalesced, error);
-
-        if (error == NULL || again)
-                pipit__coalesce_rule_done(coalesced->rule, again);
-        if (error != NULL) {
-                if (again)
-                        coalesced_dissolve(coalesced);
-                else
-                        coalesced_fail(coalesced, error);
-                return;
-        }
-        coalesced_teach(coalesced);
-        int code = coalesced_sort_rows(coalesced, res);
-        if (code == 0)
-                coalesced_deliver(coalesced, res);
-        else if (pipit__request_is_read(coalesced->shared))
-                coalesced_dissolve(coalesced);
-        else
-                coalesced_fail_unread(coalesced, code);
 }
 
 /* ---- members: how they are held */
@@ -333,8 +103,7 @@ request_key_text(const struct request *req)
         return pipit__request_bound(req)->params.values[0];
 }
 
-/* The bytes of a coalesced statement for those that join, behind which its bound statement
- * begins. */
+/* The bytes of a coalesced statement for those that join; its bound statement follows them. */
 static size_t
 coalesced_size(const struct coalesce_rule *rule)
 {
@@ -367,7 +136,7 @@ coalesced_new(struct coalesce_rule *rule, struct stmt *stmt, const struct coales
         coalesced->rule = rule;
         coalesced->is_unclear = false;
         coalesced->n = 0;
-        pipit__request_set_callback(req, coalesced_on_done, coalesced);
+        pipit__request_set_callback(req, pipit__coalesced_on_done, coalesced);
         pipit__request_set_stmt(
                 req, pipit__bound_stmt_write_raw(block + size, pipit__stmt_ref(stmt), &params),
                 &traits);
@@ -423,7 +192,7 @@ coalesced_join(struct coalesced *coalesced)
                 if (pipit__request_deadline_ms(req) > deadline_ms)
                         deadline_ms = pipit__request_deadline_ms(req);
         }
-        if (sort != COALESCE_ORDINAL) /* those are sorted */
+        if (sort != COALESCE_ORDINAL) /* ordinals are sorted already */
                 qsort(coalesced->members, (size_t)coalesced->n, sizeof *coalesced->members,
                       sort == COALESCE_TEXT ? members_compare_text : members_compare_number);
         for (int i = 0; i < coalesced->n; i++)
@@ -432,7 +201,7 @@ coalesced_join(struct coalesced *coalesced)
         pipit__request_set_deadline(coalesced->shared, deadline_ms);
 }
 
-/* Those that wait to join a rule are coalesced, or go on by themselves. */
+/* Coalesces the requests that wait to join a rule, or lets them go on by themselves. */
 static void
 batch_pack(struct batch *batch, struct coalesce_rule *rule)
 {

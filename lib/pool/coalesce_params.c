@@ -17,7 +17,7 @@
 #include "value/binary_type.h"
 #include "value/oid.h"
 
-/* One parameter of all statements. */
+/* A column is one parameter of all statements. */
 struct column {
         const struct list *requests;
         int i;
@@ -25,7 +25,7 @@ struct column {
         struct buf *out;
 };
 
-/* One value; data NULL is SQL NULL. */
+/* A value; data NULL is SQL NULL. */
 struct value {
         const char *data;
         size_t length;
@@ -114,7 +114,7 @@ column_write_text(const struct column *column)
         return code;
 }
 
-/* What the arrays of a parameter are of; 0 when that is not known. */
+/* The element type of a parameter's arrays; 0 when that is not known. */
 static uint32_t
 stmt_element(const struct stmt *stmt, int n_params, int i)
 {

@@ -33,7 +33,7 @@ struct coalesce_id {
 /* How it goes; the texts and the types are borrowed. */
 struct coalesce_plan {
         const char *one;  /* the statement of one */
-        const char *many; /* the same of many, with an array for each parameter */
+        const char *many; /* the statement of many, with an array for each parameter */
         enum coalesce_key key;
         int column;            /* of the key, in the answer to many */
         int n_columns;         /* of that answer, that are the answer to one; the first of them */

@@ -206,12 +206,12 @@ dispatch_send(struct conn *conn, struct batch *batch)
         }
 }
 
-/* Gives a connection its batch; what could not be sent waits on, in its place. */
+/* Gives a connection its batch; requests that could not be sent wait on, in their place. */
 static void
 dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
 {
-        /* A role is a setting of the session: behind a pooler, where nothing is prepared either, it
-         * would be somebody else's. */
+        /* A role is a setting of the session: through a pooler, where nothing is prepared either,
+         * it would be somebody else's. */
         bool may_read = queue != &dispatch->reads || conn->config->max_prepared > 0;
         bool shares = !conn->serializable && may_read;
         int least = shares ? pipit__batch_least(queue) : 1;

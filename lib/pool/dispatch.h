@@ -3,7 +3,7 @@
  *
  * A connection that is free is dealt a batch: what shares a Sync, or one after the other with a
  * Sync each. While it is busy requests gather, and the next batch is larger. Nothing that is known
- * to be fast is put behind what may be slow.
+ * to be fast has to wait for a statement that may be slow.
  */
 #ifndef PIPIT_DISPATCH_INTERNAL_H
 #define PIPIT_DISPATCH_INTERNAL_H
@@ -57,7 +57,7 @@ void pipit__dispatch_remove_queued(struct dispatch *dispatch, size_t bytes);
 
 /* Puts a request at the queue's end: without a statement it waits for a connection of its own. */
 void pipit__dispatch_add(struct dispatch *dispatch, struct request *req);
-/* The same, before all others: it has been sent before. */
+/* Puts a request that has been sent before in front of all others. */
 void pipit__dispatch_add_again(struct dispatch *dispatch, struct request *req);
 
 /* Deals what waits to the connections that are free, and has the pool make more. */
@@ -65,7 +65,7 @@ void pipit__dispatch_turn(struct dispatch *dispatch);
 
 /* Tells everybody who waits that no connection can be had. */
 void pipit__dispatch_refuse(struct dispatch *dispatch, const struct conn_error *failure);
-/* What is told. */
+/* Builds the error that they are told. */
 COLD void pipit__dispatch_refusal(const struct conn_error *failure, struct refusal *ret);
 
 #endif

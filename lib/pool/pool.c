@@ -119,7 +119,7 @@ pipit__pool_want(struct pool *pool, int n_waiting)
                 int64_t wait_ms =
                         pool->n_failures > 0 ? pool_next_connect_ms(pool) - pool_now(pool) : 0;
                 if (wait_ms > 0) {
-                        /* Those who wait would do so until their time is up. */
+                        /* Without a timer requests would wait until their time is up. */
                         if (pipit__timer_set(pool->retry, wait_ms) != 0)
                                 pool->ops->refused(&pool->failure, pool->arg);
                         return;
@@ -311,7 +311,7 @@ pipit__pool_share(const struct pool *pool, int n_waiting, int least)
 {
         int n = pool->n_idle + pool->n_connecting;
 
-        /* Better a new connection than a place behind somebody else's statement. */
+        /* A new connection is better than to wait for somebody else's statement. */
         if (pool->n_failures == 0)
                 n = pool->max - pool->n_busy;
         if (n > n_waiting / least)

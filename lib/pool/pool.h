@@ -45,7 +45,7 @@ struct pool {
         void *arg;
 };
 
-/* What a pool is made from; borrowed. */
+/* The parts that a pool is made from; borrowed. */
 struct pool_parts {
         struct reactor *reactor;
         const struct conninfo *info;

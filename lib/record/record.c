@@ -5,7 +5,7 @@
  * <verb>_start() checks those it needs and builds the statement; pipit__record_call_start() makes
  * the request. The frame that is named there reads the answer before the callback runs.
  *
- * What always holds:
+ * Always:
  * 1. A NULL model, row or condition is refused through the callback, before anything is built.
  * 2. A write of no row is a failure, PIPIT_ENOTFOUND, and never a silent success.
  * 3. Only finding is declared as a read.

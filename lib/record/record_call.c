@@ -1,7 +1,7 @@
 /*
  * Calls of records. See record_call.h.
  *
- * What always holds:
+ * Always:
  * 1. A call makes exactly one request, or none when memory ran out or the scope is not this
  *    thread's. Whatever else is wrong with it makes a request that fails.
  * 2. A request has at most one frame from here, so that there is always room for it.

@@ -1,7 +1,7 @@
 /*
  * Rules of coalescing for records. See record_coalesce.h.
  *
- * What always holds:
+ * Always:
  * 1. A rule is a favour: without one a record is got or created all the same, by itself. So nothing
  *    here fails, and a statement that cannot be built fails where it runs.
  * 2. A rule stands for all statements of its sort, whatever their values: a get's rule is known by
@@ -25,7 +25,7 @@
 #include "sql/select.h"
 #include "sql/sql.h"
 
-/* What a rule is known by. */
+/* A rule is known by an address and by the fields that are given. */
 static struct coalesce_id
 rule_id(const void *what, uint64_t given)
 {

@@ -4,7 +4,7 @@
  * A request runs one statement at a time, and creating a table takes several: the table, then each
  * index. The frame of the first sends the next on the same request, until the last is done.
  *
- * What always holds:
+ * Always:
  * 1. A plan belongs to the frame as soon as there is a request. The frame frees it when the last
  *    statement is done, or when one has failed, for whatever reason.
  * 2. The frame is on the request while a statement of the plan runs.

@@ -1,7 +1,7 @@
 /*
  * Rows of results as row structs. See row.h.
  *
- * What always holds:
+ * Always:
  * 1. The row structs of a result are one block, attached to it and marked with the model; texts and
  *    bytes that they point to belong to the result, too. So all of it is freed with the result.
  * 2. A result has all of its rows as structs, or it is a failure: what does not fit the model is

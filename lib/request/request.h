@@ -48,7 +48,8 @@ enum request_state {
         REQUEST_DONE     /* in no list: frames and callbacks run */
 };
 
-/* What cancel, expiry and leaving mean where a request is held. An op that is NULL does nothing. */
+/* The ops of a holder say what cancel, expiry and leaving mean there. An op that is NULL does
+ * nothing. */
 struct holder_ops {
         /* Names what the request waits for, for errors and traces: "a connection". */
         const char *(*waits_for)(const struct request *req);
@@ -64,7 +65,7 @@ struct holder_ops {
 
 typedef void (*pipit__frame_fn)(struct request *req, struct pipit_result *res, void *arg);
 
-/* What a statement's caller has said of it, and how it may be run with others. */
+/* The traits of a statement: its caller's declarations, and how it may be run with others. */
 struct request_traits {
         bool is_read;               /* the caller declared that the statement has no effect */
         bool is_grouped;            /* the statement may be committed together with others */
@@ -150,7 +151,7 @@ void pipit__request_arm(struct request *req);
 struct request *pipit__request_of(struct list *link);
 /* The first request of a list that is not empty. */
 struct request *pipit__request_first(const struct list *list);
-/* The request behind this one in a list; NULL when this is the last. */
+/* The next request in a list; NULL when this is the last. */
 struct request *pipit__request_after(const struct list *list, const struct request *req);
 /* Takes a request out of the list it is in, and puts it at the end, or the start, of another. */
 void pipit__request_append(struct request *req, struct list *list);

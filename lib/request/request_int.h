@@ -52,7 +52,7 @@ struct request {
         int64_t started_ms;
         struct frame frames[REQUEST_MAX_FRAMES];
         struct completion first;
-        struct completion *more; /* those of pipit_then() */
+        struct completion *more; /* callbacks of pipit_then() */
 };
 
 /* Gives a request its number. 0 or PIPIT_ENOMEM. */

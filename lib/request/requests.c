@@ -170,7 +170,7 @@ pipit__requests_again(struct list *list)
                 struct request *req = container_of(list->prev, struct request, link);
                 pipit__request_enter(req, REQUEST_NEW, NULL, NULL);
                 pipit__result_reset(req->res);
-                req->wait_until_ms = DEADLINE_NEVER; /* it has had its connection */
+                req->wait_until_ms = DEADLINE_NEVER; /* the request has had its connection */
                 req->requests->ops->again(req, req->requests->arg);
         }
 }

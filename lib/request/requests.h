@@ -54,8 +54,8 @@ void pipit__requests_fini(struct requests *requests);
 /* The request of that number; NULL when the number names none. */
 struct request *pipit__requests_find(const struct requests *requests, pipit_request number);
 
-/* The request in the first taken slot from *place on, which moves behind it; NULL: there is none.
- * Requests may end between two calls. */
+/* The request in the first taken slot from *place on; *place moves to the next slot. NULL: there is
+ * none. Requests may end between two calls. */
 struct request *pipit__requests_each(const struct requests *requests, uint32_t *place);
 
 /* Completes what has ended, at most budget of them; asks for another turn for the rest. */

@@ -1,7 +1,7 @@
 /*
  * The typed getters of results: one value as a C value. See <pipit/result.h>.
  *
- * What always holds:
+ * Always:
  * 1. A getter gives what the getter of the same type gives for the value's item, and PIPIT_EINVAL
  *    where there is no such row or column.
  * 2. The shortcut for integers changes nothing but the time: it reads a value only if that is in

@@ -1,7 +1,7 @@
 /*
  * Items: single values of results. See <pipit/item.h>.
  *
- * What always holds:
+ * Always:
  * 1. A getter writes *ret_value on success only. It checks in one order, whatever the type: its
  *    arguments, SQL NULL, the value.
  * 2. Memory that a getter allocates belongs to the item's result, so that nobody has to free it.

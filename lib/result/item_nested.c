@@ -1,7 +1,7 @@
 /*
  * Items with other values inside: arrays, ranges, multiranges and composites. See <pipit/item.h>.
  *
- * What always holds:
+ * Always:
  * 1. The values inside of a binary form are read where they are; those of a text are pieces of a
  *    copy of it, in the result.
  * 2. No memory is allocated on the word of a count alone: every value takes some bytes, and a count

@@ -1,7 +1,7 @@
 /*
  * The life of results: references, owners, and memory that goes with a result. See result.h.
  *
- * What always holds:
+ * Always:
  * 1. A result is freed when its last reference is dropped; a constant (refs is 0) never is.
  * 2. A result is in its owner's list if and only if pipit_result_ref() was called on it while it
  *    had an owner. Others need no list: the request that holds them goes before its scope does.

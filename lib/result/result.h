@@ -16,8 +16,8 @@
 
 /* The owner of all results of one scope; part of that scope. */
 struct result_owner {
-        struct list results; /* those that may outlive the scope, because somebody keeps them */
-        struct pipit *scope; /* what pipit_result_scope() gives */
+        struct list results; /* results that may outlive the scope, because somebody keeps them */
+        struct pipit *scope; /* the scope that pipit_result_scope() gives */
         int n_requests;      /* outstanding on the scope, until the last callback has returned */
 };
 

@@ -1,7 +1,7 @@
 /*
  * Failures: the errors of results, built here and read by the program. See result_error.h.
  *
- * What always holds:
+ * Always:
  * 1. A failure has a code that is not PIPIT_OK, and a message that is not NULL.
  * 2. Building a failure cannot fail: without memory texts are shorter or missing, and the code, the
  *    phase and what became of the statement are right.

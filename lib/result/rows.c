@@ -1,7 +1,7 @@
 /*
  * Rows: the values of results, their columns and command tags. See rows.h and <pipit/result.h>.
  *
- * What always holds:
+ * Always:
  * 1. Rows are never copied: a value is read where libpq has put it, in pg.
  * 2. A part shows rows of pg from `first` on. Row numbers count from there, and only this file adds
  *    the two; column numbers are those of pg.

@@ -261,7 +261,7 @@ database_init(struct database *db, struct event_base *base, const char *url,
                 pipit__scope_break(&db->scope, PIPIT_EINVAL, "the options are wrong: %s",
                                    option_problem);
         free(url_problem);
-        if (code == PIPIT_ENOMEM) /* what was read so far has holes */
+        if (code == PIPIT_ENOMEM) /* the parts that were read so far have holes */
                 return code;
         if (db->options.connect_timeout_ms == 0)
                 db->options.connect_timeout_ms = pipit__conninfo_connect_timeout(&db->info);

@@ -39,7 +39,7 @@ struct database {
         bool sync_allowed;                 /* pipit_set_allow_sync() */
         struct wait_results *wait_results; /* of a blocking scope; NULL otherwise */
         bool waiting;                      /* a pipit_wait() is on the stack */
-        bool dealing;                      /* what is to be sent is being sent */
+        bool dealing;                      /* requests are being sent */
         bool deals_again;                  /* a connection came free meanwhile */
 };
 

@@ -4,8 +4,8 @@
  * 1. A lease has at most one connection at a time, from pipit__lease_take() until that is given
  *    back or lost.
  * 2. One segment is out at a time. Commands of pipit's own (BEGIN, savepoints, their ends) are not
- *    sent by themselves: they go in front of the next segment, behind no statement whose failure
- *    they must undo.
+ *    sent by themselves: they go in front of the next segment, and never into one with a statement
+ *    whose failure they must undo.
  * 3. On a lease runs the outermost subscope, its root, in which others may be nested; one of them,
  *    the active one, has its turn. Each of them refers to the lease, which lives as long as one
  *    does: its root may be gone before.
@@ -32,7 +32,7 @@ struct reactor;
 struct request;
 struct subscope;
 
-/* What the users of leases are told. */
+/* The users of leases are told by these. */
 struct leases_ops {
         /* Takes one step of what a lease has to do; false when there is none for the moment. */
         bool (*step)(struct lease *lease);
@@ -42,7 +42,7 @@ struct leases_ops {
 
 /* All leases of a database. */
 struct leases {
-        struct list ready; /* those that may have something to do at the end of the turn */
+        struct list ready; /* leases that may have something to do at the end of the turn */
         struct reactor *reactor;
         struct dispatch *dispatch; /* where a root's request waits for a connection */
         const struct leases_ops *ops;

@@ -9,8 +9,9 @@
 
 /* Room for the longest command. */
 #define LEASE_COMMAND_SIZE 96
-/* What a level can need between two segments: the end of its savepoint in two statements and that
- * of a statement's savepoint in it, BEGIN or SAVEPOINT with a setting, and a statement's. */
+/* A level can need so many commands between two segments: the end of its savepoint in two
+ * statements and that of a statement's savepoint in it, BEGIN or SAVEPOINT with a setting, and a
+ * statement's. */
 #define LEASE_FIRST_COMMANDS 7
 
 struct lease {

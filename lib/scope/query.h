@@ -14,7 +14,7 @@
 struct coalesce_rule;
 struct request;
 
-/* What is to run; borrowed. */
+/* A query says what is to run; borrowed. */
 struct query {
         const char *sql;
         struct pipit_params params;

@@ -83,7 +83,7 @@ pipit__scope_break(struct pipit *scope, enum pipit_code code, const char *format
 bool
 pipit__scope_is_database(const struct pipit *scope)
 {
-        return (const void *)scope->db == scope; /* it is its first member */
+        return (const void *)scope->db == scope; /* the scope is its first member */
 }
 
 bool
@@ -272,7 +272,7 @@ pipit__scope_close_subscopes(struct pipit *scope)
         while (!list_empty(&scope->subscopes)) {
                 struct pipit *subscope =
                         container_of(list_pop_first(&scope->subscopes), struct pipit, link);
-                /* What its user has ended may still be at it. */
+                /* A subscope that its user has ended may still be at work. */
                 subscope->ops->close(subscope);
         }
 }

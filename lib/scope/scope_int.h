@@ -32,11 +32,11 @@ struct pipit {
         struct requests *requests;
         struct wait_results *wait_results; /* NULL where nothing blocks */
         struct result_owner result_owner;  /* of its requests' results */
-        struct list subscopes;             /* what was opened on it, and is closed with it */
-        struct list link;                  /* in its parent's subscopes */
-        bool coalesces;                    /* gets may become one statement */
-        bool groups_writes;                /* writes may be committed together */
-        struct pipit_error error;          /* why it is broken; its message is error_text */
+        struct list subscopes;    /* scopes that were opened on it, and are closed with it */
+        struct list link;         /* in its parent's subscopes */
+        bool coalesces;           /* gets may become one statement */
+        bool groups_writes;       /* writes may be committed together */
+        struct pipit_error error; /* why it is broken; its message is error_text */
         char *error_text;
 };
 

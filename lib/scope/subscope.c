@@ -134,7 +134,7 @@ pipit__subscope_take_back(struct subscope *subscope)
 
         pipit__subscope_doom(subscope, &cause, NULL);
         subscope->options.max_attempts = 1; /* whatever had doomed it before */
-        /* Who opened it by hand is told by this very call's callback. */
+        /* The user who opened it by hand is told by this very call's callback. */
         if (subscope->body == NULL && subscope->outcome == OUTCOME_DOOMED)
                 subscope->outcome = OUTCOME_TAKEN_BACK;
 }
@@ -199,7 +199,7 @@ pipit__subscope_abandon(struct subscope *subscope, struct request *req, enum pip
                             PIPIT_PHASE_EXECUTE, "%s before its answer came: %s", text,
                             uncommitted ? "its transaction rolls back"
                                         : "nobody knows whether the statement was executed");
-        /* What it does goes with its savepoint, if it has one. */
+        /* The statement's effect goes with its savepoint, if it has one. */
         if (uncommitted && pipit__lease_has_stmt_savepoint(subscope->lease))
                 pipit__lease_fail_stmt_savepoint(subscope->lease);
         else if (uncommitted)

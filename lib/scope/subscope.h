@@ -6,7 +6,7 @@
  *    has ended, its parent goes on.
  * 2. The subscope's own request, which is one of the scope that it was opened on, completes when
  *    nothing is outstanding on the subscope, and holds its outcome.
- * 3. What happens is only noted, by callbacks and by the lease's ops; steps are taken at the end of
+ * 3. Events are only noted, by callbacks and by the lease's ops; steps are taken at the end of
  *    the turn (subscope_turn.h).
  *
  * transaction.c opens and ends subscopes for programs; the database ends them when it is closed.
@@ -31,7 +31,7 @@ enum subscope_kind {
         SUBSCOPE_TEST         /* BEGIN, each statement in a savepoint, and never COMMIT */
 };
 
-/* What is opened, and how; borrowed. */
+/* A plan says what is opened, and how; borrowed. */
 struct subscope_plan {
         enum subscope_kind kind;
         const struct pipit_transaction *options; /* NULL: the defaults */

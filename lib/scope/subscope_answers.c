@@ -1,6 +1,6 @@
 /*
- * What a subscope's connection tells: answers, the end of a transaction, the loss of the link.
- * Nothing is started in here, but noted for the end of the turn.
+ * Subscopes hear of their connection here: of answers, the end of a transaction, the loss of the
+ * link. Nothing is started in here, but noted for the end of the turn.
  */
 #include "scope/subscope_answers.h"
 

@@ -48,7 +48,7 @@ subscope_tries_again(struct subscope *subscope)
 
 /* ---- the end */
 
-/* What a session did to its connection is the next user's only when it is made as new. */
+/* Gives the connection back; a session's is made as new before its next user has it. */
 static void
 subscope_give_back(struct subscope *subscope)
 {

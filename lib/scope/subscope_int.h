@@ -15,14 +15,14 @@ enum subscope_state {
         SUBSCOPE_WAITING, /* for a connection, for its turn in its parent, or for another attempt */
         SUBSCOPE_RUNNING, /* its turn has come */
         SUBSCOPE_ENDING,  /* its COMMIT is out */
-        SUBSCOPE_PARKED,  /* what its request ends with is known; its users are not done with it */
+        SUBSCOPE_PARKED,  /* the end of its request is known; its users are not done with it */
         SUBSCOPE_ENDED    /* its request completes */
 };
 
 enum subscope_outcome {
         OUTCOME_OPEN,       /* nothing stands against its COMMIT */
-        OUTCOME_DOOMED,     /* it can only roll back: the cause says why */
-        OUTCOME_TAKEN_BACK, /* it can only roll back, as its user wanted: a success */
+        OUTCOME_DOOMED,     /* the subscope can only roll back: the cause says why */
+        OUTCOME_TAKEN_BACK, /* the subscope can only roll back, as its user wanted: a success */
         OUTCOME_COMMITTED   /* the server has said so */
 };
 
@@ -40,7 +40,7 @@ struct subscope {
         pipit_body body;         /* NULL: it was opened by hand */
         void *arg;
         bool begun;    /* BEGIN or SAVEPOINT was sent, or is in front of the next segment */
-        bool closing;  /* it was opened by hand, and is to end */
+        bool closing;  /* the subscope was opened by hand, and is to end */
         bool released; /* its user refers to it no more: it was ended by hand, or has a body */
         int holds;
         int attempt;
@@ -76,7 +76,7 @@ void pipit__subscope_doom(struct subscope *subscope, const struct pipit_error *c
 void pipit__subscope_take_back(struct subscope *subscope);
 /* The server has committed the subscope. */
 void pipit__subscope_set_committed(struct subscope *subscope);
-/* What a request gets that can run no more. */
+/* Builds the error for requests that can run no more. */
 void pipit__subscope_refusal(const struct subscope *subscope, enum pipit_executed executed,
                              struct refusal *ret);
 /* Fails what waits for its turn with that, nested subscopes too. */

@@ -91,7 +91,7 @@ subscope_is_refused(struct subscope *subscope, struct pipit *parent)
         if (error == NULL)
                 return false;
         pipit__request_fail_like(subscope->request, error);
-        /* Who opened it by hand is told at once, whatever is tried on it. */
+        /* The user who opened it by hand is told at once, whatever he tries on it. */
         if (subscope->body == NULL)
                 pipit__scope_break(&subscope->scope, error->code, "%s", error->message);
         return true;

@@ -22,7 +22,7 @@ subscope_server_timeout(const struct subscope *subscope)
 
         if (all_ms <= 0)
                 return 0;
-        if (left_ms > all_ms) /* it begins with the next tick of a clock */
+        if (left_ms > all_ms) /* a deadline begins with the next tick of a clock */
                 left_ms = all_ms;
         left_ms += SERVER_SLACK_MS;
         return left_ms < INT32_MAX ? left_ms : INT32_MAX;

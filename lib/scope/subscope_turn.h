@@ -7,7 +7,7 @@
 
 struct leases_ops;
 
-/* What leases tell the subscopes on them: given to pipit__leases_init(). */
+/* Leases tell the subscopes on them by these: given to pipit__leases_init(). */
 extern const struct leases_ops pipit__subscope_leases_ops;
 
 #endif

@@ -23,7 +23,7 @@ subscope_open(struct pipit *scope, const struct subscope_plan *plan, pipit_reque
         return subscope;
 }
 
-/* What all have in common: times are the database's, unless the options say otherwise. */
+/* Begins a plan: its times are the database's, unless the options say otherwise. */
 static struct subscope_plan
 plan_for(const struct pipit *scope, enum subscope_kind kind,
          const struct pipit_transaction *options)
@@ -57,7 +57,7 @@ pipit_session(struct pipit *db, pipit_body body, pipit_cb done, void *arg)
         return number;
 }
 
-/* One that is opened by hand; its problem, if any, makes all that is tried on it fail. */
+/* Opens a subscope by hand; its problem, if any, makes all that is tried on it fail. */
 static struct pipit *
 open_by_hand(struct pipit *scope, struct subscope_plan *plan, const char *problem)
 {
