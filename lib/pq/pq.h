@@ -1,6 +1,6 @@
 /*
  * The pq module is libpq as the rest of pipit sees it. No PQ name is used but in pq.c, in
- * pq_settings.c and pq_cancel.c beside it, and in result/rows.c.
+ * pq_answer.c, pq_settings.c and pq_cancel.c beside it, and in result/rows.c.
  *
  * The module owns nothing: a connection belongs to who started it, a result to who took it. What
  * always holds:
