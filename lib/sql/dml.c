@@ -2,8 +2,8 @@
  * The DML of a model is written field by field. See dml.h.
  *
  * An insert of many rows is one statement in two parts: pipit_given numbers the values of each row
- * and makes its key where a sequence does; pipit_made inserts them. The answer joins both by the
- * key.
+ * and makes its key where a sequence does; pipit_made inserts them in that order. The answer is
+ * pipit_made, with the place of each row's values.
  */
 #include "sql/dml.h"
 
@@ -255,8 +255,8 @@ dml_with_values(const struct pipit_model *model, uint64_t given, struct sql *sql
 
 /* Appends the place of the values that a row was made of, from 1. Rows are made, and come back, in
  * the order of their values, so that a key that the server stores otherwise than it was given does
- * not matter. Only where a trigger has left rows out do the others find their values by the key; 0:
- * they do not. */
+ * not matter. Only where a trigger has left rows out do the others find their values by the key; a
+ * row that does not find them has a place of 0. */
 static void
 dml_place(const struct pipit_model *model, uint64_t given, struct sql *sql)
 {

@@ -32,7 +32,7 @@ bool pipit__dml_can_group(const struct pipit_model *model, uint64_t given);
 
 /* Appends the insert of many rows that give these fields. Each parameter is an array with an
  * element for each row. The answer has one column more, at its end: the place of the row's values
- * in the arrays, from 1 on. */
+ * in the arrays, from 1 on, or 0 if that is not known. */
 void pipit__dml_insert_many(const struct pipit_model *model, uint64_t given, struct sql *sql);
 
 /* Appends the update of a row by its primary key; PIPIT_EINVAL without one, or if there is nothing

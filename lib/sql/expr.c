@@ -1,10 +1,10 @@
 /*
- * Expressions and orders as SQL.
+ * An expression is rendered by recursion, node by node. See expr.h.
  *
- * An expression comes from the user's stack or arena and may be anything, so every node is looked
- * at before it is used. Nothing shows that the nodes make a tree: one may stand in it many times,
- * or even in itself. So the depth of the recursion is bounded, and so is the number of operands,
- * each of which counts as often as it is visited.
+ * An expression comes from the program's stack or arena and may be anything, so every node is
+ * looked at before it is used. Nothing shows that the nodes make a tree: one may stand in it many
+ * times, or even in itself. So the depth of the recursion is bounded, and so is the number of
+ * operands, each of which counts as often as it is visited; and at the first error all stops.
  */
 #include "sql/expr.h"
 
@@ -15,7 +15,7 @@
 #include "sql/expr_int.h"
 #include "sql/model.h"
 
-/* One expression on its way into a builder. */
+/* A render is one expression on its way into a builder. */
 struct render {
         const struct pipit_model *model;
         struct sql *sql;
@@ -24,10 +24,10 @@ struct render {
 
 const struct pipit_expr pipit__expr_left_out = {.kind = PIPIT_EXPR_NONE};
 
-static void node_render(struct render *render, const struct pipit_expr *expr);
+static void render_node(struct render *render, const struct pipit_expr *expr);
 
 static void
-fail_too_much(struct render *render)
+render_fail_too_much(struct render *render)
 {
         pipit__sql_fail(render->sql, PIPIT_EINVAL,
                         "an expression is nested more than %d deep, or has more than %d operands",
@@ -35,28 +35,28 @@ fail_too_much(struct render *render)
 }
 
 static bool
-is_kind(const struct pipit_expr *expr, enum pipit_expr_kind kind)
+expr_is_kind(const struct pipit_expr *expr, enum pipit_expr_kind kind)
 {
         return expr != NULL && expr->kind == kind;
 }
 
-/* A NULL with something in its reserved member is none: it becomes a parameter, and is refused as
- * one. */
+/* Whether a value is SQL NULL. A value with something in its reserved member is none, and is
+ * refused as a parameter. */
 static bool
-value_is_null(const struct pipit_value *value)
+expr_value_is_null(const struct pipit_value *value)
 {
         return value->kind == PIPIT_KIND_NULL && value->reserved == 0;
 }
 
 static bool
-is_null_value(const struct pipit_expr *expr)
+expr_is_null(const struct pipit_expr *expr)
 {
-        return is_kind(expr, PIPIT_EXPR_VALUE) && value_is_null(&expr->as.value);
+        return expr_is_kind(expr, PIPIT_EXPR_VALUE) && expr_value_is_null(&expr->as.value);
 }
 
-/* Whether there is nothing in a node that has no meaning there. */
+/* Whether a node has nothing in it that has no meaning there. */
 static bool
-node_is_sane(const struct pipit_expr *expr)
+expr_is_sane(const struct pipit_expr *expr)
 {
         bool is_leaf = expr->op == PIPIT_OP_NONE && expr->n_args == 0 && expr->args == NULL;
 
@@ -76,16 +76,16 @@ node_is_sane(const struct pipit_expr *expr)
         return true;
 }
 
-/* Whether there is a node to render. */
+/* Whether a node can be rendered; else the builder fails. */
 static bool
-node_check(struct render *render, const struct pipit_expr *expr)
+render_check(struct render *render, const struct pipit_expr *expr)
 {
-        if (expr != NULL && expr != &pipit__expr_left_out && node_is_sane(expr))
+        if (expr != NULL && expr != &pipit__expr_left_out && expr_is_sane(expr))
                 return true;
         if (expr == NULL)
                 pipit__sql_fail(render->sql, PIPIT_EINVAL, "an expression is NULL");
         else if (expr == &pipit__expr_left_out)
-                fail_too_much(render);
+                render_fail_too_much(render);
         else
                 pipit__sql_fail(render->sql, PIPIT_EINVAL,
                                 "the reserved members of an expression " RESERVED_PROBLEM);
@@ -93,7 +93,7 @@ node_check(struct render *render, const struct pipit_expr *expr)
 }
 
 static void
-field_render(struct render *render, const struct pipit_field *field)
+render_field(struct render *render, const struct pipit_field *field)
 {
         if (field == NULL || field->model == NULL)
                 pipit__sql_fail(render->sql, PIPIT_EINVAL,
@@ -106,25 +106,25 @@ field_render(struct render *render, const struct pipit_field *field)
                 pipit__field_sql(field, render->sql);
 }
 
-/* Puts an operand into parentheses, if it is an operator that has none of its own. */
+/* Renders an operand. An operator that brings no parentheses of its own is put into some. */
 static void
-operand_render(struct render *render, const struct pipit_expr *expr)
+render_operand(struct render *render, const struct pipit_expr *expr)
 {
-        bool is_bare = is_kind(expr, PIPIT_EXPR_OPERATOR) && expr->op != PIPIT_OP_AND &&
+        bool is_bare = expr_is_kind(expr, PIPIT_EXPR_OPERATOR) && expr->op != PIPIT_OP_AND &&
                        expr->op != PIPIT_OP_OR && expr->op != PIPIT_OP_NOT;
 
         if (!is_bare) {
-                node_render(render, expr);
+                render_node(render, expr);
                 return;
         }
         pipit__sql_raw(render->sql, "(");
-        node_render(render, expr);
+        render_node(render, expr);
         pipit__sql_raw(render->sql, ")");
 }
 
-/* Whether an operator has as many operands as it needs. */
+/* Whether an operator has as many operands as it needs; else the builder fails. */
 static bool
-operands_check(struct render *render, const struct pipit_expr *expr, int needed)
+render_check_operands(struct render *render, const struct pipit_expr *expr, int needed)
 {
         if (expr->n_args != needed)
                 pipit__sql_fail(render->sql, PIPIT_EINVAL, "an operator needs %d operands, not %d",
@@ -133,54 +133,54 @@ operands_check(struct render *render, const struct pipit_expr *expr, int needed)
 }
 
 static void
-null_test_render(struct render *render, const struct pipit_expr *operand, bool is_null)
+render_null_test(struct render *render, const struct pipit_expr *operand, bool is_null)
 {
-        operand_render(render, operand);
+        render_operand(render, operand);
         pipit__sql_raw(render->sql, is_null ? " IS NULL" : " IS NOT NULL");
 }
 
 static void
-comparison_render(struct render *render, const struct pipit_expr *expr, const char *syntax)
+render_comparison(struct render *render, const struct pipit_expr *expr, const char *syntax)
 {
-        if (!operands_check(render, expr, 2))
+        if (!render_check_operands(render, expr, 2))
                 return;
         const struct pipit_expr *left = expr->args[0];
         const struct pipit_expr *right = expr->args[1];
         bool is_equality = expr->op == PIPIT_OP_EQ || expr->op == PIPIT_OP_NE;
 
         /* Nothing equals NULL in SQL, and nothing differs from it; here NULL means itself. */
-        if (is_kind(left, PIPIT_EXPR_VALUE) && is_kind(right, PIPIT_EXPR_VALUE)) {
+        if (expr_is_kind(left, PIPIT_EXPR_VALUE) && expr_is_kind(right, PIPIT_EXPR_VALUE)) {
                 pipit__sql_fail(render->sql, PIPIT_EINVAL,
                                 "a comparison has a value on either side, and no field");
-        } else if (is_equality && is_null_value(right)) {
-                null_test_render(render, left, expr->op == PIPIT_OP_EQ);
-        } else if (is_equality && is_null_value(left)) {
-                null_test_render(render, right, expr->op == PIPIT_OP_EQ);
+        } else if (is_equality && expr_is_null(right)) {
+                render_null_test(render, left, expr->op == PIPIT_OP_EQ);
+        } else if (is_equality && expr_is_null(left)) {
+                render_null_test(render, right, expr->op == PIPIT_OP_EQ);
         } else {
-                operand_render(render, left);
+                render_operand(render, left);
                 pipit__sql_raw(render->sql, syntax);
-                operand_render(render, right);
+                render_operand(render, right);
         }
 }
 
 static int
-params_count_nulls(struct pipit_params params)
+expr_count_nulls(struct pipit_params params)
 {
         int n = 0;
 
         for (int i = 0; i < params.n; i++)
-                n += value_is_null(&params.values[i]) ? 1 : 0;
+                n += expr_value_is_null(&params.values[i]) ? 1 : 0;
         return n;
 }
 
-/* The values of a list that are not NULL: there is at least one. */
+/* Renders the values of a list that are not NULL, of which there is at least one. */
 static void
-list_render(struct pipit_params params, struct sql *sql)
+render_list(struct pipit_params params, struct sql *sql)
 {
         const char *before = " IN (";
 
         for (int i = 0; i < params.n && pipit__sql_error(sql) == 0; i++) {
-                if (value_is_null(&params.values[i]))
+                if (expr_value_is_null(&params.values[i]))
                         continue;
                 pipit__sql_raw(sql, before);
                 pipit__sql_param(sql, params.values[i]);
@@ -189,28 +189,29 @@ list_render(struct pipit_params params, struct sql *sql)
         pipit__sql_raw(sql, ")");
 }
 
-/* SQL's IN never finds NULL, so a NULL in the list is asked for by IS NULL. */
+/* Renders IN with a list. SQL's IN never finds NULL, so a NULL in the list is asked for by IS NULL.
+ */
 static void
-in_list_render(struct render *render, const struct pipit_expr *operand, struct pipit_params list)
+render_in_list(struct render *render, const struct pipit_expr *operand, struct pipit_params list)
 {
-        int n_nulls = params_count_nulls(list);
+        int n_nulls = expr_count_nulls(list);
         bool both = n_nulls > 0 && n_nulls < list.n;
 
         pipit__sql_raw(render->sql, both ? "(" : "");
         if (n_nulls < list.n) {
-                operand_render(render, operand);
-                list_render(list, render->sql);
+                render_operand(render, operand);
+                render_list(list, render->sql);
         }
         pipit__sql_raw(render->sql, both ? " OR " : "");
         if (n_nulls > 0)
-                null_test_render(render, operand, true);
+                render_null_test(render, operand, true);
         pipit__sql_raw(render->sql, both ? ")" : "");
 }
 
 static void
-in_render(struct render *render, const struct pipit_expr *expr)
+render_in(struct render *render, const struct pipit_expr *expr)
 {
-        if (!operands_check(render, expr, 2) || !node_check(render, expr->args[1]))
+        if (!render_check_operands(render, expr, 2) || !render_check(render, expr->args[1]))
                 return;
         const struct pipit_expr *right = expr->args[1];
         struct pipit_params list = right->as.list.values;
@@ -220,79 +221,79 @@ in_render(struct render *render, const struct pipit_expr *expr)
         else if (list.n == 0)
                 pipit__sql_raw(render->sql, "FALSE");
         else
-                in_list_render(render, expr->args[0], list);
+                render_in_list(render, expr->args[0], list);
 }
 
 static void
-join_render(struct render *render, const struct pipit_expr *expr, const char *between)
+render_join(struct render *render, const struct pipit_expr *expr, const char *between)
 {
         pipit__sql_raw(render->sql, "(");
         for (int i = 0; i < expr->n_args && pipit__sql_error(render->sql) == 0; i++) {
                 if (i > 0)
                         pipit__sql_raw(render->sql, between);
-                node_render(render, expr->args[i]);
+                render_node(render, expr->args[i]);
         }
         pipit__sql_raw(render->sql, ")");
 }
 
 static void
-not_render(struct render *render, const struct pipit_expr *expr)
+render_not(struct render *render, const struct pipit_expr *expr)
 {
-        if (!operands_check(render, expr, 1))
+        if (!render_check_operands(render, expr, 1))
                 return;
         pipit__sql_raw(render->sql, "(NOT ");
-        node_render(render, expr->args[0]);
+        render_node(render, expr->args[0]);
         pipit__sql_raw(render->sql, ")");
 }
 
 static void
-operation_render(struct render *render, const struct pipit_expr *expr)
+render_operation(struct render *render, const struct pipit_expr *expr)
 {
         switch (expr->op) {
-        case PIPIT_OP_EQ: comparison_render(render, expr, " = "); return;
-        case PIPIT_OP_NE: comparison_render(render, expr, " <> "); return;
-        case PIPIT_OP_LT: comparison_render(render, expr, " < "); return;
-        case PIPIT_OP_LE: comparison_render(render, expr, " <= "); return;
-        case PIPIT_OP_GT: comparison_render(render, expr, " > "); return;
-        case PIPIT_OP_GE: comparison_render(render, expr, " >= "); return;
-        case PIPIT_OP_LIKE: comparison_render(render, expr, " LIKE "); return;
-        case PIPIT_OP_IN: in_render(render, expr); return;
+        case PIPIT_OP_EQ: render_comparison(render, expr, " = "); return;
+        case PIPIT_OP_NE: render_comparison(render, expr, " <> "); return;
+        case PIPIT_OP_LT: render_comparison(render, expr, " < "); return;
+        case PIPIT_OP_LE: render_comparison(render, expr, " <= "); return;
+        case PIPIT_OP_GT: render_comparison(render, expr, " > "); return;
+        case PIPIT_OP_GE: render_comparison(render, expr, " >= "); return;
+        case PIPIT_OP_LIKE: render_comparison(render, expr, " LIKE "); return;
+        case PIPIT_OP_IN: render_in(render, expr); return;
         case PIPIT_OP_IS_NULL:
         case PIPIT_OP_IS_NOT_NULL:
-                if (operands_check(render, expr, 1))
-                        null_test_render(render, expr->args[0], expr->op == PIPIT_OP_IS_NULL);
+                if (render_check_operands(render, expr, 1))
+                        render_null_test(render, expr->args[0], expr->op == PIPIT_OP_IS_NULL);
                 return;
-        case PIPIT_OP_AND: join_render(render, expr, " AND "); return;
-        case PIPIT_OP_OR: join_render(render, expr, " OR "); return;
-        case PIPIT_OP_NOT: not_render(render, expr); return;
+        case PIPIT_OP_AND: render_join(render, expr, " AND "); return;
+        case PIPIT_OP_OR: render_join(render, expr, " OR "); return;
+        case PIPIT_OP_NOT: render_not(render, expr); return;
         case PIPIT_OP_NONE: break;
         }
         pipit__sql_fail(render->sql, PIPIT_EINVAL, "an operator of unknown kind %d", (int)expr->op);
 }
 
 static void
-operator_render(struct render *render, const struct pipit_expr *expr)
+render_operator(struct render *render, const struct pipit_expr *expr)
 {
         if (expr->n_args < 1 || expr->args == NULL) {
                 pipit__sql_fail(render->sql, PIPIT_EINVAL,
                                 "the operands of an operator are missing");
         } else if (!visit_enter(&render->visit, expr->n_args)) {
-                fail_too_much(render);
+                render_fail_too_much(render);
         } else {
-                operation_render(render, expr);
+                render_operation(render, expr);
                 visit_leave(&render->visit);
         }
 }
 
 static void
-node_render(struct render *render, const struct pipit_expr *expr)
+render_node(struct render *render, const struct pipit_expr *expr)
 {
-        if (!node_check(render, expr))
+        if (!render_check(render, expr))
                 return;
         switch (expr->kind) {
-        case PIPIT_EXPR_FIELD: field_render(render, expr->as.column.field); return;
+        case PIPIT_EXPR_FIELD: render_field(render, expr->as.column.field); return;
         case PIPIT_EXPR_VALUE: pipit__sql_param(render->sql, expr->as.value); return;
-        case PIPIT_EXPR_OPERATOR: operator_render(render, expr); return;
+        case PIPIT_EXPR_OPERATOR: render_operator(render, expr); return;
         case PIPIT_EXPR_LIST:
                 pipit__sql_fail(render->sql, PIPIT_EINVAL, "a list of values stands outside of IN");
                 return;
@@ -315,16 +316,16 @@ pipit__expr_sql(const struct pipit_expr *expr, const struct pipit_model *model, 
 {
         struct render render = {.model = model, .sql = sql};
 
-        node_render(&render, expr);
+        render_node(&render, expr);
 }
 
 static void
-order_render(struct render *render, const struct pipit_order *order)
+render_order(struct render *render, const struct pipit_order *order)
 {
         if (order->flags != 0 || !reserved_is_empty(order->reserved))
                 pipit__sql_fail(render->sql, PIPIT_EINVAL,
                                 "the reserved members of an order " RESERVED_PROBLEM);
-        operand_render(render, order->expr);
+        render_operand(render, order->expr);
         pipit__sql_raw(render->sql, order->descending ? " DESC" : " ASC");
 }
 
@@ -340,7 +341,7 @@ pipit__orders_sql(struct pipit_orders orders, const struct pipit_model *model, s
         for (int i = 0; i < orders.n && pipit__sql_error(sql) == 0; i++) {
                 if (i > 0)
                         pipit__sql_raw(sql, ", ");
-                order_render(&render, &orders.items[i]);
+                render_order(&render, &orders.items[i]);
         }
 }
 
@@ -348,14 +349,14 @@ bool
 pipit__expr_is_equality(const struct pipit_expr *expr, const struct pipit_field **ret_field,
                         const struct pipit_value **ret_value)
 {
-        if (!is_kind(expr, PIPIT_EXPR_OPERATOR) || expr->op != PIPIT_OP_EQ || expr->n_args != 2 ||
-            expr->args == NULL || !node_is_sane(expr))
+        if (!expr_is_kind(expr, PIPIT_EXPR_OPERATOR) || expr->op != PIPIT_OP_EQ ||
+            expr->n_args != 2 || expr->args == NULL || !expr_is_sane(expr))
                 return false;
         const struct pipit_expr *left = expr->args[0];
         const struct pipit_expr *right = expr->args[1];
-        if (!is_kind(left, PIPIT_EXPR_FIELD) || !node_is_sane(left) ||
-            left->as.column.field == NULL || !is_kind(right, PIPIT_EXPR_VALUE) ||
-            !node_is_sane(right))
+        if (!expr_is_kind(left, PIPIT_EXPR_FIELD) || !expr_is_sane(left) ||
+            left->as.column.field == NULL || !expr_is_kind(right, PIPIT_EXPR_VALUE) ||
+            !expr_is_sane(right))
                 return false;
         *ret_field = left->as.column.field;
         *ret_value = &right->as.value;

@@ -1,5 +1,7 @@
 /*
- * A walk through an expression goes only so far, whether it writes or copies the expression.
+ * A visit is a walk through an expression, and knows how far it may go.
+ *
+ * expr.c renders an expression so, and expr_keep.c copies one.
  */
 #ifndef PIPIT_EXPR_INT_H
 #define PIPIT_EXPR_INT_H
@@ -15,17 +17,16 @@
  */
 enum { PIPIT__EXPR_DEPTH_MAX = 1000, PIPIT__EXPR_OPERANDS_MAX = 200000 };
 
-/* The place of a walk through an expression. */
 struct visit {
-        int depth;      /* 0 at the root, at most PIPIT__EXPR_DEPTH_MAX */
-        int n_operands; /* operands so far, at most PIPIT__EXPR_OPERANDS_MAX */
+        int depth;      /* nodes with operands that the walk is in, at most PIPIT__EXPR_DEPTH_MAX */
+        int n_operands; /* that the walk has come to, at most PIPIT__EXPR_OPERANDS_MAX */
 };
 
-/* This node stands in a copy for the nodes that were left out, because there were too many. */
+/* This node stands in a copy for what was left out, because there was too much of it. */
 extern const struct pipit_expr pipit__expr_left_out;
 
-/* Goes on to a node's operands, of which there is at least one; false when they are too deep, or
- * too many. */
+/* Goes on to a node's operands, of which there is at least one; false if they are too deep, or too
+ * many. */
 static inline bool
 visit_enter(struct visit *visit, int n_operands)
 {
@@ -37,6 +38,7 @@ visit_enter(struct visit *visit, int n_operands)
         return true;
 }
 
+/* Comes back from a node's operands. */
 static inline void
 visit_leave(struct visit *visit)
 {

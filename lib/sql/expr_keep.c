@@ -1,8 +1,9 @@
 /*
- * Copies of expressions that outlive what they were made from.
+ * An expression is copied here into an arena, which owns the copy, so that it outlives what it was
+ * made from.
  *
- * A copy is a tree, also where the original shares nodes. It has no more nodes than an expression
- * may have; the rest is left out, and then the copy is refused when it is used, as the original is.
+ * A copy is a tree, also where the original shares nodes. As much is copied as may be rendered, and
+ * the rest is left out; so the copy is refused when it is used, as the original is.
  */
 #include <pipit/error.h>
 #include <pipit/expr.h>
@@ -17,7 +18,7 @@ static int expr_copy(struct pipit_arena *arena, const struct pipit_expr *expr, s
                      const struct pipit_expr **ret_copy);
 
 static int
-args_copy(struct pipit_arena *arena, struct pipit_expr *copy, struct visit *visit)
+expr_copy_args(struct pipit_arena *arena, struct pipit_expr *copy, struct visit *visit)
 {
         const struct pipit_expr **args = NULL;
 
@@ -35,7 +36,7 @@ args_copy(struct pipit_arena *arena, struct pipit_expr *copy, struct visit *visi
 }
 
 static int
-value_copy(struct pipit_arena *arena, struct pipit_value *value)
+expr_copy_value(struct pipit_arena *arena, struct pipit_value *value)
 {
         struct pipit_params kept;
         int code = pipit__value_keep(arena, (struct pipit_params){value, 1}, &kept);
@@ -45,18 +46,18 @@ value_copy(struct pipit_arena *arena, struct pipit_value *value)
         return code;
 }
 
-/* Copies the values of a node. */
+/* Copies what a node has besides its operands. 0 or PIPIT_ENOMEM. */
 static int
-node_copy(struct pipit_arena *arena, struct pipit_expr *copy)
+expr_copy_node(struct pipit_arena *arena, struct pipit_expr *copy)
 {
         struct pipit_params *list = &copy->as.list.values;
 
         if (copy->kind == PIPIT_EXPR_VALUE)
-                return value_copy(arena, &copy->as.value);
+                return expr_copy_value(arena, &copy->as.value);
         return copy->kind == PIPIT_EXPR_LIST ? pipit__value_keep(arena, *list, list) : 0;
 }
 
-/* A node that is left out is refused when the copy is used. */
+/* Copies a node and all below it; a node that is too much is left out. 0 or PIPIT_ENOMEM. */
 static int
 expr_copy(struct pipit_arena *arena, const struct pipit_expr *expr, struct visit *visit,
           const struct pipit_expr **ret_copy)
@@ -72,9 +73,9 @@ expr_copy(struct pipit_arena *arena, const struct pipit_expr *expr, struct visit
         if (copy == NULL)
                 return PIPIT_ENOMEM;
         *copy = *expr;
-        int code = node_copy(arena, copy);
+        int code = expr_copy_node(arena, copy);
         if (code == 0 && has_args) {
-                code = args_copy(arena, copy, visit);
+                code = expr_copy_args(arena, copy, visit);
                 visit_leave(visit);
         }
         *ret_copy = copy;

@@ -1,6 +1,7 @@
 /*
- * Models: their names in SQL, and the members of their rows. A row struct is known by the offsets
- * of its members only; each is read and written with its own C type, which the field's type tells.
+ * A row struct is known by the offsets of its members only. See model.h.
+ *
+ * Each member is read and written with its own C type, which the field's type tells.
  */
 #include "sql/model.h"
 
@@ -17,7 +18,7 @@ struct type {
         uint32_t oid;     /* of its values */
 };
 
-/* By enum pipit_type. */
+/* The types are indexed by enum pipit_type. */
 static const struct type types[] = {
         [PIPIT_TYPE_serial] = {"serial", sizeof(int32_t), OID_INT4},
         [PIPIT_TYPE_bigserial] = {"bigserial", sizeof(int64_t), OID_INT8},
@@ -35,8 +36,8 @@ static const struct type types[] = {
         [PIPIT_TYPE_uuid] = {"uuid", sizeof(struct pipit_uuid), OID_UUID},
 };
 
-/* A program that was built against later headers may have types that are unknown here. Such a type
- * has no bytes, and model_check() refuses it. */
+/* Returns the type of a field. A model may come from a later version of pipit, with types that are
+ * not known here: those have no bytes, and model_check() refuses them. */
 static const struct type *
 type_of(const struct pipit_field *field)
 {
@@ -48,13 +49,13 @@ type_of(const struct pipit_field *field)
 const char *
 pipit__model_table(const struct pipit_model *model)
 {
-        return model->table ? model->table : model->name;
+        return model->table != NULL ? model->table : model->name;
 }
 
 const char *
 pipit__field_column(const struct pipit_field *field)
 {
-        return field->column ? field->column : field->name;
+        return field->column != NULL ? field->column : field->name;
 }
 
 const char *
@@ -96,7 +97,7 @@ void
 pipit__model_sql(const struct pipit_model *model, struct sql *sql)
 {
         model_check(model, sql);
-        if (model->schema) {
+        if (model->schema != NULL) {
                 pipit__sql_ident(sql, model->schema);
                 pipit__sql_raw(sql, ".");
         }
@@ -122,13 +123,13 @@ pipit__model_columns_sql(const struct pipit_model *model, struct sql *sql)
 }
 
 static const void *
-row_at(const void *row, size_t offset)
+model_row_at(const void *row, size_t offset)
 {
         return (const char *)row + offset;
 }
 
 static void *
-row_place(void *row, size_t offset)
+model_row_place(void *row, size_t offset)
 {
         return (char *)row + offset;
 }
@@ -136,7 +137,7 @@ row_place(void *row, size_t offset)
 bool
 pipit__model_is_stored(const struct pipit_model *model, const void *row)
 {
-        const bool *stored = row_at(row, model->stored_offset);
+        const bool *stored = model_row_at(row, model->stored_offset);
 
         return *stored;
 }
@@ -144,7 +145,7 @@ pipit__model_is_stored(const struct pipit_model *model, const void *row)
 void
 pipit__model_set_stored(const struct pipit_model *model, void *row)
 {
-        bool *stored = row_place(row, model->stored_offset);
+        bool *stored = model_row_place(row, model->stored_offset);
 
         *stored = true;
 }
@@ -178,17 +179,17 @@ pipit__field_is_unique(const struct pipit_field *field)
 bool
 pipit__field_has_default(const struct pipit_field *field)
 {
-        return field->default_sql || field->default_text || field->default_bool ||
+        return field->default_sql != NULL || field->default_text != NULL || field->default_bool ||
                field->default_int != 0 || field->default_double != 0 || field_is_serial(field);
 }
 
 bool
 pipit__field_is_generated(const struct pipit_field *field)
 {
-        return field_is_serial(field) || (field->primary_key && field->default_sql);
+        return field_is_serial(field) || (field->primary_key && field->default_sql != NULL);
 }
 
-/* The offset of the field's bool in `null`. */
+/* Returns the offset of the field's bool in `null`. */
 static size_t
 field_null_offset(const struct pipit_field *field)
 {
@@ -202,18 +203,18 @@ pipit__field_is_zero(const struct pipit_field *field, const void *row)
 {
         static const char zeros[sizeof(struct pipit_uuid)];
 
-        /* Empty bytes are zero only when they are nowhere, whatever their length. */
+        /* Bytes are zero only if they point nowhere, whatever their length says. */
         if (field->type == PIPIT_TYPE_bytea)
-                return !((const struct pipit_bytes *)row_at(row, field->offset))->data;
-        return memcmp(row_at(row, field->offset), zeros, type_of(field)->size) == 0;
+                return ((const struct pipit_bytes *)model_row_at(row, field->offset))->data == NULL;
+        return memcmp(model_row_at(row, field->offset), zeros, type_of(field)->size) == 0;
 }
 
 struct pipit_value
 pipit__field_get(const struct pipit_field *field, const void *row)
 {
-        const void *at = row_at(row, field->offset);
+        const void *at = model_row_at(row, field->offset);
 
-        if (*(const bool *)row_at(row, field_null_offset(field)))
+        if (*(const bool *)model_row_at(row, field_null_offset(field)))
                 return pipit_value_null();
         switch (field->type) {
         case PIPIT_TYPE_boolean: return pipit_value_bool(*(const bool *)at);
@@ -238,16 +239,16 @@ pipit__field_get(const struct pipit_field *field, const void *row)
 void
 pipit__field_set_null(const struct pipit_field *field, void *row)
 {
-        bool *null = row_place(row, field_null_offset(field));
+        bool *null = model_row_place(row, field_null_offset(field));
 
-        memset(row_place(row, field->offset), 0, type_of(field)->size);
+        memset(model_row_place(row, field->offset), 0, type_of(field)->size);
         *null = true;
 }
 
 int
 pipit__field_read(const struct pipit_field *field, void *row, const struct pipit_item *item)
 {
-        void *at = row_place(row, field->offset);
+        void *at = model_row_place(row, field->offset);
 
         switch (field->type) {
         case PIPIT_TYPE_boolean: return pipit__decode_bool(item, at);
@@ -271,20 +272,20 @@ pipit__field_read(const struct pipit_field *field, void *row, const struct pipit
 void
 pipit__field_set_text(const struct pipit_field *field, void *row, const char *text)
 {
-        *(const char **)row_place(row, field->offset) = text;
+        *(const char **)model_row_place(row, field->offset) = text;
 }
 
 void
 pipit__field_set_bytes(const struct pipit_field *field, void *row, struct pipit_bytes bytes)
 {
-        *(struct pipit_bytes *)row_place(row, field->offset) = bytes;
+        *(struct pipit_bytes *)model_row_place(row, field->offset) = bytes;
 }
 
-/* Sets a member to its declared default, if it has one that C can know. */
+/* Sets a member to its declared default, if the field has one that C can know. */
 static void
 field_init(const struct pipit_field *field, void *row)
 {
-        void *at = row_place(row, field->offset);
+        void *at = model_row_place(row, field->offset);
 
         switch (field->type) {
         case PIPIT_TYPE_boolean: *(bool *)at = field->default_bool; break;
@@ -307,7 +308,7 @@ field_init(const struct pipit_field *field, void *row)
 void
 pipit_record_init(const struct pipit_model *model, void *row)
 {
-        if (!model || !row)
+        if (model == NULL || row == NULL)
                 return;
         memset(row, 0, model->row_size);
         for (int i = 0; i < model->n_fields; i++)

@@ -1,5 +1,5 @@
 /*
- * SELECT statements over one model.
+ * A SELECT is written clause by clause. See select.h.
  */
 #include "sql/select.h"
 
@@ -9,9 +9,9 @@
 #include "sql/expr.h"
 #include "sql/model.h"
 
-/* A clause with a number, left out when that is 0. */
+/* Appends a clause with a number, or nothing if that is 0. */
 static void
-number_sql(const char *clause, int64_t number, struct sql *sql)
+select_number(const char *clause, int64_t number, struct sql *sql)
 {
         if (number < 0)
                 pipit__sql_fail(sql, PIPIT_EINVAL, "%s is negative", clause);
@@ -44,6 +44,6 @@ pipit__select_sql(const struct pipit_model *model, const struct pipit_select *se
                 pipit__sql_raw(sql, " ORDER BY ");
                 pipit__orders_sql(select->order_by, model, sql);
         }
-        number_sql("LIMIT", select->limit, sql);
-        number_sql("OFFSET", select->offset, sql);
+        select_number("LIMIT", select->limit, sql);
+        select_number("OFFSET", select->offset, sql);
 }

@@ -1,5 +1,8 @@
 /*
- * SELECT statements over one model.
+ * The select module writes SELECT statements over one model.
+ *
+ * The module owns nothing: a statement grows in the caller's builder, whose values are borrowed
+ * from the conditions. record/ runs them.
  */
 #ifndef PIPIT_SELECT_INTERNAL_H
 #define PIPIT_SELECT_INTERNAL_H
@@ -8,7 +11,8 @@
 
 #include "sql/sql.h"
 
-/* Appends the statement; select NULL means all rows. Every column is named, in field order. */
+/* Appends the statement; select NULL means all rows. Every column is named, in the order of the
+ * fields. */
 void pipit__select_sql(const struct pipit_model *model, const struct pipit_select *select,
                        struct sql *sql);
 
