@@ -323,8 +323,6 @@ database_close(struct pipit *scope)
         struct database *db = database_of(scope);
         int code = pipit__owner_check(&db->owner);
 
-        if (pipit__scope_is_closed(scope))
-                return;
         if (code == 0)
                 database_end(db);
         else if (code == PIPIT_EFORK)

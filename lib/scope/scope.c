@@ -325,8 +325,12 @@ pipit_set_group_writes(struct pipit *scope, bool group)
 void
 pipit_close(struct pipit *scope)
 {
-        if (scope != NULL)
+        if (scope == NULL)
+                return;
+        if (scope->state != SCOPE_CLOSED)
                 scope->ops->close(scope);
+        else if (scope->ops->release != NULL)
+                scope->ops->release(scope);
 }
 
 const struct pipit_error *

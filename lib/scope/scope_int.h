@@ -18,8 +18,11 @@ struct scope_ops {
         void (*add)(struct pipit *scope, struct request *req, bool again);
         /* A request is gone, callbacks and all. */
         void (*gone)(struct pipit *scope);
-        /* Ends the scope, for its user; one that has ended already is only released. */
+        /* Ends the scope, for its user or with its parent, also one that its user has told to end.
+         */
         void (*close)(struct pipit *scope);
+        /* The user closes a scope that is closed already. NULL: nothing is to be done. */
+        void (*release)(struct pipit *scope);
         /* A start on the scope returned 0: there was no memory. NULL: nothing is to be done. */
         void (*out_of_memory)(struct pipit *scope);
 };

@@ -170,13 +170,24 @@ subscope_on_close(struct pipit *scope)
                 pipit__subscope_release(subscope);
                 return;
         }
-        if (subscope->released && subscope->body == NULL)
-                return; /* its user has ended it already */
         pipit__scope_detach(scope);
         pipit__scope_close_subscopes(scope);
         pipit__subscope_abort(subscope, PIPIT_ECANCELED, "the scope was closed");
         if (subscope->body == NULL)
                 pipit__subscope_finish(subscope, NULL, NULL);
+}
+
+/* The user closes a subscope once more: it goes on to its end, and its memory goes with that. */
+static void
+subscope_on_release(struct pipit *scope)
+{
+        struct subscope *subscope = pipit__subscope_of_scope(scope);
+        int code = pipit__scope_check_owner(scope);
+
+        if (code == PIPIT_EFORK)
+                subscope_drop(subscope);
+        else if (code == 0)
+                pipit__subscope_release(subscope);
 }
 
 static void
@@ -197,4 +208,5 @@ const struct scope_ops pipit__subscope_scope_ops = {.refuse = subscope_refuse,
                                                     .add = subscope_add,
                                                     .gone = subscope_on_gone,
                                                     .close = subscope_on_close,
+                                                    .release = subscope_on_release,
                                                     .out_of_memory = subscope_on_out_of_memory};

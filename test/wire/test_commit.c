@@ -9,6 +9,7 @@
 struct one {
         struct calls done;
         struct calls calls;
+        struct pipit *tx;
         int n_bodies;
 };
 
@@ -17,6 +18,7 @@ run_one(struct pipit *tx, void *arg)
 {
         struct one *one = arg;
 
+        one->tx = tx;
         one->n_bodies++;
         ask_on(tx, "SELECT 1", &one->calls);
 }
@@ -140,6 +142,25 @@ START_TEST(a_cancel_or_the_time_ends_all_that_travels_with_a_commit)
 }
 END_TEST
 
+START_TEST(a_transaction_whose_commit_is_out_takes_no_close_any_more)
+{
+        struct pipit_transaction options = {.commit_early = true};
+        struct one first = {0};
+        struct one one = {0};
+
+        run(1, &first);
+        wire_server->held = true;
+        ck_assert_uint_ne(pipit_atomic_with(live_db, &options, run_one, on_call, &one), 0);
+        loop_until(&one.n_bodies, 1);
+        pipit_close(one.tx);
+        wire_server->held = false;
+        server_release(wire_server);
+        expect_ok(answer(&one.done));
+        ck_assert_int_eq(one.calls.n, 1);
+        expect_ok(one.calls.last);
+}
+END_TEST
+
 /* The last Sync is answered, and behind that, in one piece, the session ends. */
 static bool
 end_behind_sync(struct session *session, const struct message *message, void *arg)
@@ -228,6 +249,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, what_is_committed_stays_so_when_the_connection_is_lost_behind_it,
                             0, 3);
         tcase_add_loop_test(tcase, a_cancel_or_the_time_ends_all_that_travels_with_a_commit, 0, 2);
+        tcase_add_test(tcase, a_transaction_whose_commit_is_out_takes_no_close_any_more);
         tcase_add_test(tcase, a_statement_that_was_refused_is_waited_for_as_any_other);
         suite_add_tcase(suite, tcase);
         return suite;
