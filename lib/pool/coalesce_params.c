@@ -13,8 +13,8 @@
 #include "request/request.h"
 #include "request/stmt_cache.h"
 #include "value/array.h"
-#include "value/binary.h"
 #include "value/binary_type.h"
+#include "value/encode.h"
 #include "value/oid.h"
 
 /* A column is one parameter of all statements. */
@@ -102,7 +102,7 @@ column_write_text(const struct column *column)
                 struct value value = column_value(column, link);
                 if (value.data != NULL && value.binary) {
                         pipit__buf_clear(&text);
-                        code = pipit__binary_text(value.type, value.data, value.length, &text);
+                        code = pipit__encode_text(value.type, value.data, value.length, &text);
                         value.data = pipit__buf_text(&text);
                 }
                 if (code != 0)

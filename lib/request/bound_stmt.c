@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "base/cold.h"
 #include "request/stmt_cache.h"
-#include "value/binary.h"
 #include "value/encode.h"
 
 static COLD int
@@ -173,7 +172,7 @@ param_text(const struct bound_stmt *bound, int i, struct buf *text)
         if (params->formats == NULL || params->formats[i] == 0)
                 pipit__buf_add_text(text, value);
         else
-                code = pipit__binary_text(bound->stmt->types[i], value, (size_t)params->lengths[i],
+                code = pipit__encode_text(bound->stmt->types[i], value, (size_t)params->lengths[i],
                                           text);
         pipit__buf_add_char(text, '\0');
         return text->failed ? PIPIT_ENOMEM : code;

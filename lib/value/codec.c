@@ -11,6 +11,7 @@
 #include "value/decimal.h"
 #include "value/interval.h"
 #include "value/number.h"
+#include "value/shortest.h"
 #include "value/timestamp.h"
 
 _Static_assert((int)PIPIT__NUMBER_SIZE <= (int)PIPIT__CODEC_SCALAR_SIZE, "numbers fit");
@@ -146,8 +147,8 @@ pipit__codec_encode(const struct pipit_value *value, char *out)
         case PIPIT_KIND_BOOL: return codec_write_text(out, value->as.bool_value ? "t" : "f", 1);
         case PIPIT_KIND_INT: return pipit__number_write_int(value->as.int_value, out);
         case PIPIT_KIND_UINT: return pipit__number_write_uint(value->as.uint_value, out);
-        case PIPIT_KIND_FLOAT: return pipit__number_write_float(value->as.float_value, out);
-        case PIPIT_KIND_DOUBLE: return pipit__number_write_double(value->as.double_value, out);
+        case PIPIT_KIND_FLOAT: return pipit__shortest_param((double)value->as.float_value, out);
+        case PIPIT_KIND_DOUBLE: return pipit__shortest_param(value->as.double_value, out);
         case PIPIT_KIND_TEXT: return codec_write_text(out, value->as.text, value->length);
         case PIPIT_KIND_BYTES: return codec_write_bytes(out, value->as.bytes, value->length);
         case PIPIT_KIND_TIMESTAMP: return pipit__timestamp_write(value->as.timestamp, out);

@@ -5,6 +5,8 @@
  * parameter is known, so that the server infers the type from the statement. What always holds:
  * 1. Nothing depends on the program's locale or time zone.
  * 2. No number wraps: one that does not fit is PIPIT_ETYPE.
+ * 3. A double goes out with the fewest digits that are read back as it. A float does as the double
+ *    that it is, so that it is one number to every type.
  *
  * encode.c and sql/ write values, decode.c and result/ read them.
  */

@@ -9,10 +9,14 @@
 #include <pipit/error.h>
 #include <string.h>
 
+#include "value/binary.h"
+#include "value/binary_scalar.h"
 #include "value/binary_time.h"
 #include "value/codec.h"
 #include "value/interval.h"
+#include "value/number.h"
 #include "value/oid.h"
+#include "value/shortest.h"
 
 /* No binary form but that of bytes is longer than that of a UUID or an interval. */
 enum { BINARY_SIZE = 16 };
@@ -54,29 +58,19 @@ form_of_int(int64_t number, uint32_t oid)
         }
 }
 
-static struct form
-form_of_float(float number, uint32_t oid)
-{
-        uint32_t bits = 0;
-
-        if (oid != OID_FLOAT4)
-                return no_form;
-        memcpy(&bits, &number, sizeof(bits));
-        return form_of(bits, sizeof(bits));
-}
-
-/* A double goes to a float only if the float is the same number. */
+/* A number goes to a float only if the float is the same number, and to a double as it is. */
 static struct form
 form_of_double(double number, uint32_t oid)
 {
+        float narrow = (float)number;
+        uint32_t narrow_bits = 0;
         uint64_t bits = 0;
 
-        if (oid == OID_FLOAT4 && (double)(float)number == number)
-                return form_of_float((float)number, oid);
-        if (oid != OID_FLOAT8)
-                return no_form;
+        memcpy(&narrow_bits, &narrow, sizeof(narrow_bits));
         memcpy(&bits, &number, sizeof(bits));
-        return form_of(bits, sizeof(bits));
+        if (oid == OID_FLOAT4 && (double)narrow == number)
+                return form_of(narrow_bits, sizeof(narrow_bits));
+        return oid == OID_FLOAT8 ? form_of(bits, sizeof(bits)) : no_form;
 }
 
 /* A timestamp means the same to a type without a zone as in text, where the server passes over the
@@ -129,7 +123,7 @@ form_of_value(const struct pipit_value *value, uint32_t oid)
                 if (value->as.uint_value > INT64_MAX)
                         return no_form;
                 return form_of_int((int64_t)value->as.uint_value, oid);
-        case PIPIT_KIND_FLOAT: return form_of_float(value->as.float_value, oid);
+        case PIPIT_KIND_FLOAT: return form_of_double((double)value->as.float_value, oid);
         case PIPIT_KIND_DOUBLE: return form_of_double(value->as.double_value, oid);
         case PIPIT_KIND_TIMESTAMP: return form_of_timestamp(value->as.timestamp, oid);
         case PIPIT_KIND_UUID: return form_of_uuid(value->as.uuid, oid);
@@ -191,4 +185,21 @@ pipit__encode(const struct pipit_value *value, uint32_t oid, char *out)
         if (value->length > 0)
                 memcpy(out, value->as.bytes, value->length);
         return (struct encoded){ENCODING_BINARY, value->length, value->length + 1};
+}
+
+int
+pipit__encode_text(uint32_t oid, const char *data, size_t length, struct buf *out)
+{
+        struct reader in = reader_of(data, length);
+        char text[PIPIT__NUMBER_SIZE];
+        double number = 0;
+
+        if (oid == OID_FLOAT8)
+                number = pipit__binary_float8(&in);
+        else if (oid == OID_FLOAT4)
+                number = (double)pipit__binary_float4(&in);
+        else
+                return pipit__binary_text(oid, data, length, out);
+        pipit__buf_add(out, text, pipit__shortest_param(number, text));
+        return out->failed ? PIPIT_ENOMEM : 0;
 }

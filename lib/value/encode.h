@@ -1,7 +1,8 @@
 /*
  * A C value is encoded here as a parameter, in text or in binary form.
  *
- * The module owns nothing. request/bound_stmt.c calls it. What always holds:
+ * The module owns nothing. request/bound_stmt.c and pool/coalesce_params.c call it. What always
+ * holds:
  * 1. Text is always right, and is sent while the server infers the type.
  * 2. Binary form is chosen where the type is known, the form says exactly what the text says, and
  *    something is gained.
@@ -15,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/buf.h"
 
 /* A format has the number that the protocol, and libpq, give it. */
 enum encoding_format { ENCODING_TEXT = 0, ENCODING_BINARY = 1 };
@@ -34,5 +37,9 @@ struct encoded {
 
 /* Writes a value that can be measured to out, which has the bytes that were measured. */
 struct encoded pipit__encode(const struct pipit_value *value, uint32_t oid, char *out);
+
+/* Appends the text of a value that was encoded in binary form: what would have been sent if the
+ * type had not been known. Returns 0, or what pipit__binary_text() does. */
+int pipit__encode_text(uint32_t oid, const char *data, size_t length, struct buf *out);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * Whole numbers are written and read digit by digit, floating numbers by printf() and strtod(). See
+ * Whole numbers are written and read digit by digit, floating numbers are read by strtod(). See
  * number.h.
  *
- * Both write and read the radix character of the program's locale, which is exchanged on the way.
+ * strtod() reads the radix character of the program's locale, which is exchanged on the way.
  */
 #include "value/number.h"
 
@@ -40,55 +40,6 @@ pipit__number_write_int(int64_t number, char *out)
                 return pipit__number_write_uint((uint64_t)number, out);
         *out = '-';
         return pipit__number_write_uint(-(uint64_t)number, out + 1) + 1;
-}
-
-static size_t
-word_write(char *out, const char *word)
-{
-        size_t length = strlen(word);
-
-        memcpy(out, word, length + 1);
-        return length;
-}
-
-/* Whether a character belongs to a finite number in every locale; the radix character does not. */
-static bool
-number_has(char c)
-{
-        return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == 'e';
-}
-
-static size_t
-double_write(char *out, double number, int digits)
-{
-        char local[PIPIT__NUMBER_SIZE];
-        size_t length = 0;
-
-        if (isnan(number))
-                return word_write(out, "NaN");
-        if (isinf(number))
-                return number > 0 ? word_write(out, "Infinity") : word_write(out, "-Infinity");
-        snprintf(local, sizeof(local), "%.*g", digits, number);
-        for (const char *c = local; *c; c++) {
-                if (number_has(*c))
-                        out[length++] = *c;
-                else if (length > 0 && out[length - 1] != '.')
-                        out[length++] = '.';
-        }
-        out[length] = '\0';
-        return length;
-}
-
-size_t
-pipit__number_write_float(float number, char *out)
-{
-        return double_write(out, (double)number, 9);
-}
-
-size_t
-pipit__number_write_double(double number, char *out)
-{
-        return double_write(out, number, 17);
 }
 
 int

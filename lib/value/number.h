@@ -1,5 +1,6 @@
 /*
- * The number module writes and reads the text of numbers, the same in every locale.
+ * The number module writes and reads the text of whole numbers and reads that of floating ones, the
+ * same in every locale. shortest.h writes them.
  *
  * The module owns nothing. The other modules of value/ call it.
  */
@@ -12,15 +13,10 @@
 /* The text of any number fits into so many bytes, its NUL included. */
 enum { PIPIT__NUMBER_SIZE = 64 };
 
-/*
- * Each writer writes a number with a NUL behind it and returns the length without the NUL. out has
- * PIPIT__NUMBER_SIZE bytes. A float gets 9 digits and a double 17, enough to read the same number
- * back; NaN and Infinity are spelled so.
- */
+/* Each writes a number with a NUL behind it and returns the length without the NUL. out has
+ * PIPIT__NUMBER_SIZE bytes. */
 size_t pipit__number_write_int(int64_t number, char *out);
 size_t pipit__number_write_uint(uint64_t number, char *out);
-size_t pipit__number_write_float(float number, char *out);
-size_t pipit__number_write_double(double number, char *out);
 
 /* Reads a whole number between min and max. 0 or PIPIT_ETYPE. */
 int pipit__number_read_int(const char *text, size_t length, int64_t min, int64_t max, int64_t *ret);

@@ -4,26 +4,38 @@
  *
  * There is one exception, which is the server's: a text exactly in the middle between two numbers
  * is not taken, since reading it back would depend on how the reader rounds. Nothing depends on the
- * locale: digits and exponent are taken out of printf()'s text, and strtod() is given no point.
+ * locale, and nothing is tried: a number is multiplied by the one power of ten that leaves one
+ * digit too many or none, as Raffaello Giulietti's "The Schubfach way to render doubles" shows.
  */
 #include "value/shortest.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "value/number.h"
+#include "value/power10.h"
+
+/* A format of IEEE 754, and of its text. */
+struct format {
+        int sign_bit;
+        int fraction_bits;
+        int bias;     /* of an exponent, for a mantissa that is a whole number */
+        int exponent; /* the text has an exponent from 10 to this power on */
+};
+
+/* The server's texts. */
+static const struct format single_format = {31, 23, 150, 6};
+static const struct format double_format = {63, 52, 1075, 15};
+/* The integer types read no exponent. Below 10^16 all digits of a whole number are exact. */
+static const struct format param_format = {63, 52, 1075, 16};
 
 /* A positive finite number is a mantissa times 2 to the power of an exponent. */
 struct binary {
-        double number;
-        bool single; /* the number is a float */
         uint64_t mantissa;
         int exponent;
+        bool narrow; /* a power of two: the next number below is half as far as the one above */
 };
 
 /* A decimal is its digits times 10 to the power of its exponent. */
@@ -32,105 +44,114 @@ struct decimal {
         int exponent;
 };
 
+/* A number and the middles to its neighbours, in quarters of a power of ten. */
+struct quarters {
+        uint64_t low;
+        uint64_t number;
+        uint64_t high;
+};
+
+/* A number's bits, without its sign; it is finite and not 0. */
 static struct binary
-binary_of(double number, bool single)
+binary_of(uint64_t bits, const struct format *format)
 {
-        int bits = single ? 24 : 53;
-        int least = single ? -149 : -1074;
-        struct binary binary = {.number = number, .single = single};
-        double fraction = frexp(number, &binary.exponent);
+        uint64_t hidden = UINT64_C(1) << format->fraction_bits;
+        uint64_t fraction = bits & (hidden - 1);
+        int exponent = (int)(bits >> format->fraction_bits);
 
-        binary.mantissa = (uint64_t)ldexp(fraction, bits);
-        binary.exponent -= bits;
-        if (binary.exponent < least) {
-                binary.mantissa >>= least - binary.exponent;
-                binary.exponent = least;
-        }
-        return binary;
-}
-
-/* Returns the nearest decimal of so many digits. */
-static struct decimal
-decimal_of(double number, int n_digits)
-{
-        char text[PIPIT__NUMBER_SIZE];
-        struct decimal decimal = {0, 0};
-        const char *c = text;
-
-        snprintf(text, sizeof(text), "%.*e", n_digits - 1, number);
-        for (; *c && *c != 'e'; c++) {
-                if (*c >= '0' && *c <= '9')
-                        decimal.digits = decimal.digits * 10 + (uint64_t)(*c - '0');
-        }
-        decimal.exponent = (*c ? (int)strtol(c + 1, NULL, 10) : 0) - (n_digits - 1);
-        return decimal;
-}
-
-static bool
-decimal_reads_as(struct decimal decimal, const struct binary *binary)
-{
-        char text[PIPIT__NUMBER_SIZE];
-
-        snprintf(text, sizeof(text), "%" PRIu64 "e%d", decimal.digits, decimal.exponent);
-        if (binary->single)
-                return strtof(text, NULL) == (float)binary->number;
-        return strtod(text, NULL) == binary->number;
-}
-
-/* Returns number times 5 to that power; 0 if the product has more than 64 bits. */
-static uint64_t
-times_five(uint64_t number, int power)
-{
-        for (; power > 0 && number > 0; power--)
-                number = number <= UINT64_MAX / 5 ? number * 5 : 0;
-        return number;
-}
-
-/* Whether a decimal is exactly that odd number times 2 to the power of exponent. */
-static bool
-decimal_is(struct decimal decimal, uint64_t odd, int exponent)
-{
-        uint64_t digits = decimal.digits;
-        int twos = decimal.exponent;
-
-        for (; digits > 0 && digits % 2 == 0; digits /= 2)
-                twos++;
-        if (twos != exponent)
-                return false;
-        if (decimal.exponent >= 0)
-                return times_five(digits, decimal.exponent) == odd;
-        return times_five(odd, -decimal.exponent) == digits;
+        if (exponent == 0)
+                return (struct binary){fraction, 1 - format->bias, false};
+        return (struct binary){hidden | fraction, exponent - format->bias,
+                               fraction == 0 && exponent > 1};
 }
 
 /*
- * Whether a decimal is exactly in the middle between the number and a neighbour. Below a power of
- * two the neighbour is nearer, but the middle there has never as few digits as are looked for.
+ * Returns the greatest k for which 10^k is no more than the width between the middles: 2^exponent,
+ * or three quarters of that. The constants are the logarithms times 2^22; they are good for all
+ * exponents that there are.
  */
-static bool
-decimal_is_between(struct decimal decimal, const struct binary *binary)
+static int
+binary_log10(const struct binary *binary)
 {
-        uint64_t twice = 2 * binary->mantissa;
+        int64_t above = INT64_C(1262611) * binary->exponent - (binary->narrow ? 524031 : 0);
 
-        return decimal_is(decimal, twice + 1, binary->exponent - 1) ||
-               decimal_is(decimal, twice - 1, binary->exponent - 1);
+        return (int)((above + ((int64_t)324 << 22)) >> 22) - 324;
+}
+
+/*
+ * Returns a number of quarters times the power, divided by 2^128: exactly, or the odd one of the
+ * two whole numbers around it, so that it compares with even numbers as the product does.
+ *
+ * The power's error makes the product less than 2^-67 too large. What comes nearest to a whole
+ * number without being one is 2^-65.5 away from it, of all mantissas and exponents, as continued
+ * fractions tell. So a fraction below 2^-66 is none.
+ */
+static uint64_t
+quarters_scale(uint64_t quarters, const struct power10 *power)
+{
+        struct wide high = wide_multiply(quarters, power->high);
+        struct wide low = wide_multiply(quarters, power->low);
+        uint64_t fraction = high.low + low.high;
+        uint64_t whole = high.high + (fraction < low.high ? 1 : 0);
+
+        return whole | (fraction != 0 || low.low >> 62 != 0 ? 1 : 0);
+}
+
+/* A number in quarters of 10^k, of which there are less than 2^60. */
+static struct quarters
+quarters_of(const struct binary *binary, int k)
+{
+        struct power10 power = pipit__power10(-k);
+        int shift = binary->exponent + power.exponent + 128;
+        uint64_t four = 4 * binary->mantissa;
+
+        return (struct quarters){
+                .low = quarters_scale((four - (binary->narrow ? 1 : 2)) << shift, &power),
+                .number = quarters_scale(four << shift, &power),
+                .high = quarters_scale((four + 2) << shift, &power),
+        };
+}
+
+/* Whether a whole number is read back: it is between the middles. */
+static bool
+quarters_hold(const struct quarters *quarters, uint64_t whole)
+{
+        return quarters->low < 4 * whole && 4 * whole < quarters->high;
+}
+
+/*
+ * There are between one and ten whole numbers between the middles, so at most one that ends in 0;
+ * that has fewer digits, and nothing shorter is there but the same without more zeros.
+ */
+static uint64_t
+quarters_choose(const struct quarters *quarters)
+{
+        uint64_t below = quarters->number / 4;
+        uint64_t tens = below - below % 10;
+
+        if (quarters_hold(quarters, tens))
+                return tens;
+        if (quarters_hold(quarters, tens + 10))
+                return tens + 10;
+        bool holds_below = quarters_hold(quarters, below);
+        if (holds_below != quarters_hold(quarters, below + 1))
+                return holds_below ? below : below + 1;
+        uint64_t middle = 4 * below + 2;
+        if (quarters->number == middle)
+                return below + below % 2;
+        return quarters->number < middle ? below : below + 1;
 }
 
 static struct decimal
-decimal_shortest(const struct binary *binary)
+decimal_of(const struct binary *binary)
 {
-        int most = binary->single ? 9 : 17;
+        int k = binary_log10(binary);
+        struct quarters quarters = quarters_of(binary, k);
+        struct decimal decimal = {quarters_choose(&quarters), k};
 
-        for (int n = 1; n < most; n++) {
-                struct decimal decimal = decimal_of(binary->number, n);
-
-                /* Above a narrow gap the nearest decimal may be too far, and the next one not. */
-                for (int i = 0; i < 2; i++, decimal.digits++) {
-                        if (decimal_reads_as(decimal, binary) &&
-                            !decimal_is_between(decimal, binary))
-                                return decimal;
-                }
-        }
-        return decimal_of(binary->number, most);
+        for (; decimal.digits % 10 == 0; decimal.digits /= 10)
+                decimal.exponent++;
+        return decimal;
 }
 
 /* Writes digits with the point behind so many of them, and zeros where there are none. */
@@ -147,53 +168,91 @@ digits_write(char *out, const char *digits, int n_digits, int point)
         return out;
 }
 
-/* Writes a decimal as the server does: without an exponent, unless that of its first digit is below
- * -4, or limit or above. */
-static size_t
-decimal_write(struct decimal decimal, int limit, char *out)
+/* Writes "e-05": a sign and two digits at least. */
+static char *
+exponent_write(char *out, int exponent)
+{
+        uint64_t size = (uint64_t)abs(exponent);
+
+        *out++ = 'e';
+        *out++ = exponent < 0 ? '-' : '+';
+        if (size < 10)
+                *out++ = '0';
+        return out + pipit__number_write_uint(size, out);
+}
+
+/* Writes a decimal, with an exponent if its first digit stands before 1e-4 or from the limit on. */
+static char *
+decimal_write(char *out, struct decimal decimal, int limit)
 {
         char digits[PIPIT__NUMBER_SIZE];
-        char *end = out;
-
-        for (; decimal.digits > 0 && decimal.digits % 10 == 0; decimal.digits /= 10)
-                decimal.exponent++;
         int n_digits = (int)pipit__number_write_uint(decimal.digits, digits);
         int exponent = decimal.exponent + n_digits - 1;
-        if (exponent >= -4 && exponent < limit) {
-                end = digits_write(end, digits, n_digits, exponent + 1);
+
+        if (exponent >= -4 && exponent < limit)
+                return digits_write(out, digits, n_digits, exponent + 1);
+        return exponent_write(digits_write(out, digits, n_digits, 1), exponent);
+}
+
+static char *
+word_write(char *out, const char *word)
+{
+        size_t length = strlen(word);
+
+        memcpy(out, word, length);
+        return out + length;
+}
+
+static size_t
+number_write(uint64_t bits, const struct format *format, char *out)
+{
+        uint64_t sign = UINT64_C(1) << format->sign_bit;
+        uint64_t infinity = sign - (UINT64_C(1) << format->fraction_bits);
+        uint64_t magnitude = bits & (sign - 1);
+        char *end = out;
+
+        if (magnitude <= infinity && (bits & sign) != 0)
+                *end++ = '-';
+        if (magnitude > infinity) {
+                end = word_write(end, "NaN");
+        } else if (magnitude == infinity) {
+                end = word_write(end, "Infinity");
+        } else if (magnitude == 0) {
+                *end++ = '0';
         } else {
-                end = digits_write(end, digits, n_digits, 1);
-                end += snprintf(end, 8, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+                struct binary binary = binary_of(magnitude, format);
+                end = decimal_write(end, decimal_of(&binary), format->exponent);
         }
         *end = '\0';
         return (size_t)(end - out);
 }
 
-static size_t
-number_write(double number, bool single, char *out)
+static uint64_t
+double_bits(double number)
 {
-        if (isnan(number) || isinf(number))
-                return pipit__number_write_double(number, out);
-        if (signbit(number)) {
-                *out = '-';
-                return 1 + number_write(-number, single, out + 1);
-        }
-        if (number == 0) {
-                memcpy(out, "0", 2);
-                return 1;
-        }
-        struct binary binary = binary_of(number, single);
-        return decimal_write(decimal_shortest(&binary), single ? 6 : 15, out);
+        uint64_t bits = 0;
+
+        memcpy(&bits, &number, sizeof bits);
+        return bits;
 }
 
 size_t
 pipit__shortest_float(float number, char *out)
 {
-        return number_write((double)number, true, out);
+        uint32_t bits = 0;
+
+        memcpy(&bits, &number, sizeof bits);
+        return number_write(bits, &single_format, out);
 }
 
 size_t
 pipit__shortest_double(double number, char *out)
 {
-        return number_write(number, false, out);
+        return number_write(double_bits(number), &double_format, out);
+}
+
+size_t
+pipit__shortest_param(double number, char *out)
+{
+        return number_write(double_bits(number), &param_format, out);
 }
