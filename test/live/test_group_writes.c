@@ -127,6 +127,40 @@ START_TEST(the_answer_is_like_that_of_a_single_one)
 }
 END_TEST
 
+/* Numbers go as text at first and in binary form later, alone and in arrays. */
+static void
+start_samples(double doubles[50], float floats[50], int round)
+{
+        for (int i = 0; i < 50; i++) {
+                doubles[i] = (round * 50 + i) / 700.0 * (i % 2 == 1 ? 1e15 : 1e-15);
+                floats[i] = (float)(round * 50 + i) / 70;
+                struct sample row = {.a_double = doubles[i], .a_real = floats[i]};
+                joined(sample_create(live_db, &row, on_member, next_member()));
+        }
+}
+
+START_TEST(floating_numbers_come_back_bit_for_bit)
+{
+        double doubles[50];
+        float floats[50];
+
+        for (int round = 0; round < 300 && n_statements("sample") == 50 * round; round++) {
+                if (round % 50 == 49)
+                        begin_afresh();
+                batch_begin();
+                start_samples(doubles, floats, round);
+                batch_end();
+                for (int i = 0; i < n_members; i++) {
+                        struct sample *row = sample_row(members[i].last, 0);
+                        ck_assert_ptr_nonnull(row);
+                        ck_assert_mem_eq(&row->a_double, &doubles[i], sizeof doubles[i]);
+                        ck_assert_mem_eq(&row->a_real, &floats[i], sizeof floats[i]);
+                }
+        }
+        ck_assert_int_lt(n_statements("sample"), number_of("SELECT count(*) FROM sample"));
+}
+END_TEST
+
 START_TEST(without_leave_each_create_is_committed_by_itself)
 {
         pipit_set_group_writes(live_db, false);
@@ -513,6 +547,7 @@ answers_tcase(void)
                        creates_that_wait_together_are_one_statement_and_each_gets_its_own_row);
         tcase_add_test(tcase, the_answer_is_like_that_of_a_single_one);
         tcase_add_test(tcase, without_leave_each_create_is_committed_by_itself);
+        tcase_add_test(tcase, floating_numbers_come_back_bit_for_bit);
         tcase_add_test(tcase, values_of_every_type_and_null_arrive_as_they_are);
         return tcase;
 }
