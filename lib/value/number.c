@@ -21,14 +21,14 @@ size_t
 pipit__number_write_uint(uint64_t number, char *out)
 {
         char digits[20];
-        size_t n = 0;
+        char *first = digits + sizeof digits;
 
         do {
-                digits[n++] = (char)('0' + number % 10);
+                *--first = (char)('0' + number % 10);
                 number /= 10;
         } while (number > 0);
-        for (size_t i = 0; i < n; i++)
-                out[i] = digits[n - 1 - i];
+        size_t n = (size_t)(digits + sizeof digits - first);
+        memcpy(out, first, n);
         out[n] = '\0';
         return n;
 }

@@ -154,18 +154,33 @@ decimal_of(const struct binary *binary)
         return decimal;
 }
 
+static char *
+text_write(char *out, const char *text, int n)
+{
+        memcpy(out, text, (size_t)n);
+        return out + n;
+}
+
+static char *
+zeros_write(char *out, int n)
+{
+        memset(out, '0', (size_t)n);
+        return out + n;
+}
+
 /* Writes digits with the point behind so many of them, and zeros where there are none. */
 static char *
 digits_write(char *out, const char *digits, int n_digits, int point)
 {
-        int first = point < 1 ? point - 1 : 0;
-
-        for (int i = first; i < n_digits || i < point; i++) {
-                if (i == point && i > first)
-                        *out++ = '.';
-                *out++ = i >= 0 && i < n_digits ? digits[i] : '0';
+        if (point <= 0) {
+                out = zeros_write(text_write(out, "0.", 2), -point);
+                return text_write(out, digits, n_digits);
         }
-        return out;
+        if (point >= n_digits)
+                return zeros_write(text_write(out, digits, n_digits), point - n_digits);
+        out = text_write(out, digits, point);
+        *out++ = '.';
+        return text_write(out, digits + point, n_digits - point);
 }
 
 /* Writes "e-05": a sign and two digits at least. */
@@ -194,15 +209,6 @@ decimal_write(char *out, struct decimal decimal, int limit)
         return exponent_write(digits_write(out, digits, n_digits, 1), exponent);
 }
 
-static char *
-word_write(char *out, const char *word)
-{
-        size_t length = strlen(word);
-
-        memcpy(out, word, length);
-        return out + length;
-}
-
 static size_t
 number_write(uint64_t bits, const struct format *format, char *out)
 {
@@ -214,9 +220,9 @@ number_write(uint64_t bits, const struct format *format, char *out)
         if (magnitude <= infinity && (bits & sign) != 0)
                 *end++ = '-';
         if (magnitude > infinity) {
-                end = word_write(end, "NaN");
+                end = text_write(end, "NaN", 3);
         } else if (magnitude == infinity) {
-                end = word_write(end, "Infinity");
+                end = text_write(end, "Infinity", 8);
         } else if (magnitude == 0) {
                 *end++ = '0';
         } else {
