@@ -11,6 +11,9 @@
 
 enum { BUF_FIRST_SIZE = 128 };
 
+/* A capacity is doubled, so it must not be more than half of what a size_t holds. */
+#define BUF_MAX (SIZE_MAX / 4)
+
 /* Makes room for that many more bytes and a NUL behind them; false if the buf has failed. */
 static bool
 buf_reserve(struct buf *buf, size_t more)
@@ -19,14 +22,16 @@ buf_reserve(struct buf *buf, size_t more)
                 return false;
         if (more < buf->capacity - buf->length)
                 return true;
-        if (more >= SIZE_MAX / 2 - buf->length) {
-                buf->failed = true;
+        if (buf->length > buf->max || more > buf->max - buf->length) {
+                buf->failed = buf->full = true;
                 return false;
         }
 
         size_t capacity = buf->capacity ? buf->capacity : BUF_FIRST_SIZE;
         while (capacity - buf->length <= more)
                 capacity *= 2;
+        if (capacity > buf->max + 1)
+                capacity = buf->max + 1;
         char *data = realloc(buf->data, capacity);
         if (data == NULL) {
                 buf->failed = true;
@@ -40,7 +45,7 @@ buf_reserve(struct buf *buf, size_t more)
 void
 pipit__buf_init(struct buf *buf)
 {
-        *buf = (struct buf){.data = NULL};
+        *buf = (struct buf){.max = BUF_MAX};
 }
 
 void
@@ -54,9 +59,19 @@ void
 pipit__buf_clear(struct buf *buf)
 {
         buf->length = 0;
-        buf->failed = false;
+        buf->failed = buf->full = false;
         if (buf->data != NULL)
                 buf->data[0] = '\0';
+}
+
+size_t
+pipit__buf_limit(struct buf *buf, size_t max)
+{
+        size_t before = buf->max;
+
+        if (max < before)
+                buf->max = max;
+        return before;
 }
 
 void

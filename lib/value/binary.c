@@ -15,9 +15,23 @@
 #include "value/number.h"
 #include "value/oid.h"
 
+/* Nested values in each other, composites as a rule: each is a call in a call here. */
+enum { DEPTH_MAX = 16 };
+
+/*
+ * A text may take TEXT_BASE bytes and TEXT_FACTOR for each byte of its value, so that nobody makes
+ * hundreds of megabytes of a few kilobytes. Two things make a text much longer than its value: the
+ * zeros of a numeric, and quotes, which double with each level of nesting.
+ *
+ * TEXT_BASE is what one numeric of ten bytes can have: a sign, the most digits, a point and the
+ * most scale; or a few quotes a dozen levels deep. TEXT_FACTOR is more than values need in bulk: 8
+ * for bits, 2 for bytes, 4 for times, 22 for numerics that are as large as the greatest double, and
+ * 2 for each level with nothing but quotes.
+ */
 enum {
-        DEPTH_MAX = 16,           /* nested values in each other, composites as a rule */
-        TEXT_MAX = (1 << 30) - 1, /* bytes of a text, as in the server */
+        TEXT_BASE = 1 + 4 * 32768 + 1 + 16383,
+        TEXT_FACTOR = 32,
+        TEXT_MAX = (1 << 30) - 1, /* as in the server */
 };
 
 /* A quoting says when the text of an inner value needs quotes, and how a quote inside is written.
@@ -85,7 +99,7 @@ quoting_apply(struct buf *out, size_t start, const struct quoting *quoting)
         *--to = '"';
 }
 
-/* Writes a value inside of another, in quotes if it needs them. */
+/* Writes a value inside of another, in quotes if it needs them; rubbish stays as it is. */
 static void
 binary_write_inner(uint32_t oid, struct reader *in, struct buf *out, const struct quoting *quoting,
                    int depth)
@@ -93,9 +107,10 @@ binary_write_inner(uint32_t oid, struct reader *in, struct buf *out, const struc
         size_t start = out->length;
 
         binary_write_value(oid, in, out, depth + 1);
-        if (!in->failed && in->at != in->end)
+        if (reader_done(in))
+                quoting_apply(out, start, quoting);
+        else
                 reader_fail(in);
-        quoting_apply(out, start, quoting);
 }
 
 static void
@@ -277,7 +292,7 @@ binary_write_value(uint32_t oid, struct reader *in, struct buf *out, int depth)
 {
         const struct binary_type *type = pipit__binary_type_find(oid);
 
-        if (type == NULL || depth > DEPTH_MAX || out->length > TEXT_MAX) {
+        if (type == NULL || depth > DEPTH_MAX || out->failed) {
                 reader_fail(in);
                 return;
         }
@@ -333,13 +348,25 @@ pipit__binary_inside(uint32_t oid, const char *data, size_t length, size_t *ret_
         return data + skip;
 }
 
+size_t
+pipit__binary_longest(size_t length)
+{
+        return length < (TEXT_MAX - TEXT_BASE) / TEXT_FACTOR ? TEXT_BASE + TEXT_FACTOR * length
+                                                             : TEXT_MAX;
+}
+
 int
 pipit__binary_text(uint32_t oid, const char *data, size_t length, struct buf *out)
 {
         struct reader in = reader_of(data, length);
+        size_t end = out->length + pipit__binary_longest(length);
+        size_t max = pipit__buf_limit(out, end);
 
         binary_write_value(oid, &in, out, 0);
-        if (!reader_done(&in) || (!out->failed && out->length > TEXT_MAX))
-                return PIPIT_ETYPE;
-        return out->failed ? PIPIT_ENOMEM : 0;
+        out->max = max;
+        if (out->full || (!out->failed && out->length > end))
+                return PIPIT_ELIMIT;
+        if (out->failed)
+                return PIPIT_ENOMEM;
+        return reader_done(&in) ? 0 : PIPIT_ETYPE;
 }

@@ -24,8 +24,12 @@ bool pipit__binary_suits(const uint32_t *oids, int n);
  * has to be made, or the value is not good. */
 const char *pipit__binary_inside(uint32_t oid, const char *data, size_t length, size_t *ret_length);
 
+/* Returns the most bytes that the text of a value of that length may take. */
+size_t pipit__binary_longest(size_t length);
+
 /* Appends the text that the server would have sent. 0; PIPIT_ENOMEM; PIPIT_ETYPE if the bytes are
- * no such value or the type is unknown. After a failure rubbish may have been appended. */
+ * no such value or the type is unknown; PIPIT_ELIMIT if the text is longer than the value may have,
+ * or than out takes. After a failure rubbish may have been appended. */
 int pipit__binary_text(uint32_t oid, const char *data, size_t length, struct buf *out);
 
 #endif

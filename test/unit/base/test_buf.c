@@ -86,6 +86,29 @@ START_TEST(an_impossible_size_is_a_failure)
 }
 END_TEST
 
+START_TEST(a_buffer_takes_no_more_than_its_max)
+{
+        struct buf buf;
+
+        pipit__buf_init(&buf);
+        size_t before = pipit__buf_limit(&buf, 1000);
+        ck_assert_uint_eq(pipit__buf_limit(&buf, 2000), 1000);
+        for (int i = 0; i < 1000; i++)
+                pipit__buf_add_char(&buf, 'x');
+        ck_assert(!buf.failed && !buf.full);
+        ck_assert_uint_eq(buf.capacity, 1001);
+        pipit__buf_add_char(&buf, 'y');
+        ck_assert(buf.failed && buf.full);
+        ck_assert_uint_eq(strlen(pipit__buf_text(&buf)), 1000);
+        pipit__buf_clear(&buf);
+        ck_assert(!buf.failed && !buf.full);
+        buf.max = before;
+        pipit__buf_add_text(&buf, "text");
+        ck_assert_str_eq(pipit__buf_text(&buf), "text");
+        pipit__buf_fini(&buf);
+}
+END_TEST
+
 START_TEST(without_memory_the_failure_sticks)
 {
         struct buf buf;
@@ -97,6 +120,7 @@ START_TEST(without_memory_the_failure_sticks)
                         pipit__buf_add_text(&buf, "abc");
                 bool failed = oom_stop();
                 ck_assert_int_eq(buf.failed, failed);
+                ck_assert(!buf.full);
                 ck_assert_uint_eq(strlen(pipit__buf_text(&buf)), buf.length);
                 char *text = pipit__buf_take(&buf);
                 ck_assert_int_eq(text == NULL, failed);
@@ -119,6 +143,7 @@ test_suite(void)
         tcase_add_test(tcase, a_cleared_buffer_is_empty_and_usable);
         tcase_add_test(tcase, a_taken_text_belongs_to_the_caller);
         tcase_add_test(tcase, an_impossible_size_is_a_failure);
+        tcase_add_test(tcase, a_buffer_takes_no_more_than_its_max);
         tcase_add_test(tcase, without_memory_the_failure_sticks);
         suite_add_tcase(suite, tcase);
         return suite;

@@ -8,7 +8,13 @@
 #include "value/binary_type.h"
 #include "value/oid.h"
 
-enum { INT4_ARRAY = 1007, TEXT_ARRAY = 1009, INT4_RANGE = 3904, INT4_MULTIRANGE = 4451 };
+enum {
+        INT4_ARRAY = 1007,
+        TEXT_ARRAY = 1009,
+        NUMERIC_ARRAY = 1231,
+        INT4_RANGE = 3904,
+        INT4_MULTIRANGE = 4451
+};
 
 /* Bytes of a literal, without its NUL. */
 #define BYTES(literal) literal, sizeof(literal) - 1
@@ -231,6 +237,145 @@ START_TEST(composites_in_composites_have_an_end)
 }
 END_TEST
 
+/* The longest numeric: 131,072 digits, of which the first says nothing, and 16,383 behind a point.
+ */
+#define LONGEST "\0\1\x7f\xff\x40\0\x3f\xff\x27\x0f"
+
+START_TEST(the_longest_number_is_written)
+{
+        char *text = NULL;
+
+        ck_assert_int_eq(text_of(OID_NUMERIC, BYTES(LONGEST), &text), 0);
+        ck_assert_uint_eq(strlen(text), 1 + 131072 + 1 + 16383);
+        ck_assert_uint_le(strlen(text), pipit__binary_longest(sizeof LONGEST - 1));
+        free(text);
+}
+END_TEST
+
+static void
+add_uint32(struct buf *out, uint32_t number)
+{
+        const char bytes[] = {(char)(number >> 24), (char)(number >> 16), (char)(number >> 8),
+                              (char)number};
+
+        pipit__buf_add(out, bytes, sizeof bytes);
+}
+
+/* An array of n times the same numeric. */
+static struct buf
+array_of(int n, const char *numeric, size_t length)
+{
+        struct buf array;
+
+        pipit__buf_init(&array);
+        add_uint32(&array, 1);
+        add_uint32(&array, 0);
+        add_uint32(&array, OID_NUMERIC);
+        add_uint32(&array, (uint32_t)n);
+        add_uint32(&array, 1);
+        for (int i = 0; i < n; i++) {
+                add_uint32(&array, (uint32_t)length);
+                pipit__buf_add(&array, numeric, length);
+        }
+        return array;
+}
+
+START_TEST(many_long_numbers_are_refused_before_they_take_memory)
+{
+        struct buf array = array_of(3000, BYTES(LONGEST));
+        struct buf out;
+
+        pipit__buf_init(&out);
+        ck_assert_int_eq(pipit__binary_text(NUMERIC_ARRAY, array.data, array.length, &out),
+                         PIPIT_ELIMIT);
+        ck_assert_uint_le(out.capacity, pipit__binary_longest(array.length) + 1);
+        pipit__buf_fini(&out);
+        pipit__buf_fini(&array);
+}
+END_TEST
+
+/* 1.8e308 has 309 digits in 8 bytes and a group. */
+START_TEST(any_number_of_numbers_as_large_as_a_double_is_written)
+{
+        struct buf array = array_of(10000, BYTES("\0\1\0\x4d\0\0\0\0\0\1"));
+        char *text = NULL;
+
+        ck_assert_int_eq(text_of(NUMERIC_ARRAY, array.data, array.length, &text), 0);
+        ck_assert_uint_eq(strlen(text), 1 + 10000 * 310);
+        free(text);
+        pipit__buf_fini(&array);
+}
+END_TEST
+
+/* A composite of n times the same field. */
+static struct buf
+composite_of(int n, uint32_t oid, const struct buf *field)
+{
+        struct buf composite;
+
+        pipit__buf_init(&composite);
+        add_uint32(&composite, (uint32_t)n);
+        for (int i = 0; i < n; i++) {
+                add_uint32(&composite, oid);
+                add_uint32(&composite, (uint32_t)field->length);
+                pipit__buf_add(&composite, field->data, field->length);
+        }
+        return composite;
+}
+
+/* Quotes, as many as there is room for, in so many composites. */
+static int
+quotes_nested(int depth, int n_quotes, size_t *ret_length)
+{
+        struct buf value;
+        struct buf out;
+        uint32_t oid = OID_TEXT;
+
+        pipit__buf_init(&value);
+        for (int i = 0; i < n_quotes; i++)
+                pipit__buf_add_char(&value, '"');
+        for (; depth > 0; depth--, oid = OID_RECORD) {
+                struct buf around = composite_of(1, oid, &value);
+                pipit__buf_fini(&value);
+                value = around;
+        }
+        pipit__buf_init(&out);
+        int code = pipit__binary_text(oid, value.data, value.length, &out);
+        ck_assert_uint_le(out.capacity, pipit__binary_longest(value.length) + 1);
+        *ret_length = out.length;
+        pipit__buf_fini(&out);
+        pipit__buf_fini(&value);
+        return code;
+}
+
+START_TEST(quotes_that_double_at_each_level_are_refused_before_they_take_memory)
+{
+        size_t length = 0;
+
+        ck_assert_int_eq(quotes_nested(4, 100000, &length), 0);
+        ck_assert_uint_gt(length, 1600000);
+        ck_assert_int_eq(quotes_nested(12, 20, &length), 0);
+        ck_assert_int_eq(quotes_nested(16, 8000, &length), PIPIT_ELIMIT);
+        ck_assert_int_eq(quotes_nested(6, 100000, &length), PIPIT_ELIMIT);
+}
+END_TEST
+
+START_TEST(a_text_takes_no_more_than_the_caller_has)
+{
+        struct buf out;
+
+        pipit__buf_init(&out);
+        size_t before = pipit__buf_limit(&out, 10);
+        ck_assert_int_eq(pipit__binary_text(OID_INT8, BYTES("\x80\0\0\0\0\0\0\0"), &out),
+                         PIPIT_ELIMIT);
+        pipit__buf_clear(&out);
+        ck_assert_int_eq(pipit__binary_text(OID_INT4, BYTES("\0\0\0\1"), &out), 0);
+        ck_assert_uint_eq(out.max, 10);
+        ck_assert_uint_gt(before, 10);
+        pipit__buf_fini(&out);
+}
+END_TEST
+
 START_TEST(the_table_is_in_order)
 {
         const struct binary_type *last = NULL;
@@ -293,6 +438,11 @@ test_suite(void)
         tcase_add_loop_test(tcase, without_memory_there_is_no_text, 0, COUNT(values));
         tcase_add_loop_test(tcase, what_no_server_sends_is_refused, 0, COUNT(hostile));
         tcase_add_test(tcase, composites_in_composites_have_an_end);
+        tcase_add_test(tcase, the_longest_number_is_written);
+        tcase_add_test(tcase, many_long_numbers_are_refused_before_they_take_memory);
+        tcase_add_test(tcase, any_number_of_numbers_as_large_as_a_double_is_written);
+        tcase_add_test(tcase, quotes_that_double_at_each_level_are_refused_before_they_take_memory);
+        tcase_add_test(tcase, a_text_takes_no_more_than_the_caller_has);
         tcase_add_test(tcase, the_table_is_in_order);
         tcase_add_test(tcase, a_result_is_asked_for_in_binary_when_all_can_and_one_gains);
         tcase_add_test(tcase, text_is_found_inside_of_a_value);
