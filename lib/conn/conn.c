@@ -9,11 +9,7 @@
 
 #include "base/log.h"
 #include "conn/cancel.h"
-#include "conn/retry.h"
-#include "request/request.h"
 #include "request/requests.h"
-#include "request/stmt_cache.h"
-#include "result/result_error.h"
 
 static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
                                           "leased",     "cleaning",   "cancelling", "closed"};
@@ -50,59 +46,26 @@ pipit__conn_free(struct deferred *deferred)
         free(conn);
 }
 
-/* One whose answer will not come. Nobody knows whether it was executed, unless the server said so
- * already, or its transaction goes with the connection. */
-static void
-conn_fail_request(const struct reply *reply, const struct conn_error *cause)
+void
+pipit__conn_begin_settlement(const struct conn *conn, struct settlement *settlement)
 {
-        struct request *req = reply->req;
-        char text[sizeof cause->text + sizeof cause->host + 100];
-        struct pipit_error error = {.code = PIPIT_ELOST,
-                                    .executed = reply->uncommitted ? PIPIT_EXECUTED_ROLLED_BACK
-                                                                   : PIPIT_EXECUTED_UNKNOWN,
-                                    .phase = PIPIT_PHASE_EXECUTE,
-                                    .host = cause->host,
-                                    .message = text};
-
-        snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
-                 cause->host, cause->text,
-                 reply->uncommitted ? "its transaction is rolled back"
-                                    : "nobody knows whether the statement was executed");
-        memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
-        pipit__request_fail_like(req, &error);
-}
-
-/* Whether it can run elsewhere: what the server has said of it so far is that it did not run. */
-static bool
-conn_runs_elsewhere(struct conn *conn, const struct reply *reply)
-{
-        if (reply->segment >= SEGMENT_SESSION)
-                return false;
-        if (!pipit_failed(pipit__request_result(reply->req)))
-                return reply->skipped;
-        if (pipit__retry_decide(reply, true, &conn->prepared) == RETRY_AGAIN)
-                return true;
-        return conn->cancel_state != CANCEL_NONE && pipit__retry_decide_stray(reply) == RETRY_AGAIN;
+        *settlement = (struct settlement){.host = conn->host,
+                                          .may_be_hit = conn->cancel_state != CANCEL_NONE,
+                                          .lease_ops = conn->lease_ops,
+                                          .lease_arg = conn->lease_arg};
+        list_init(&settlement->again);
 }
 
 /* Ends what is unanswered. */
 static void
 conn_fail_requests(struct conn *conn, const struct conn_error *cause)
 {
-        struct reply reply;
-        struct list again;
+        struct settlement settlement;
 
-        list_init(&again);
-        while (conn->replies.n > 0) {
-                pipit__reply_queue_pop(&conn->replies, &reply);
-                struct request *req = pipit__reply_waiter(&reply);
-                if (req != NULL && conn_runs_elsewhere(conn, &reply))
-                        pipit__request_append(req, &again);
-                else if (req != NULL)
-                        conn_fail_request(&reply, cause);
-                pipit__stmt_unref(reply.stmt);
-        }
-        pipit__requests_again(&again);
+        pipit__conn_begin_settlement(conn, &settlement);
+        settlement.cause = cause;
+        pipit__reply_queue_lose(&conn->replies, &settlement);
+        pipit__requests_again(&settlement.again);
 }
 
 void

@@ -18,7 +18,6 @@
 #include "conn/cancel_conn.h"
 #include "conn/prepared.h"
 #include "conn/reply_queue.h"
-#include "conn/retry.h"
 #include "connect/connect_attempt.h"
 #include "loop/reactor.h"
 #include "pq/pq.h"
@@ -104,7 +103,7 @@ struct conn {
         const struct lease_ops *lease_ops; /* NULL: it is everybody's */
         void *lease_arg;
         int64_t read_us; /* when the last segment was answered */
-        struct flight flight;
+        struct sending flight;
         enum conn_cancel cancel_state;
         struct cancel *cancel;  /* while one is out */
         struct backend backend; /* where libpq cannot ask without blocking */
@@ -132,6 +131,9 @@ void pipit__conn_enter(struct conn *conn, enum conn_state state, const struct co
 
 /* Writes what libpq has for the socket, and watches it; may close it. */
 void pipit__conn_flush(struct conn *conn);
+
+/* Begins a settlement of its replies. */
+void pipit__conn_begin_settlement(const struct conn *conn, struct settlement *settlement);
 
 /* Keeps why the server ends the session, for whoever is told of it. */
 COLD void pipit__conn_note_end(struct conn *conn, const char *sqlstate, const char *message);

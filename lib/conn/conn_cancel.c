@@ -39,10 +39,12 @@ conn_set_limit(struct conn *conn, int64_t delay_ms)
 static int64_t
 conn_age_us(const struct conn *conn)
 {
-        int64_t sent_us = pipit__reply_queue_sent_us(&conn->replies);
+        const struct sending *segment = pipit__reply_queue_first_segment(&conn->replies);
+        int64_t since_us = conn->read_us;
 
-        return pipit__reactor_now_us(conn->config->reactor) -
-               (sent_us > conn->read_us ? sent_us : conn->read_us);
+        if (segment != NULL && segment->sent_us > since_us)
+                since_us = segment->sent_us;
+        return pipit__reactor_now_us(conn->config->reactor) - since_us;
 }
 
 /* Milliseconds until the server is asked about the first segment; 0: now. */
@@ -186,12 +188,6 @@ pipit__conn_on_drained(struct conn *conn)
                 conn->cancel_state = CANCEL_NONE;
                 pipit__conn_enter_idle_state(conn);
         }
-}
-
-enum retry_decision
-pipit__conn_decide_stray(const struct conn *conn, const struct reply *reply)
-{
-        return conn->cancel_state == CANCEL_NONE ? RETRY_NONE : pipit__retry_decide_stray(reply);
 }
 
 void

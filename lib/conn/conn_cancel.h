@@ -8,8 +8,6 @@
 #ifndef PIPIT_CONN_CANCEL_INTERNAL_H
 #define PIPIT_CONN_CANCEL_INTERNAL_H
 
-#include "conn/retry.h"
-
 struct conn;
 struct pg_result;
 struct request;
@@ -26,9 +24,6 @@ void pipit__conn_on_drained(struct conn *conn);
 
 /* Its limit has passed, while it was busy. */
 void pipit__conn_on_patience(struct conn *conn);
-
-/* What becomes of a statement of a segment of its own that has failed: it may have been hit. */
-enum retry_decision pipit__conn_decide_stray(const struct conn *conn, const struct reply *reply);
 
 /* Takes what the server says of a new session: who it is, for the cancel connection. */
 void pipit__conn_learn_backend(struct conn *conn, const struct pg_result *answer);

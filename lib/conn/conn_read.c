@@ -46,85 +46,24 @@ conn_check(struct conn *conn)
         return conn->state != CONN_CLOSED;
 }
 
-/* Whether a transaction is committed, now that its segment is answered. */
-static bool
-commit_is_done(const struct reply *commit, bool failed)
-{
-        struct pipit_result *res = pipit__request_result(commit->req);
-
-        if (commit->kind == REPLY_COMMIT)
-                return !failed;
-        return !pipit_failed(res) && strcmp(pipit_result_tag(res), "COMMIT") == 0;
-}
-
-/* The same of a lease's transaction. */
-static void
-conn_sort_leased(struct conn *conn, const struct reply *reply, bool failed)
-{
-        struct request *req = reply->req;
-
-        if (failed && pipit_failed(pipit__request_result(req)))
-                pipit__retry_note(reply, &conn->prepared);
-        pipit__result_set_host(pipit__request_result(req), conn->host);
-        if (reply->segment == SEGMENT_COMMIT)
-                conn->lease_ops->ended(req, commit_is_done(reply, failed), conn->lease_arg);
-        else
-                conn->lease_ops->answered(req, reply->skipped, conn->lease_arg);
-}
-
-/* One command of a segment that is complete; *ret_done is who is to be told of its end at once. */
-static void
-conn_sort(struct conn *conn, const struct reply *reply, bool failed, struct list *again,
-          struct request **ret_done)
-{
-        struct request *req = pipit__reply_waiter(reply);
-
-        if (req == NULL)
-                return;
-        if (reply->segment >= SEGMENT_TRANSACTION) {
-                conn_sort_leased(conn, reply, failed);
-                return;
-        }
-        if (pipit__retry_decide(reply, failed, &conn->prepared) == RETRY_AGAIN ||
-            (failed && pipit__conn_decide_stray(conn, reply) == RETRY_AGAIN)) {
-                pipit__request_append(req, again);
-                return;
-        }
-        pipit__result_set_host(pipit__request_result(req), conn->host);
-        /* A callback may close the connection: of those committed together, each has its turn. */
-        if (reply->segment == SEGMENT_WRITES)
-                pipit__request_end(req);
-        else
-                *ret_done = req;
-}
-
 /* Takes the first segment off, which is answered. */
 static struct request *
 conn_take_segment(struct conn *conn)
 {
         struct reply_queue *replies = &conn->replies;
-        struct stmt_cache *stmt_cache = conn->config->stmt_cache;
         int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
         struct segment_timing timing = pipit__segment_time(
-                &stmt_cache->scale, pipit__reply_queue_reading(replies), &conn->flight,
-                replies->reading + 1 == replies->n, conn->read_us, now_us);
-        struct segment_lesson lesson = {.timing = &timing};
-        bool failed = replies->failed;
-        struct request *done = NULL;
-        struct reply reply;
-        struct list again;
+                &conn->config->stmt_cache->scale, pipit__reply_queue_read_segment(replies),
+                &conn->flight, pipit__reply_queue_is_at_last_sync(replies), conn->read_us, now_us);
+        struct settlement settlement;
 
-        list_init(&again);
         conn->read_us = now_us;
-        while (pipit__reply_queue_pop(replies, &reply)) {
-                if (reply.kind == REPLY_STATEMENT && !failed && reply.stmt != NULL)
-                        pipit__segment_teach(&lesson, &reply);
-                conn_sort(conn, &reply, failed, &again, &done);
-                pipit__stmt_unref(reply.stmt);
-        }
-        pipit__segment_taught(&lesson);
-        pipit__requests_again(&again);
-        return done;
+        pipit__conn_begin_settlement(conn, &settlement);
+        settlement.lesson.timing = &timing;
+        pipit__reply_queue_settle(replies, &settlement);
+        pipit__segment_taught(&settlement.lesson);
+        pipit__requests_again(&settlement.again);
+        return settlement.done;
 }
 
 /* The first segment is answered. */
@@ -188,10 +127,10 @@ static COLD void
 conn_refuse_copy(struct conn *conn)
 {
         static const char reason[] = "COPY needs a connection of its own";
-        const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
+        const struct request *reader = pipit__reply_queue_reader(&conn->replies);
 
-        if (reading != NULL && reading->req != NULL)
-                pipit__result_fail(pipit__request_result(reading->req), PIPIT_EUNSHARED,
+        if (reader != NULL)
+                pipit__result_fail(pipit__request_result(reader), PIPIT_EUNSHARED,
                                    PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
                                    "%s, and this one, which other requests share, was closed: "
                                    "write rows with INSERT, read them with SELECT",
@@ -199,43 +138,57 @@ conn_refuse_copy(struct conn *conn)
         snprintf(conn->end_reason.text, sizeof conn->end_reason.text, "%s", reason);
 }
 
-/* Whether the next answer is to a statement of pipit's own, without which nothing is as it must be.
- */
-static bool
-conn_reads_own(const struct conn *conn)
+/* Ends the connection for an error after which nothing is as it must be. */
+static COLD void
+conn_end_by_error(struct conn *conn, struct pg_result *answer)
 {
-        const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
-
-        return reading != NULL && reading->kind == REPLY_OWN;
+        pipit__conn_note_end(conn, pipit__pq_sqlstate(answer), pipit__pq_error(answer));
+        pipit__pq_clear(answer);
+        pipit__conn_break(conn, "the server ended the session");
 }
 
-/* A result that must not be matched to anything: it ends the connection. */
-static bool
-conn_is_last_word(struct conn *conn, const struct pg_result *answer, enum pq_kind kind)
+/* Ends the connection for an answer that cannot be the one that is owed. */
+static COLD void
+conn_end_by_protocol(struct conn *conn)
 {
-        if (kind == PQ_KIND_BROKEN) {
-                const char *text = pipit__pq_error(answer);
-                if (text[0] == '\0')
-                        conn_refuse_copy(conn);
-                else
-                        pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text,
-                                          text);
-                return true;
-        }
-        if (kind == PQ_KIND_ERROR && (pipit__pq_is_fatal(answer) || conn_reads_own(conn))) {
-                pipit__conn_note_end(conn, pipit__pq_sqlstate(answer), pipit__pq_error(answer));
-                return true;
-        }
-        return false;
+        pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_DEBUG,
+                   "connection to %s: no answer to a %s", conn->host,
+                   pipit__reply_queue_reading_name(&conn->replies));
+        pipit__conn_break(conn, "an answer came that nothing was sent for");
+}
+
+/* Ends the connection for what is no answer of the server. */
+static COLD void
+conn_end_by_libpq(struct conn *conn, struct pg_result *answer)
+{
+        const char *text = pipit__pq_error(answer);
+
+        if (text[0] == '\0')
+                conn_refuse_copy(conn);
+        else
+                pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text, text);
+        pipit__pq_clear(answer);
+        pipit__conn_break(conn, "the server ended the session");
+}
+
+/* Whether a result may be matched to what was sent. One that must not be ends the connection. */
+static bool
+conn_check_kind(struct conn *conn, struct pg_result *answer, enum pq_kind kind)
+{
+        if (kind == PQ_KIND_BROKEN)
+                conn_end_by_libpq(conn, answer);
+        else if (kind == PQ_KIND_ERROR && pipit__pq_is_fatal(answer))
+                conn_end_by_error(conn, answer);
+        return conn->state != CONN_CLOSED;
 }
 
 static COLD void
 conn_over_limit(struct conn *conn)
 {
-        const struct reply *reading = pipit__reply_queue_reading(&conn->replies);
+        const struct request *reader = pipit__reply_queue_reader(&conn->replies);
 
-        if (reading != NULL && reading->req != NULL)
-                pipit__result_fail(pipit__request_result(reading->req), PIPIT_ELIMIT,
+        if (reader != NULL)
+                pipit__result_fail(pipit__request_result(reader), PIPIT_ELIMIT,
                                    PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_RESULT,
                                    "the result has more than %zu bytes, and the connection was "
                                    "closed: raise max_result_bytes, or ask for fewer rows",
@@ -274,25 +227,26 @@ conn_take_own(struct conn *conn, struct pg_result *answer)
 
 /* The connection's part in what an answer says. */
 static void
-conn_follow(struct conn *conn, enum reply_event event, struct request *req,
+conn_follow(struct conn *conn, enum reply_event event, struct request *done,
             struct pg_result *answer)
 {
         switch (event) {
         case REPLY_EVENT_MORE: break;
         case REPLY_EVENT_OWN: conn_take_own(conn, answer); break;
-        case REPLY_EVENT_READ:
+        case REPLY_EVENT_OWN_FAILED: conn_end_by_error(conn, answer); break;
+        case REPLY_EVENT_DONE:
                 pipit__conn_watch_abandoned(conn);
-                pipit__request_complete(req);
+                pipit__request_complete(done);
                 break;
         case REPLY_EVENT_SYNC:
                 /* Before anybody reads this answer, or one behind it, in a wrong encoding. */
                 if (conn_check_settings(conn))
                         conn_complete_segment(conn);
                 break;
-        case REPLY_EVENT_UNSHARED: conn_unshared(conn, req); break;
-        case REPLY_EVENT_BROKEN:
-                pipit__conn_break(conn, "an answer came that nothing was sent for");
+        case REPLY_EVENT_UNSHARED:
+                conn_unshared(conn, pipit__reply_queue_reader(&conn->replies));
                 break;
+        case REPLY_EVENT_BROKEN: conn_end_by_protocol(conn); break;
         }
 }
 
@@ -303,24 +257,21 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
 {
         struct pg_result *answer = pipit__pq_next(conn->pq);
         enum pq_kind kind = answer != NULL ? pipit__pq_kind(answer) : PQ_KIND_SYNC;
-        struct request *req;
+        struct request *done;
 
         conn->incoming = 0;
         conn->unread = 0;
         conn->pieces = 0;
         *ret_ends = kind != PQ_KIND_SYNC;
-        if (conn_is_last_word(conn, answer, kind)) {
-                pipit__pq_clear(answer);
-                pipit__conn_break(conn, "the server ended the session");
+        if (!conn_check_kind(conn, answer, kind))
                 return false;
-        }
         /* Some complete here, in front of their Sync. */
         if (answer == NULL && !pipit__pq_is_utf8(conn->pq) && !conn_check_settings(conn))
                 return false;
         if (answer != NULL && !conn_check_size(conn, answer))
                 return false;
-        enum reply_event event = pipit__reply_queue_read(&conn->replies, answer, &req);
-        conn_follow(conn, event, req, answer);
+        enum reply_event event = pipit__reply_queue_read(&conn->replies, answer, kind, &done);
+        conn_follow(conn, event, done, answer);
         return conn->state != CONN_CLOSED;
 }
 

@@ -7,6 +7,12 @@
 
 #include "base/cold.h"
 #include "conn/conn.h"
+#include "conn/reply_commit.h"
+#include "conn/reply_own.h"
+#include "conn/reply_prepare.h"
+#include "conn/reply_statement.h"
+#include "conn/reply_sync.h"
+#include "conn/reply_transaction.h"
 #include "conn/session_settings.h"
 #include "pq/pq_cancel.h"
 #include "request/bound_stmt.h"
@@ -18,29 +24,29 @@
 /* A statement that sets the role, and two Syncs. */
 #define SEND_PER_SEGMENT 3
 
-static void
-conn_owe(struct conn *conn, enum reply_kind kind, struct request *req, struct stmt *stmt)
-{
-        pipit__reply_queue_push(&conn->replies,
-                                &(struct reply){.kind = kind, .req = req, .stmt = stmt});
-}
+static const struct reply_ops *const statement_kinds[] = {[SEGMENT_SINGLE] = &pipit__reply_single,
+                                                          [SEGMENT_READS] = &pipit__reply_read,
+                                                          [SEGMENT_WRITES] = &pipit__reply_write,
+                                                          [SEGMENT_SESSION] =
+                                                                  &pipit__reply_session};
 
-/* The end of a segment of n statements, which take so long together. 0, or -1. */
+/* Ends a segment of n statements, which take so long together. commit: who waits for a Sync that
+ * commits; NULL for any other. 0, or -1. */
 static int
-conn_send_sync(struct conn *conn, int n, float estimated_us)
+conn_send_sync(struct conn *conn, int n, float estimated_us, struct request *commit)
 {
-        if (pipit__pq_sync(conn->pq) != 0)
-                return -1;
-        struct reply sync = {.kind = REPLY_SYNC,
-                             .n_statements = n,
-                             .estimated_us = estimated_us,
-                             .sent_us = pipit__reactor_now_us(conn->config->reactor)};
-        pipit__reply_queue_push(&conn->replies, &sync);
+        int r = pipit__pq_sync(conn->pq);
+        struct sending segment = {.sent_us = pipit__reactor_now_us(conn->config->reactor),
+                                  .estimated_us = estimated_us,
+                                  .n_statements = n};
+        pipit__reply_queue_push_sync(
+                &conn->replies, commit != NULL ? &pipit__reply_sync_commit : &pipit__reply_sync,
+                commit, &segment);
         if (conn->flight.sent_us == 0)
-                conn->flight.sent_us = sync.sent_us;
+                conn->flight.sent_us = segment.sent_us;
         conn->flight.n_statements += n;
         conn->flight.estimated_us += estimated_us;
-        return 0;
+        return r;
 }
 
 int
@@ -49,8 +55,8 @@ pipit__conn_send_own(struct conn *conn, const char *sql)
         if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
             pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
                 return -1;
-        conn_owe(conn, REPLY_OWN, NULL, NULL);
-        return conn_send_sync(conn, 0, 0);
+        pipit__reply_queue_push(&conn->replies, &pipit__reply_own, NULL, NULL);
+        return conn_send_sync(conn, 0, 0, NULL);
 }
 
 int
@@ -66,8 +72,8 @@ pipit__conn_send_settings(struct conn *conn)
         if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
             pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0)
                 return -1;
-        conn_owe(conn, REPLY_OWN, NULL, NULL);
-        return conn_send_sync(conn, 0, 0);
+        pipit__reply_queue_push(&conn->replies, &pipit__reply_own, NULL, NULL);
+        return conn_send_sync(conn, 0, 0, NULL);
 }
 
 /*
@@ -95,39 +101,33 @@ conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
                 pipit__stmt_cache_name(conn->config->stmt_cache, old, name);
                 if (pipit__pq_close_prepared(conn->pq, name) != 0)
                         return -1;
-                conn_owe(conn, REPLY_CLOSE, NULL, NULL);
+                pipit__reply_queue_push(&conn->replies, &pipit__reply_close, NULL, NULL);
         }
         /* Types that are known are said: values in binary form depend on them. */
         if (pipit__pq_prepare(conn->pq, stmt->name, stmt->sql,
                               stmt->n_types > 0 ? stmt->n_types : 0, stmt->types) != 0)
                 return -1;
-        conn_owe(conn, REPLY_PREPARE, req, stmt);
+        pipit__reply_queue_push(&conn->replies, &pipit__reply_prepare, req, stmt);
         if (stmt->n_types >= 0)
                 return 0;
         if (pipit__pq_describe(conn->pq, stmt->name) != 0)
                 return -1;
-        conn_owe(conn, REPLY_DESCRIBE, NULL, stmt);
+        pipit__reply_queue_push(&conn->replies, &pipit__reply_describe, NULL, stmt);
         return 0;
 }
 
 /* One statement of a segment. 0, or -1. */
 static int
-conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *req,
-                    const struct holder_ops *ops, bool uncommitted)
+conn_send_statement(struct conn *conn, const struct reply_ops *kind, struct request *req,
+                    const struct holder_ops *ops)
 {
         const struct bound_stmt *bound = pipit__request_bound(req);
         struct stmt *stmt = bound->stmt;
-        struct reply reply = {.kind = REPLY_STATEMENT,
-                              .segment = kind,
-                              .uncommitted = uncommitted,
-                              .req = req,
-                              .stmt = stmt};
         /* One that could not be run by its name brings its text along, and gets its own errors. */
         bool named = stmt->slot >= 0 && conn->prepared.slots != NULL &&
                      pipit__request_reprepares(req) == 0;
         int r;
 
-        reply.typed = stmt->n_types >= 0;
         if (named && !pipit__prepared_has(&conn->prepared, stmt) &&
             conn_send_prepare(conn, req, stmt) != 0)
                 return -1;
@@ -142,7 +142,7 @@ conn_send_statement(struct conn *conn, enum segment_kind kind, struct request *r
         if (bound->bytes > CONN_LARGE)
                 conn->oversized = true;
         pipit__request_enter(req, REQUEST_SENT, ops, conn);
-        pipit__reply_queue_push(&conn->replies, &reply);
+        pipit__reply_queue_push(&conn->replies, kind, req, stmt);
         return 0;
 }
 
@@ -174,7 +174,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         float estimated_us = 0;
 
         if (conn->replies.n == 0)
-                conn->flight = (struct flight){0};
+                conn->flight = (struct sending){0};
 
         if (pipit__reply_queue_reserve(&conn->replies, conn_entries(conn, requests)) != 0)
                 return -1;
@@ -186,10 +186,10 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
                 struct request *req = pipit__request_first(requests);
                 pipit__request_set_group(req, n);
                 estimated_us += pipit__request_latency(req)->best_us;
-                if (conn_send_statement(conn, kind, req, ops, false) != 0)
+                if (conn_send_statement(conn, statement_kinds[kind], req, ops) != 0)
                         return -1;
         }
-        return conn_send_sync(conn, n, estimated_us);
+        return conn_send_sync(conn, n, estimated_us, NULL);
 }
 
 int
@@ -212,21 +212,21 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
         return 0;
 }
 
-/* The end of a transaction. 0, or -1. */
+/* Ends a transaction's segment, and the transaction if the bracket says so. 0, or -1. */
 static int
-conn_send_commit(struct conn *conn, const struct bracket *bracket)
+conn_send_end(struct conn *conn, const struct bracket *bracket)
 {
         struct request *commit = bracket->commit;
-        bool implicit = bracket->implicit;
-        struct reply reply = {.kind = implicit ? REPLY_COMMIT : REPLY_STATEMENT,
-                              .segment = SEGMENT_COMMIT,
-                              .req = commit};
 
-        if (!implicit && pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
-                return -1;
+        if (commit == NULL)
+                return conn_send_sync(conn, 0, 0, NULL);
+        if (!bracket->implicit) {
+                if (pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
+                        return -1;
+                pipit__reply_queue_push(&conn->replies, &pipit__reply_commit, commit, NULL);
+        }
         pipit__request_enter(commit, REQUEST_SENT, bracket->commit_ops, bracket->commit_holder);
-        pipit__reply_queue_push(&conn->replies, &reply);
-        return 0;
+        return conn_send_sync(conn, 0, 0, bracket->implicit ? commit : NULL);
 }
 
 /* All of a transaction's segment. 0, or -1. */
@@ -235,27 +235,26 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
 {
         struct request *first =
                 list_empty(requests) ? bracket->commit : pipit__request_first(requests);
+        const struct reply_ops *kind =
+                bracket->commit != NULL ? &pipit__reply_tx_committed : &pipit__reply_tx_statement;
         int room = conn_entries(conn, requests) + bracket->n_commands + 1;
 
         if (conn->replies.n == 0)
-                conn->flight = (struct flight){0};
+                conn->flight = (struct sending){0};
         if (pipit__reply_queue_reserve(&conn->replies, room) != 0)
                 return -1;
         for (int i = 0; i < bracket->n_commands; i++) {
                 if (pipit__pq_send(conn->pq, bracket->commands[i], NULL, &(struct pq_params){0}) !=
                     0)
                         return -1;
-                conn_owe(conn, REPLY_TX_COMMAND, first, NULL);
+                pipit__reply_queue_push(&conn->replies, &pipit__reply_tx_command, first, NULL);
         }
         while (!list_empty(requests)) {
                 struct request *req = pipit__request_first(requests);
-                if (conn_send_statement(conn, SEGMENT_TRANSACTION, req, bracket->ops,
-                                        bracket->commit == NULL) != 0)
+                if (conn_send_statement(conn, kind, req, bracket->ops) != 0)
                         return -1;
         }
-        if (bracket->commit != NULL && conn_send_commit(conn, bracket) != 0)
-                return -1;
-        return conn_send_sync(conn, 0, 0);
+        return conn_send_end(conn, bracket);
 }
 
 int

@@ -4,11 +4,20 @@
 #ifndef PIPIT_CONN_SEND_INTERNAL_H
 #define PIPIT_CONN_SEND_INTERNAL_H
 
-#include "conn/reply_queue.h"
+#include <stdbool.h>
 
 struct conn;
 struct holder_ops;
 struct list;
+struct request;
+
+/* What shares a Sync, of requests without a transaction around them. */
+enum segment_kind {
+        SEGMENT_SINGLE, /* one statement, whose fate is its own */
+        SEGMENT_READS,  /* declared reads */
+        SEGMENT_WRITES, /* statements that are committed together */
+        SEGMENT_SESSION /* one statement of a session, which it may change */
+};
 
 /*
  * Sends requests, a list of at least one, as one segment; what was sent is out of the list, and is

@@ -1,22 +1,22 @@
 /*
- * Segments. See reply_queue.h.
+ * The reply queue. See reply_queue.h.
  */
 #include "conn/reply_queue.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cold.h"
-#include "conn/prepared.h"
-#include "pq/pq.h"
+#include "conn/reply_queue_int.h"
+#include "connect/connect_attempt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
 #include "result/rows.h"
-#include "value/binary.h"
 
 #define REPLY_QUEUE_FIRST_ROOM 16
-/* What a connection without work keeps: room for a batch of the usual size. */
+/* A connection without work keeps room for a batch of the usual size. */
 #define REPLY_QUEUE_KEPT_ROOM 128
 
 void
@@ -25,24 +25,52 @@ pipit__reply_queue_init(struct reply_queue *replies, struct prepared *prepared)
         *replies = (struct reply_queue){.prepared = prepared};
 }
 
-void
-pipit__reply_queue_fini(struct reply_queue *replies)
+/* Gives back a large ring that is empty, for there may be many connections without work. */
+static COLD void
+reply_queue_give_back(struct reply_queue *replies)
 {
-        struct reply reply;
-
-        while (replies->n > 0) {
-                pipit__reply_queue_pop(replies, &reply);
-                pipit__stmt_unref(reply.stmt);
-        }
         free(replies->ring);
         replies->ring = NULL;
+        replies->capacity = replies->first = 0;
 }
 
-/* The capacity is a power of two: a division would take longer than all else here. */
+/* The reply at a place counted from the first. The capacity is a power of two: a division would
+ * take longer than all else here. */
 static struct reply *
 reply_queue_at(const struct reply_queue *replies, int i)
 {
         return &replies->ring[(replies->first + i) & (replies->capacity - 1)];
+}
+
+/* Takes the first reply off; its reference to a statement becomes the caller's. */
+static struct reply
+reply_queue_pop(struct reply_queue *replies)
+{
+        struct reply reply = *reply_queue_at(replies, 0);
+
+        replies->first = (replies->first + 1) & (replies->capacity - 1);
+        replies->n--;
+        if (replies->reading > 0)
+                replies->reading--;
+        if (pipit__reply_waiter(&reply) != NULL)
+                replies->n_waiting--;
+        if (reply.abandoned)
+                replies->n_abandoned--;
+        if (reply.ops->is_sync)
+                replies->failed = false;
+        if (replies->n == 0 && replies->capacity > REPLY_QUEUE_KEPT_ROOM)
+                reply_queue_give_back(replies);
+        return reply;
+}
+
+void
+pipit__reply_queue_fini(struct reply_queue *replies)
+{
+        while (replies->n > 0) {
+                struct reply reply = reply_queue_pop(replies);
+                pipit__stmt_unref(reply.stmt);
+        }
+        reply_queue_give_back(replies);
 }
 
 int
@@ -66,96 +94,39 @@ pipit__reply_queue_reserve(struct reply_queue *replies, int n)
         return 0;
 }
 
-void
-pipit__reply_queue_push(struct reply_queue *replies, const struct reply *reply)
+static void
+reply_queue_push(struct reply_queue *replies, const struct reply *reply)
 {
         assert(replies->n < replies->capacity);
         *reply_queue_at(replies, replies->n++) = *reply;
-        if (reply->stmt != NULL)
-                pipit__stmt_ref(reply->stmt);
         if (pipit__reply_waiter(reply) != NULL)
                 replies->n_waiting++;
 }
 
-const struct reply *
-pipit__reply_queue_reading(const struct reply_queue *replies)
+void
+pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops,
+                        struct request *req, struct stmt *stmt)
 {
-        return replies->n > 0 ? reply_queue_at(replies, replies->reading) : NULL;
+        struct reply reply = {.ops = ops, .req = req, .stmt = stmt};
+
+        if (stmt != NULL) {
+                pipit__stmt_ref(stmt);
+                reply.typed = stmt->n_types >= 0;
+        }
+        reply_queue_push(replies, &reply);
 }
 
 void
-pipit__reply_queue_prefetch(const struct reply_queue *replies)
+pipit__reply_queue_push_sync(struct reply_queue *replies, const struct reply_ops *ops,
+                             struct request *commit, const struct sending *segment)
 {
-        const struct reply *reply = pipit__reply_queue_reading(replies);
-
-        if (reply != NULL && reply->req != NULL)
-                pipit__request_prefetch(reply->req);
+        reply_queue_push(replies, &(struct reply){.ops = ops, .req = commit, .segment = *segment});
 }
 
-/* Whether its first words are one of those. */
-static bool
-tag_starts_with(const char *tag, const char *const *words)
-{
-        for (; *words != NULL; words++) {
-                size_t length = strlen(*words);
-                if (strncmp(tag, *words, length) == 0 &&
-                    (tag[length] == '\0' || tag[length] == ' '))
-                        return true;
-        }
-        return false;
-}
+/* ---- what the kinds use */
 
-/* Nearly all other tags there are: none of the words below starts so. */
-static bool
-tag_is_write(const char *tag)
-{
-        return strncmp(tag, "INSERT ", 7) == 0 || strncmp(tag, "UPDATE ", 7) == 0 ||
-               strncmp(tag, "DELETE ", 7) == 0;
-}
-
-/*
- * Whether a command tag is of a statement that leaves something behind in its session, or opens or
- * ends a transaction: on a connection that others share it would happen to them.
- */
-static bool
-tag_is_unshared(const char *tag)
-{
-        static const char *const tags[] = {
-                "BEGIN",   "START TRANSACTION", "COMMIT",     "ROLLBACK", "SAVEPOINT",
-                "RELEASE", "PREPARE",           "DEALLOCATE", "SET",      "RESET",
-                "LISTEN",  "UNLISTEN",          "DISCARD",    "DECLARE",  "CLOSE CURSOR",
-                "LOAD",    "LOCK TABLE",        "FETCH",      "MOVE",     NULL};
-
-        /* They end what another session prepared, for good, and change nothing in this one. */
-        if (strcmp(tag, "COMMIT PREPARED") == 0 || strcmp(tag, "ROLLBACK PREPARED") == 0)
-                return false;
-        return tag_starts_with(tag, tags);
-}
-
-/* Whether a tag says that the transaction is not the one any more that pipit has begun. */
-static bool
-tag_ends_transaction(const char *tag)
-{
-        static const char *const tags[] = {"BEGIN",    "START TRANSACTION",   "COMMIT",
-                                           "ROLLBACK", "PREPARE TRANSACTION", NULL};
-
-        return tag_starts_with(tag, tags);
-}
-
-/* Whether a statement of a transaction may have left something behind that outlives it. */
-static bool
-tag_is_dirty(const char *tag)
-{
-        static const char *const tags[] = {"SET",     "RESET",      "LISTEN",  "UNLISTEN",
-                                           "PREPARE", "DEALLOCATE", "DISCARD", "DECLARE",
-                                           "LOAD",    "CREATE",     NULL};
-
-        return tag_starts_with(tag, tags);
-}
-
-/* The server's error, for whoever waits for it. */
-static COLD void
-error_take(struct reply_queue *replies, struct request *req, struct pg_result *answer)
+void
+pipit__reply_take_error(struct reply_queue *replies, struct request *req, struct pg_result *answer)
 {
         replies->failed = true;
         if (req != NULL)
@@ -164,201 +135,186 @@ error_take(struct reply_queue *replies, struct request *req, struct pg_result *a
                 pipit__pq_clear(answer);
 }
 
-/* Whether a statement has done what it must not do where it runs. */
-static bool
-statement_is_unshared(struct reply_queue *replies, const struct reply *reply, const char *tag)
+enum reply_event
+pipit__reply_take_other(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
+                        enum pq_kind kind)
 {
-        switch (reply->segment) {
-        case SEGMENT_SINGLE:
-        case SEGMENT_READS:
-        case SEGMENT_WRITES: return tag_is_unshared(tag);
-        case SEGMENT_TRANSACTION:
-                replies->dirty |= tag_is_dirty(tag);
-                return tag_ends_transaction(tag);
-        case SEGMENT_SESSION:
-        case SEGMENT_COMMIT: break;
+        bool is_skip = kind == PQ_KIND_ABORTED && replies->failed && !reply->answered;
+
+        reply->answered = true;
+        if (kind == PQ_KIND_ERROR && !reply->skipped) {
+                pipit__reply_take_error(replies, reply->req, answer);
+                return REPLY_EVENT_MORE;
+        }
+        reply->skipped = reply->skipped || is_skip;
+        pipit__pq_clear(answer);
+        return is_skip ? REPLY_EVENT_MORE : REPLY_EVENT_BROKEN;
+}
+
+enum reply_event
+pipit__reply_take_plain(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
+                        enum pq_kind kind)
+{
+        if (!pipit__reply_is_success(kind) || reply->answered)
+                return pipit__reply_take_other(replies, reply, answer, kind);
+        reply->answered = true;
+        pipit__pq_clear(answer);
+        return REPLY_EVENT_MORE;
+}
+
+const struct reply *
+pipit__reply_in_front(const struct reply_queue *replies)
+{
+        return reply_queue_at(replies, replies->reading - 1);
+}
+
+void
+pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause,
+                       enum pipit_executed executed)
+{
+        char text[sizeof cause->text + sizeof cause->host + 100];
+        struct pipit_error error = {.code = PIPIT_ELOST,
+                                    .executed = executed,
+                                    .phase = PIPIT_PHASE_EXECUTE,
+                                    .host = cause->host,
+                                    .message = text};
+
+        snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
+                 cause->host, cause->text,
+                 executed == PIPIT_EXECUTED_ROLLED_BACK
+                         ? "its transaction is rolled back"
+                         : "nobody knows whether the statement was executed");
+        memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
+        pipit__request_fail_like(reply->req, &error);
+}
+
+/* ---- results, and the end */
+
+enum reply_event
+pipit__reply_queue_read(struct reply_queue *replies, struct pg_result *answer, enum pq_kind kind,
+                        struct request **ret_done)
+{
+        struct reply *reply = reply_queue_at(replies, replies->reading);
+        const struct reply_ops *ops = reply->ops;
+
+        if (answer != NULL)
+                return ops->take(replies, reply, answer, kind);
+        /* libpq gives NULL without end once its link is gone. */
+        if (!reply->answered)
+                return REPLY_EVENT_BROKEN;
+        if (!ops->is_sync)
+                replies->reading++;
+        return ops->end != NULL ? ops->end(replies, reply, ret_done) : REPLY_EVENT_MORE;
+}
+
+void
+pipit__reply_queue_settle(struct reply_queue *replies, struct settlement *settlement)
+{
+        struct reply reply;
+
+        settlement->failed = replies->failed;
+        settlement->prepared = replies->prepared;
+        do {
+                reply = reply_queue_pop(replies);
+                if (reply.ops->settle != NULL)
+                        reply.ops->settle(&reply, settlement);
+                pipit__stmt_unref(reply.stmt);
+        } while (!reply.ops->is_sync);
+}
+
+void
+pipit__reply_queue_lose(struct reply_queue *replies, struct settlement *settlement)
+{
+        settlement->failed = true;
+        settlement->tx_may_be_done = replies->tx_may_be_done;
+        settlement->prepared = replies->prepared;
+        while (replies->n > 0) {
+                struct reply reply = reply_queue_pop(replies);
+                if (reply.ops->lost != NULL)
+                        reply.ops->lost(&reply, settlement);
+                pipit__stmt_unref(reply.stmt);
+        }
+}
+
+/* ---- what is asked about it */
+
+struct request *
+pipit__reply_queue_reader(const struct reply_queue *replies)
+{
+        return replies->n > 0 ? reply_queue_at(replies, replies->reading)->req : NULL;
+}
+
+const char *
+pipit__reply_queue_reading_name(const struct reply_queue *replies)
+{
+        return reply_queue_at(replies, replies->reading)->ops->name;
+}
+
+void
+pipit__reply_queue_prefetch(const struct reply_queue *replies)
+{
+        const struct request *req = pipit__reply_queue_reader(replies);
+
+        if (req != NULL)
+                pipit__request_prefetch(req);
+}
+
+const struct sending *
+pipit__reply_queue_first_segment(const struct reply_queue *replies)
+{
+        for (int i = 0; i < replies->n; i++) {
+                const struct reply *reply = reply_queue_at(replies, i);
+                if (reply->ops->is_sync)
+                        return &reply->segment;
+        }
+        return NULL;
+}
+
+const struct sending *
+pipit__reply_queue_read_segment(const struct reply_queue *replies)
+{
+        return &reply_queue_at(replies, replies->reading)->segment;
+}
+
+bool
+pipit__reply_queue_is_at_last_sync(const struct reply_queue *replies)
+{
+        return replies->reading + 1 == replies->n;
+}
+
+bool
+pipit__reply_queue_is_abandoned(const struct reply_queue *replies)
+{
+        bool abandoned = false;
+
+        for (int i = 0; i < replies->n; i++) {
+                const struct reply *reply = reply_queue_at(replies, i);
+                if (reply->abandoned && reply->ops->dooms_its_segment)
+                        return true;
+                if (pipit__reply_waiter(reply) != NULL && !reply->ops->dooms_its_segment)
+                        return false;
+                abandoned = abandoned || reply->abandoned;
+                if (reply->ops->is_sync)
+                        return abandoned;
         }
         return false;
 }
 
-/* Rows, or the end, of the statement that is read now. */
-static enum reply_event
-statement_answer(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
-                 enum pq_kind kind, struct request **ret_req)
-{
-        const char *tag = pipit__pq_tag(answer);
-        int64_t selected = pipit__pq_selected(tag);
-        bool plain = selected >= 0 || tag_is_write(tag);
-        bool unshared = !plain && statement_is_unshared(replies, reply, tag);
-        bool second = reply->answered;
-        /* Rows that came out of place are not told otherwise: libpq drops them. */
-        bool torn = kind == PQ_KIND_ROWS && selected >= 0 && selected != pipit__pq_rows(answer);
-
-        if (reply->stmt != NULL)
-                reply->stmt->is_plain = plain;
-        reply->answered = true;
-        if (reply->req != NULL)
-                pipit__rows_take(pipit__request_result(reply->req), answer,
-                                 PIPIT_EXECUTED_ROLLED_BACK);
-        else
-                pipit__pq_clear(answer);
-        *ret_req = reply->req;
-        if (second || torn)
-                return REPLY_EVENT_BROKEN;
-        return unshared ? REPLY_EVENT_UNSHARED : REPLY_EVENT_MORE;
-}
-
-/* The types of the parameters and of the columns have come. */
-static COLD enum reply_event
-describe_answer(struct reply *reply, struct pg_result *answer)
-{
-        uint32_t params[STMT_MAX_TYPES];
-        uint32_t columns[STMT_MAX_TYPES];
-        int n_params = pipit__pq_param_types(answer, STMT_MAX_TYPES, params);
-        int n_columns = pipit__pq_column_types(answer, STMT_MAX_TYPES, columns);
-
-        if (n_params <= STMT_MAX_TYPES)
-                pipit__stmt_learn(reply->stmt, n_params, params,
-                                  n_columns <= STMT_MAX_TYPES &&
-                                          pipit__binary_suits(columns, n_columns));
-        reply->answered = true;
-        pipit__pq_clear(answer);
-        return REPLY_EVENT_MORE;
-}
-
-static enum reply_event
-command_answer(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
-               struct request **ret_req)
-{
-        enum pq_kind kind = pipit__pq_kind(answer);
-        bool done = kind == PQ_KIND_ROWS || kind == PQ_KIND_COMMAND;
-
-        if (kind == PQ_KIND_ERROR && !reply->skipped) {
-                reply->answered = true;
-                error_take(replies, reply->req, answer);
-                return REPLY_EVENT_MORE;
-        }
-        if (kind == PQ_KIND_ABORTED && replies->failed && !reply->answered) {
-                reply->answered = reply->skipped = true;
-                pipit__pq_clear(answer);
-                return REPLY_EVENT_MORE;
-        }
-        if (done && reply->kind == REPLY_STATEMENT && !reply->skipped)
-                return statement_answer(replies, reply, answer, kind, ret_req);
-        if (done && !reply->answered && reply->kind == REPLY_DESCRIBE)
-                return describe_answer(reply, answer);
-        if (done && !reply->answered && reply->kind == REPLY_OWN) {
-                reply->answered = true;
-                return REPLY_EVENT_OWN;
-        }
-        bool known = done && !reply->answered && reply->kind != REPLY_STATEMENT;
-        reply->answered = true;
-        pipit__pq_clear(answer);
-        return known ? REPLY_EVENT_MORE : REPLY_EVENT_BROKEN;
-}
-
-/* An answer where the Sync is to come: an error behind the last statement, as of a deferred
- * constraint, is the whole segment's. */
-static enum reply_event
-sync_answer(struct reply_queue *replies, struct reply *sync, struct pg_result *answer)
-{
-        struct reply *last = reply_queue_at(replies, replies->reading - 1);
-        enum pq_kind kind = pipit__pq_kind(answer);
-
-        if (kind == PQ_KIND_ERROR && !sync->answered) {
-                sync->answered = true;
-                error_take(replies, last->req, answer);
-                return REPLY_EVENT_MORE;
-        }
-        pipit__pq_clear(answer);
-        return kind == PQ_KIND_SYNC && !sync->answered ? REPLY_EVENT_SYNC : REPLY_EVENT_BROKEN;
-}
-
-/* A command has had its last answer. */
-static enum reply_event
-command_end(struct reply_queue *replies, struct reply *reply, struct request **ret_req)
-{
-        struct request *req = reply->req;
-        bool failed = replies->failed;
-
-        replies->reading++;
-        if (reply_queue_at(replies, replies->reading)->kind == REPLY_COMMIT)
-                replies->reading++;
-        if (reply->kind == REPLY_PREPARE && failed)
-                pipit__prepared_drop(replies->prepared, reply->stmt);
-        if (reply->kind == REPLY_CLOSE && failed)
-                replies->prepared->n_lost++;
-        bool early = reply->segment == SEGMENT_READS || reply->segment == SEGMENT_TRANSACTION;
-        if (reply->kind != REPLY_STATEMENT || !early || failed || req == NULL)
-                return REPLY_EVENT_MORE;
-        reply->req = NULL;
-        replies->n_waiting--;
-        *ret_req = req;
-        return REPLY_EVENT_READ;
-}
-
-static enum reply_event
-end_of_results(struct reply_queue *replies, struct request **ret_req)
-{
-        struct reply *reply = reply_queue_at(replies, replies->reading);
-
-        /* libpq gives NULL without end once its link is gone. */
-        if (!reply->answered)
-                return REPLY_EVENT_BROKEN;
-        if (reply->kind != REPLY_SYNC)
-                return command_end(replies, reply, ret_req);
-        reply->answered = false; /* behind an error that was the Sync's: now the Sync */
-        return REPLY_EVENT_MORE;
-}
-
-enum reply_event
-pipit__reply_queue_read(struct reply_queue *replies, struct pg_result *answer,
-                        struct request **ret_req)
-{
-        *ret_req = NULL;
-        if (answer == NULL)
-                return end_of_results(replies, ret_req);
-        struct reply *reply = reply_queue_at(replies, replies->reading);
-        if (reply->kind == REPLY_SYNC)
-                return sync_answer(replies, reply, answer);
-        return command_answer(replies, reply, answer, ret_req);
-}
-
-/* A large ring, with nothing in it: there may be many connections without work. */
-static COLD void
-reply_queue_give_back(struct reply_queue *replies)
-{
-        free(replies->ring);
-        replies->ring = NULL;
-        replies->capacity = replies->first = 0;
-}
-
 bool
-pipit__reply_queue_pop(struct reply_queue *replies, struct reply *ret_reply)
+pipit__reply_queue_waits_for_fragile(const struct reply_queue *replies)
 {
-        struct reply *reply = reply_queue_at(replies, 0);
-
-        *ret_reply = *reply;
-        replies->first = (replies->first + 1) & (replies->capacity - 1);
-        replies->n--;
-        if (replies->reading > 0)
-                replies->reading--;
-        if (pipit__reply_waiter(reply) != NULL)
-                replies->n_waiting--;
-        if (reply->abandoned)
-                replies->n_abandoned--;
-        if (reply->kind == REPLY_SYNC)
-                replies->failed = false;
-        if (replies->n == 0 && replies->capacity > REPLY_QUEUE_KEPT_ROOM)
-                reply_queue_give_back(replies);
-        return ret_reply->kind != REPLY_SYNC;
+        for (int i = 0; i < replies->n; i++) {
+                const struct request *req = pipit__reply_waiter(reply_queue_at(replies, i));
+                if (req != NULL && !pipit__request_may_share(req))
+                        return true;
+        }
+        return false;
 }
 
 void
 pipit__reply_queue_may_be_done(struct reply_queue *replies)
 {
-        for (int i = 0; i < replies->n; i++)
-                reply_queue_at(replies, i)->uncommitted = false;
+        replies->tx_may_be_done = true;
 }
 
 void
@@ -377,45 +333,4 @@ pipit__reply_queue_abandon(struct reply_queue *replies, const struct request *re
                 replies->n_abandoned++;
                 return;
         }
-}
-
-bool
-pipit__reply_queue_is_abandoned(const struct reply_queue *replies)
-{
-        bool abandoned = false;
-
-        for (int i = 0; i < replies->n; i++) {
-                const struct reply *reply = reply_queue_at(replies, i);
-                if (reply->kind == REPLY_SYNC)
-                        return abandoned;
-                /* A transaction that one of its statements has doomed comes to nothing. */
-                if (reply->abandoned && reply->segment == SEGMENT_TRANSACTION)
-                        return true;
-                if (pipit__reply_waiter(reply) != NULL && reply->segment != SEGMENT_TRANSACTION)
-                        return false;
-                abandoned = abandoned || reply->abandoned;
-        }
-        return false;
-}
-
-int64_t
-pipit__reply_queue_sent_us(const struct reply_queue *replies)
-{
-        for (int i = 0; i < replies->n; i++) {
-                const struct reply *reply = reply_queue_at(replies, i);
-                if (reply->kind == REPLY_SYNC)
-                        return reply->sent_us;
-        }
-        return 0;
-}
-
-bool
-pipit__reply_queue_waits_for_fragile(const struct reply_queue *replies)
-{
-        for (int i = 0; i < replies->n; i++) {
-                const struct request *req = pipit__reply_waiter(reply_queue_at(replies, i));
-                if (req != NULL && !pipit__request_may_share(req))
-                        return true;
-        }
-        return false;
 }

@@ -1,10 +1,19 @@
 /*
- * Segments: what a connection still owes answers to, in the order it was sent.
+ * The reply queue: what the server still owes a connection, in the order in which it was sent.
  *
- * A segment is what lies between two Syncs: commands, then the Sync. Answers are matched by it and
- * not by counting: a statement can have an error behind its result, an error skips the commands
- * behind it, and an error can belong to the Sync. A statement is done when its Sync is answered;
- * one of a group of reads as soon as its rows are there.
+ * A segment is what lies between two Syncs: commands, then the Sync. An entry is a reply: one
+ * command's, or the Sync's. Each has a kind (struct reply_ops in reply_queue_int.h), which knows
+ * what its answer may be and what becomes of its request; one file for each family of kinds.
+ *
+ * 1. Results are matched to replies by segments, and not by counting: an error can come after a
+ *    statement's result, an error skips the commands behind it up to the Sync, and an error can
+ *    belong to the Sync.
+ * 2. A statement is done when its Sync is answered. Reads that share a Sync, and statements of a
+ *    transaction, are done as soon as their rows are here: nothing of these is final, or to undo.
+ * 3. No reply outlives its entry: it is taken off before its kind is told of its end.
+ *
+ * The files conn_*.c push what they send, hand each result of libpq to the queue, and do what the
+ * event says.
  */
 #ifndef PIPIT_REPLY_QUEUE_INTERNAL_H
 #define PIPIT_REPLY_QUEUE_INTERNAL_H
@@ -13,68 +22,61 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
+#include "conn/segment_time.h"
+#include "pq/pq.h"
+
+struct conn_error;
+struct lease_ops;
 struct pg_result;
 struct prepared;
+struct reply;
+struct reply_ops;
 struct request;
 struct stmt;
 
-/* What an answer says. */
+/* What a result, or the end of a command's results, means for the connection. */
 enum reply_event {
-        REPLY_EVENT_MORE, /* go on reading */
-        REPLY_EVENT_OWN,  /* an answer to a statement of pipit's own, still the caller's */
-        REPLY_EVENT_READ, /* a statement of a group of reads is complete: it has been taken off */
-        REPLY_EVENT_SYNC, /* the first segment is complete: take it off */
-        REPLY_EVENT_UNSHARED, /* the statement that answers changed its session */
-        REPLY_EVENT_BROKEN    /* this cannot be the answer to what was sent */
-};
-
-enum segment_kind {
-        SEGMENT_SINGLE,      /* one statement, whose fate is its own */
-        SEGMENT_READS,       /* declared reads that share a Sync */
-        SEGMENT_WRITES,      /* statements that are committed together */
-        SEGMENT_SESSION,     /* one statement, that may change its session */
-        SEGMENT_TRANSACTION, /* statements of a transaction that goes on */
-        SEGMENT_COMMIT       /* its end, for the request that is told */
-};
-
-enum reply_kind {
-        REPLY_OWN,        /* a statement of pipit's own, without which nothing is as it must be */
-        REPLY_TX_COMMAND, /* the same, as BEGIN: when it fails, the statement behind it does */
-        REPLY_CLOSE,      /* the end of a prepared statement */
-        REPLY_PREPARE,    /* in front of the first statement of a statement */
-        REPLY_DESCRIBE,   /* the types of its parameters and columns */
-        REPLY_STATEMENT,  /* somebody's, or a COMMIT */
-        REPLY_COMMIT,     /* no command: the Sync behind it commits what is in front of it */
-        REPLY_SYNC        /* the end of a segment */
-};
-
-struct reply {
-        enum reply_kind kind;
-        enum segment_kind segment;
-        bool answered;    /* its result is here; the NULL behind it is to come */
-        bool skipped;     /* because of an error in front of it */
-        bool abandoned;   /* nobody waits for it any more */
-        bool typed;       /* a statement: what is known of its types was relied on */
-        bool uncommitted; /* its transaction cannot be committed yet: without an answer it was not
-                           */
-        struct request *req; /* NULL: none's, or one that was abandoned or is done */
-        struct stmt *stmt;   /* of a Prepare, a Describe or a statement: a reference */
-        int64_t sent_us;     /* of a Sync: when it was sent */
-        int n_statements;    /* of a Sync: in its segment */
-        float estimated_us;  /* of a Sync: what its statements take at their best */
+        REPLY_EVENT_MORE,       /* nothing yet: it goes on reading */
+        REPLY_EVENT_OWN,        /* a statement of pipit's own has succeeded: its result is given */
+        REPLY_EVENT_OWN_FAILED, /* one has failed, and the connection must end: likewise */
+        REPLY_EVENT_DONE,       /* a request is complete before its Sync: it is given */
+        REPLY_EVENT_SYNC,       /* the first segment is answered: settle it */
+        REPLY_EVENT_UNSHARED,   /* the statement that answers has changed its session */
+        REPLY_EVENT_BROKEN      /* this cannot be the answer to what was sent */
 };
 
 struct reply_queue {
-        struct reply *ring;
-        int capacity;
-        int first;
+        struct reply *ring; /* NULL while there is no room */
+        int capacity;       /* of the ring: 0, or a power of two */
+        int first;          /* where in the ring the oldest reply is */
         int n;
-        int reading;     /* which of them the next answer is for, from first */
-        bool failed;     /* the segment that is read has had an error */
-        int n_waiting;   /* statements that somebody waits for */
-        int n_abandoned; /* statements that nobody waits for any more */
-        bool dirty;      /* a statement of a transaction has changed the session */
+        int reading;         /* which reply the next result is for, counted from first */
+        int n_waiting;       /* replies that a request waits for */
+        int n_abandoned;     /* replies whose request waits for them no longer */
+        bool failed;         /* the segment that is read has had an error */
+        bool dirty;          /* a statement of a transaction has changed the session */
+        bool tx_may_be_done; /* a statement has ended its transaction: that may be committed */
         struct prepared *prepared;
+};
+
+/* What the replies of one segment are told at its Sync, or those of all when the connection is
+ * lost, and what they make of it. */
+struct settlement {
+        /* The connection says: */
+        const char *host;                  /* of the connection */
+        bool may_be_hit;                   /* a cancel of one statement may have hit another one */
+        const struct lease_ops *lease_ops; /* NULL when no lease has the connection */
+        void *lease_arg;
+        const struct conn_error *cause; /* why the connection is lost; NULL at a Sync */
+        struct segment_lesson lesson;   /* at a Sync: begun, with its timing */
+        /* The queue says: */
+        bool failed; /* the segment has had an error */
+        bool tx_may_be_done;
+        struct prepared *prepared;
+        /* The replies say: */
+        struct list again;    /* requests that run again, in their order */
+        struct request *done; /* a request to be told of its end at once; or NULL */
 };
 
 /* prepared is told what answers say of it; borrowed. Room comes with pipit__reply_queue_reserve().
@@ -82,52 +84,53 @@ struct reply_queue {
 void pipit__reply_queue_init(struct reply_queue *replies, struct prepared *prepared);
 void pipit__reply_queue_fini(struct reply_queue *replies);
 
-/* The request that waits for what becomes of an entry; NULL: none. */
-static inline struct request *
-pipit__reply_waiter(const struct reply *reply)
-{
-        bool ends_one = reply->kind == REPLY_STATEMENT || reply->kind == REPLY_COMMIT;
-
-        return ends_one ? reply->req : NULL; /* that of a Prepare can be done, and gone */
-}
-
-/* Makes room for n more entries. 0 or PIPIT_ENOMEM. */
+/* Makes room for n more replies. 0 or PIPIT_ENOMEM. */
 int pipit__reply_queue_reserve(struct reply_queue *replies, int n);
 
-/* A command was sent; a reference to its statement is taken. There must be room. */
-void pipit__reply_queue_push(struct reply_queue *replies, const struct reply *reply);
-
-/*
- * The next answer, NULL included; takes it over, but on REPLY_EVENT_OWN: it goes into the request's
- * result, or away. *ret_req is the request of REPLY_EVENT_READ and the culprit of
- * REPLY_EVENT_UNSHARED.
+/* Notes that a command of that kind was sent. req: whose result its error goes into, and who may
+ * wait for it, or NULL. stmt: what it is about, or NULL; a reference is taken. There must be room.
  */
+void pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops,
+                             struct request *req, struct stmt *stmt);
+/* Notes that a Sync was sent; commit waits for one that commits, and is NULL for any other. */
+void pipit__reply_queue_push_sync(struct reply_queue *replies, const struct reply_ops *ops,
+                                  struct request *commit, const struct sending *segment);
+
+/* Takes the next result of libpq, NULL included, over: it goes into its request's result, or away;
+ * the events about pipit's own give it back. *ret_done is the request of REPLY_EVENT_DONE. */
 enum reply_event pipit__reply_queue_read(struct reply_queue *replies, struct pg_result *answer,
-                                         struct request **ret_req);
+                                         enum pq_kind kind, struct request **ret_done);
 
-/*
- * Takes the next entry off the first segment; false when it was the Sync, its end. The reference to
- * a statement becomes the caller's.
- */
-bool pipit__reply_queue_pop(struct reply_queue *replies, struct reply *ret_reply);
+/* Takes the first segment off, which is answered, and has its replies settle. */
+void pipit__reply_queue_settle(struct reply_queue *replies, struct settlement *settlement);
+/* Takes all off, for the connection is lost, and has each reply end its request. */
+void pipit__reply_queue_lose(struct reply_queue *replies, struct settlement *settlement);
 
-/* Has the processor fetch, while libpq reads the next answer, the request that it is for: since it
- * was sent, hundreds of others were touched. */
+/* Has the processor fetch, while libpq reads the next result, the request that it is for: since
+ * that was sent, hundreds of others were touched. */
 void pipit__reply_queue_prefetch(const struct reply_queue *replies);
 
-/* What answers next; NULL when nothing is owed. Borrowed until the next call. */
-const struct reply *pipit__reply_queue_reading(const struct reply_queue *replies);
+/* The request whose result the next answer goes into; NULL: none's. */
+struct request *pipit__reply_queue_reader(const struct reply_queue *replies);
+/* The kind of the next answer, for a log line. Something must be owed. */
+const char *pipit__reply_queue_reading_name(const struct reply_queue *replies);
 
-/* Whether nobody waits for anything in the first segment any more, and somebody did; when it was
- * sent; whether somebody waits for a statement of any that must not be run again. */
+/* What the first segment consists of; NULL while its Sync has not been sent. */
+const struct sending *pipit__reply_queue_first_segment(const struct reply_queue *replies);
+/* What the segment consists of whose Sync the next result is for. */
+const struct sending *pipit__reply_queue_read_segment(const struct reply_queue *replies);
+/* Whether nothing is owed but the Sync that the next result is for. */
+bool pipit__reply_queue_is_at_last_sync(const struct reply_queue *replies);
+
+/* Whether nobody waits for anything in the first segment any more, and somebody did. */
 bool pipit__reply_queue_is_abandoned(const struct reply_queue *replies);
-int64_t pipit__reply_queue_sent_us(const struct reply_queue *replies);
+/* Whether somebody waits for a statement, in any segment, that must not be run again. */
 bool pipit__reply_queue_waits_for_fragile(const struct reply_queue *replies);
 
-/* What was sent for a transaction that one of its statements has ended may be committed. */
+/* Notes that what was sent for a transaction may be committed: a statement of it has ended it. */
 void pipit__reply_queue_may_be_done(struct reply_queue *replies);
 
-/* Nobody waits for this one any more; its answer goes away when it comes. */
+/* Notes that a request waits no longer: its answer goes away when it comes. */
 void pipit__reply_queue_abandon(struct reply_queue *replies, const struct request *req);
 
 #endif

@@ -1,71 +1,52 @@
 /*
- * Groups: what becomes of statements that shared a Sync, and of what was prepared for them.
+ * Retries: who runs again once a segment has failed, and what is then forgotten of what was
+ * prepared.
  *
- * In a group of reads the culprit alone gets its error, and those that the server skipped are run
- * again: together once, in halves, then alone. After a failure in a group of writes all are run
- * alone: there may be no culprit.
+ * The kinds of replies ask, at the Sync and when the connection is lost, about each statement that
+ * a request still waits for. What the answer says of the statement, of its latency and of what is
+ * prepared, is noted on the way.
+ *
+ * 1. A statement runs again only if the server surely did not run it or undid it, and if its caller
+ *    allowed that, or nothing has run because a prepared statement was out of date.
+ * 2. Of reads that share a Sync the culprit alone gets its error. Those that the server skipped run
+ *    again: together once, in halves, then alone.
+ * 3. After a failure among writes that share a Sync each runs alone: there may be no culprit.
+ * 4. Nothing runs again without end: every way has a count in the request.
  */
 #ifndef PIPIT_RETRY_INTERNAL_H
 #define PIPIT_RETRY_INTERNAL_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "conn/reply_queue.h"
-
-struct list;
-struct latency_scale;
+struct prepared;
+struct request;
+struct stmt;
 
 enum retry_decision {
-        RETRY_NONE, /* its result is what its caller gets */
-        RETRY_AGAIN /* the server surely did not run it, or undid it: it is run once more */
+        RETRY_NONE, /* the result is what the caller gets */
+        RETRY_AGAIN /* the statement runs once more */
 };
 
-/* What becomes of a statement whose segment is complete, has failed, and that somebody waits for.
- * What the answer says of its statement, and of what is prepared, is noted. */
-enum retry_decision
-pipit__retry_decide(const struct reply *reply, bool failed, struct prepared *prepared);
-
-/* What the error of a statement of a transaction says of its statement, and of what is prepared, is
- * noted: it cannot be run again there, but the next one can. */
-void pipit__retry_note(const struct reply *reply, struct prepared *prepared);
-
-/* The same of one that was alone, on a connection where another one was cancelled: it can have been
- * hit in that one's place. When it must not run again, its error says so. */
-enum retry_decision pipit__retry_decide_stray(const struct reply *reply);
-
-/* How long a segment took, and what was sent with it. */
-struct segment_timing {
-        int64_t now_ms;
-        int64_t us;
-        bool slow;
-        float each_us; /* of all that was sent at once; 0 while more of that is to come */
-        float most_us; /* what is longer would be slow */
+/* A statement of a segment that has failed. */
+struct retry_case {
+        struct request *req;
+        struct stmt *stmt;         /* NULL for a COMMIT */
+        struct prepared *prepared; /* of the connection that it was sent on */
+        bool skipped;              /* the server did not run it, because of an error before it */
+        bool typed;                /* its types were known, and relied on, when it was sent */
+        bool may_be_hit; /* another statement was cancelled here: that may have hit this one */
 };
 
-/* When a connection that was free was sent something, and what that was. */
-struct flight {
-        int64_t sent_us;
-        float estimated_us;
-        int n_statements;
-};
+/* Decides about a statement that had its Sync to itself. When it was hit by the cancel of another
+ * one and must not run again, its error says so. */
+enum retry_decision pipit__retry_single(const struct retry_case *it);
+/* Decides about one of the reads that shared a Sync. */
+enum retry_decision pipit__retry_read(const struct retry_case *it);
+/* Decides about one of the writes that shared a Sync. */
+enum retry_decision pipit__retry_write(const struct retry_case *it);
 
-/* sync is the end of the segment, is_last whether the flight's as well. */
-struct segment_timing
-pipit__segment_time(struct latency_scale *scale, const struct reply *sync,
-                    const struct flight *flight, bool is_last, int64_t read_us, int64_t now_us);
-
-/* What that says of the statements of a segment: one lesson for those of one statement that stand
- * one behind the other. */
-struct segment_lesson {
-        const struct segment_timing *timing;
-        struct stmt *stmt; /* a reference; NULL: none is open */
-        enum segment_kind segment;
-        int n;
-};
-
-/* A statement was answered; and all of the segment were. */
-void pipit__segment_teach(struct segment_lesson *lesson, const struct reply *reply);
-void pipit__segment_taught(struct segment_lesson *lesson);
+/* Notes what the error of a statement of a transaction says of what is prepared. The statement
+ * cannot run again there, but the next attempt can. */
+void pipit__retry_note(const struct retry_case *it);
 
 #endif

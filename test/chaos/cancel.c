@@ -270,8 +270,8 @@ __real_pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
 struct cancel *
 __wrap_pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
                            const struct backend *backend, pipit__cancel_fn fn, void *arg);
-enum retry_decision __real_pipit__retry_decide_stray(const struct reply *reply);
-enum retry_decision __wrap_pipit__retry_decide_stray(const struct reply *reply);
+enum retry_decision __real_pipit__retry_single(const struct retry_case *it);
+enum retry_decision __wrap_pipit__retry_single(const struct retry_case *it);
 struct conn *__real_pipit__conn_new(const struct conn_config *config);
 struct conn *__wrap_pipit__conn_new(const struct conn_config *config);
 
@@ -284,9 +284,9 @@ __wrap_pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
 }
 
 enum retry_decision
-__wrap_pipit__retry_decide_stray(const struct reply *reply)
+__wrap_pipit__retry_single(const struct retry_case *it)
 {
-        enum retry_decision decision = __real_pipit__retry_decide_stray(reply);
+        enum retry_decision decision = __real_pipit__retry_single(it);
 
         n_again += decision == RETRY_AGAIN;
         return decision;

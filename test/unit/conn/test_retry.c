@@ -18,6 +18,7 @@ static struct stmt_cache stmt_cache;
 static struct stmt *stmt;
 static struct prepared prepared;
 static struct request req;
+static bool may_be_hit; /* another one was cancelled there */
 
 static void
 setup(void)
@@ -27,7 +28,8 @@ setup(void)
         ck_assert_int_eq(pipit__prepared_init(&prepared, 2), 0);
         stmt = pipit__stmt_cache_get(&stmt_cache, "SELECT 1");
         pipit__prepared_add(&prepared, stmt);
-        req = (struct request){.res = pipit__result_new(&owner), .group = 64};
+        may_be_hit = false;
+        req = (struct request){.res = pipit__result_new(&owner), .group = 40};
 }
 
 static void
@@ -40,29 +42,30 @@ teardown(void)
         pipit__result_owner_fini(&owner);
 }
 
-/* What becomes of the request in a segment that failed: it was skipped, or had an error itself. */
-static enum retry_decision
-decision_of(enum segment_kind kind, bool skipped)
-{
-        struct reply reply = {.kind = REPLY_STATEMENT,
-                              .segment = kind,
-                              .answered = true,
-                              .skipped = skipped,
-                              .req = &req,
-                              .stmt = stmt};
+typedef enum retry_decision (*decide_fn)(const struct retry_case *it);
 
-        return pipit__retry_decide(&reply, true, &prepared);
+/* What becomes of the request in a segment of 40 that failed: it was skipped, or had an error. */
+static enum retry_decision
+decision_of(decide_fn decide, bool skipped)
+{
+        struct retry_case it = {.req = &req,
+                                .stmt = stmt,
+                                .prepared = &prepared,
+                                .skipped = skipped,
+                                .may_be_hit = may_be_hit};
+
+        return decide(&it);
 }
 
 static enum retry_decision
-skipped(enum segment_kind kind)
+skipped(decide_fn decide)
 {
         pipit__result_reset(req.res);
-        return decision_of(kind, true);
+        return decision_of(decide, true);
 }
 
 static enum retry_decision
-failed(enum segment_kind kind, const char *sqlstate, const char *message)
+failed(decide_fn decide, const char *sqlstate, const char *message)
 {
         struct pipit_error error = {.code = PIPIT_ESERVER,
                                     .executed = PIPIT_EXECUTED_ROLLED_BACK,
@@ -72,26 +75,15 @@ failed(enum segment_kind kind, const char *sqlstate, const char *message)
         memcpy(error.sqlstate, sqlstate, sizeof error.sqlstate);
         pipit__result_reset(req.res);
         pipit__result_fail_like(req.res, &error);
-        return decision_of(kind, false);
+        return decision_of(decide, false);
 }
-
-START_TEST(what_did_not_fail_is_done)
-{
-        struct reply reply = {.kind = REPLY_STATEMENT,
-                              .segment = (enum segment_kind)_i,
-                              .req = &req,
-                              .stmt = stmt};
-
-        ck_assert_int_eq(pipit__retry_decide(&reply, false, &prepared), RETRY_NONE);
-}
-END_TEST
 
 static const char *const own_errors[] = {"22012", "23505", "42601", "42P01", "42501",
                                          "P0001", "21000", "0A000", "XX000", "57P01"};
 
 START_TEST(the_culprit_gets_its_own_error)
 {
-        ck_assert_int_eq(failed(SEGMENT_READS, own_errors[_i], "no"), RETRY_NONE);
+        ck_assert_int_eq(failed(pipit__retry_read, own_errors[_i], "no"), RETRY_NONE);
         ck_assert_str_eq(pipit_result_error(req.res)->sqlstate, own_errors[_i]);
 }
 END_TEST
@@ -101,9 +93,9 @@ static const char *const shared_errors[] = {"40001", "40P01", "55P03", "57014",
 
 START_TEST(what_sharing_may_have_caused_is_run_once_more_alone)
 {
-        ck_assert_int_eq(failed(SEGMENT_READS, shared_errors[_i], "no"), RETRY_AGAIN);
+        ck_assert_int_eq(failed(pipit__retry_read, shared_errors[_i], "no"), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
-        ck_assert_int_eq(failed(SEGMENT_SINGLE, shared_errors[_i], "no"), RETRY_NONE);
+        ck_assert_int_eq(failed(pipit__retry_single, shared_errors[_i], "no"), RETRY_NONE);
 }
 END_TEST
 
@@ -111,7 +103,7 @@ START_TEST(a_statement_that_failed_in_a_group_is_known_for_it)
 {
         stmt->latency.uses = 100;
         ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_FAST);
-        failed(SEGMENT_READS, "22012", "no");
+        failed(pipit__retry_read, "22012", "no");
         ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_ALONE);
 }
 END_TEST
@@ -119,53 +111,43 @@ END_TEST
 START_TEST(a_statement_that_was_only_skipped_is_not)
 {
         stmt->latency.uses = 100;
-        skipped(SEGMENT_READS);
+        skipped(pipit__retry_read);
         ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_FAST);
 }
 END_TEST
 
 START_TEST(the_skipped_are_regrouped_once_then_in_halves_then_alone)
 {
-        ck_assert_int_eq(skipped(SEGMENT_READS), RETRY_AGAIN);
+        ck_assert_int_eq(skipped(pipit__retry_read), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 0);
-        req.group = 40;
-        ck_assert_int_eq(skipped(SEGMENT_READS), RETRY_AGAIN);
+        ck_assert_int_eq(skipped(pipit__retry_read), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 20);
         req.group = 20;
-        ck_assert_int_eq(skipped(SEGMENT_READS), RETRY_AGAIN);
-        ck_assert_int_eq(req.max_group, 1);
-}
-END_TEST
-
-START_TEST(half_of_a_pair_is_alone)
-{
-        req.group = _i == 0 ? 2 : 3;
-        skipped(SEGMENT_READS);
-        skipped(SEGMENT_READS);
+        ck_assert_int_eq(skipped(pipit__retry_read), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
 }
 END_TEST
 
 START_TEST(all_of_a_group_of_writes_are_run_alone_the_culprit_too)
 {
-        ck_assert_int_eq(skipped(SEGMENT_WRITES), RETRY_AGAIN);
+        ck_assert_int_eq(skipped(pipit__retry_write), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
         req.max_group = 0;
-        ck_assert_int_eq(failed(SEGMENT_WRITES, "23505", "no"), RETRY_AGAIN);
+        ck_assert_int_eq(failed(pipit__retry_write, "23505", "no"), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
 }
 END_TEST
 
 START_TEST(an_error_of_a_single_statement_is_its_own)
 {
-        ck_assert_int_eq(failed(SEGMENT_SINGLE, "40001", "no"), RETRY_NONE);
+        ck_assert_int_eq(failed(pipit__retry_single, "40001", "no"), RETRY_NONE);
         ck_assert_str_eq(pipit_result_error(req.res)->sqlstate, "40001");
 }
 END_TEST
 
 START_TEST(a_write_that_was_declared_a_read_is_told_so)
 {
-        ck_assert_int_eq(failed(SEGMENT_READS, "25006", "cannot execute INSERT"), RETRY_NONE);
+        ck_assert_int_eq(failed(pipit__retry_read, "25006", "cannot execute INSERT"), RETRY_NONE);
         const struct pipit_error *error = pipit_result_error(req.res);
         ck_assert_int_eq(error->code, PIPIT_ESERVER);
         ck_assert_str_eq(error->sqlstate, "25006");
@@ -177,17 +159,19 @@ END_TEST
 
 /* What the server says of a statement that it does not know. */
 static enum retry_decision
-unknown_to_the_server(enum segment_kind kind)
+unknown_to_the_server(decide_fn decide)
 {
         char text[200];
 
         snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", stmt->name);
-        return failed(kind, "26000", text);
+        return failed(decide, "26000", text);
 }
+
+static const decide_fn all[] = {pipit__retry_single, pipit__retry_read, pipit__retry_write};
 
 START_TEST(what_the_server_does_not_know_any_more_is_prepared_again)
 {
-        ck_assert_int_eq(unknown_to_the_server((enum segment_kind)_i), RETRY_AGAIN);
+        ck_assert_int_eq(unknown_to_the_server(all[_i]), RETRY_AGAIN);
         ck_assert(!pipit__prepared_has(&prepared, stmt));
         ck_assert_uint_eq(pipit__prepared_add(&prepared, stmt), 0);
         ck_assert_int_eq(req.max_group, 0);
@@ -198,7 +182,7 @@ START_TEST(it_is_not_prepared_again_without_end)
 {
         int n = 0;
 
-        while (n < 100 && unknown_to_the_server(SEGMENT_SINGLE) == RETRY_AGAIN)
+        while (n < 100 && unknown_to_the_server(pipit__retry_single) == RETRY_AGAIN)
                 n++;
         ck_assert_int_eq(n, 3);
         ck_assert_str_eq(pipit_result_error(req.res)->sqlstate, "26000");
@@ -208,7 +192,7 @@ END_TEST
 START_TEST(the_same_error_about_another_name_is_the_statements_own)
 {
         ck_assert_int_eq(
-                failed(SEGMENT_SINGLE, "26000", "prepared statement \"mine\" is not there"),
+                failed(pipit__retry_single, "26000", "prepared statement \"mine\" is not there"),
                 RETRY_NONE);
         ck_assert(pipit__prepared_has(&prepared, stmt));
 }
@@ -216,8 +200,9 @@ END_TEST
 
 START_TEST(an_unsupported_feature_is_not_a_plan_that_is_out_of_date)
 {
-        ck_assert_int_eq(failed(SEGMENT_SINGLE, "0A000", "cached plan must not change result type"),
-                         RETRY_NONE);
+        ck_assert_int_eq(
+                failed(pipit__retry_single, "0A000", "cached plan must not change result type"),
+                RETRY_NONE);
         ck_assert(pipit__prepared_has(&prepared, stmt));
 }
 END_TEST
@@ -226,66 +211,46 @@ START_TEST(a_single_statement_that_was_skipped_is_run_again_a_few_times)
 {
         int n = 0;
 
-        while (n < 100 && skipped(SEGMENT_SINGLE) == RETRY_AGAIN)
+        while (n < 100 && skipped(pipit__retry_single) == RETRY_AGAIN)
                 n++;
         ck_assert_int_eq(n, 3);
         ck_assert_int_eq(pipit_result_error(req.res)->executed, PIPIT_EXECUTED_ROLLED_BACK);
 }
 END_TEST
 
-static struct latency_scale scale;
-
-/* The timing of a segment that is a flight of its own. */
-static struct segment_timing
-time_of(const struct reply *sync, int64_t read_us, int64_t now_us)
+START_TEST(a_single_statement_is_done_with_its_error_unless_it_may_be_hit)
 {
-        struct flight flight = {sync->sent_us, sync->estimated_us, sync->n_statements};
-
-        return pipit__segment_time(&scale, sync, &flight, true, read_us, now_us);
-}
-
-START_TEST(a_segment_takes_from_the_later_of_its_start_and_the_answer_before_it)
-{
-        struct reply sync = {.kind = REPLY_SYNC, .sent_us = 1000, .n_statements = 4};
-
-        ck_assert_int_eq(time_of(&sync, 500, 1900).us, 900);
-        ck_assert_int_eq(time_of(&sync, 1600, 1900).us, 300);
+        ck_assert_int_eq(failed(pipit__retry_single, "57014", "no"), RETRY_NONE);
+        ck_assert_str_eq(pipit_result_error(req.res)->message, "no");
+        may_be_hit = true;
+        ck_assert_int_eq(failed(pipit__retry_single, "57014", "no"), RETRY_NONE);
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(req.res), "cancel of another request"));
+        ck_assert_int_eq(failed(pipit__retry_single, "22012", "no"), RETRY_NONE);
+        ck_assert_str_eq(pipit_result_error(req.res)->message, "no");
 }
 END_TEST
 
-START_TEST(a_flight_is_shared_by_all_that_was_sent_with_it_once_all_is_answered)
+START_TEST(one_that_was_hit_by_anothers_cancel_runs_again_if_it_may)
 {
-        struct reply sync = {.kind = REPLY_SYNC, .sent_us = 1000, .n_statements = 1};
-        struct flight flight = {.sent_us = 1000, .n_statements = 10};
-
-        ck_assert(pipit__segment_time(&scale, &sync, &flight, false, 0, 1900).each_us <= 0);
-        ck_assert_float_eq_tol(
-                pipit__segment_time(&scale, &sync, &flight, true, 1900, 2000).each_us, 100, 1);
+        may_be_hit = true;
+        req.is_read = _i == 0;
+        req.is_grouped = _i == 1;
+        ck_assert_int_eq(failed(pipit__retry_single, "57014", "no"), RETRY_AGAIN);
 }
 END_TEST
 
-START_TEST(a_segment_of_pipits_own_does_not_say_what_is_usual)
+static enum retry_decision
+note(const struct retry_case *it)
 {
-        struct reply sync = {.kind = REPLY_SYNC}; /* of a set-up: nobody knows since when */
-
-        ck_assert(!time_of(&sync, 0, 3600000000).slow);
-        sync = (struct reply){.kind = REPLY_SYNC, .n_statements = 1, .sent_us = 1000};
-        for (int i = 0; i < 10; i++)
-                ck_assert(!time_of(&sync, 0, 1200).slow);
-        ck_assert(time_of(&sync, 0, 11000).slow);
+        pipit__retry_note(it);
+        return RETRY_NONE;
 }
-END_TEST
 
-START_TEST(a_group_is_not_slow_for_being_large)
+START_TEST(a_transaction_notes_what_is_out_of_date)
 {
-        struct reply one = {.kind = REPLY_SYNC, .n_statements = 1};
-        struct reply many = {.kind = REPLY_SYNC, .n_statements = 100, .estimated_us = 2000};
-
-        for (int i = 0; i < 100; i++)
-                ck_assert(!time_of(&one, 0, 100).slow);
-        ck_assert(!time_of(&many, 0, 3000).slow);
-        ck_assert(time_of(&one, 0, 3000).slow);
-        ck_assert(time_of(&many, 0, 50000).slow);
+        unknown_to_the_server(note);
+        ck_assert(!pipit__prepared_has(&prepared, stmt));
+        ck_assert_int_eq(pipit__request_reprepares(&req), 0);
 }
 END_TEST
 
@@ -298,14 +263,12 @@ test_suite(void)
         int n_shared = sizeof shared_errors / sizeof shared_errors[0];
 
         tcase_add_checked_fixture(tcase, setup, teardown);
-        tcase_add_loop_test(tcase, what_did_not_fail_is_done, 0, 3);
         tcase_add_loop_test(tcase, the_culprit_gets_its_own_error, 0, n_own);
         tcase_add_loop_test(tcase, what_sharing_may_have_caused_is_run_once_more_alone, 0,
                             n_shared);
         tcase_add_test(tcase, a_statement_that_failed_in_a_group_is_known_for_it);
         tcase_add_test(tcase, a_statement_that_was_only_skipped_is_not);
         tcase_add_test(tcase, the_skipped_are_regrouped_once_then_in_halves_then_alone);
-        tcase_add_loop_test(tcase, half_of_a_pair_is_alone, 0, 2);
         tcase_add_test(tcase, all_of_a_group_of_writes_are_run_alone_the_culprit_too);
         tcase_add_test(tcase, an_error_of_a_single_statement_is_its_own);
         tcase_add_test(tcase, a_write_that_was_declared_a_read_is_told_so);
@@ -314,10 +277,9 @@ test_suite(void)
         tcase_add_test(tcase, the_same_error_about_another_name_is_the_statements_own);
         tcase_add_test(tcase, an_unsupported_feature_is_not_a_plan_that_is_out_of_date);
         tcase_add_test(tcase, a_single_statement_that_was_skipped_is_run_again_a_few_times);
-        tcase_add_test(tcase, a_segment_takes_from_the_later_of_its_start_and_the_answer_before_it);
-        tcase_add_test(tcase, a_flight_is_shared_by_all_that_was_sent_with_it_once_all_is_answered);
-        tcase_add_test(tcase, a_segment_of_pipits_own_does_not_say_what_is_usual);
-        tcase_add_test(tcase, a_group_is_not_slow_for_being_large);
+        tcase_add_test(tcase, a_single_statement_is_done_with_its_error_unless_it_may_be_hit);
+        tcase_add_loop_test(tcase, one_that_was_hit_by_anothers_cancel_runs_again_if_it_may, 0, 2);
+        tcase_add_test(tcase, a_transaction_notes_what_is_out_of_date);
         suite_add_tcase(suite, tcase);
         return suite;
 }

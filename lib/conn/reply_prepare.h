@@ -1,0 +1,18 @@
+/*
+ * The replies to what goes in front of a statement so that it can be run by its name: the end of an
+ * older prepared statement, the Prepare, and the description of its types.
+ *
+ * What is prepared on the connection is known from what was sent; these replies take that back when
+ * the server says otherwise.
+ */
+#ifndef PIPIT_REPLY_PREPARE_INTERNAL_H
+#define PIPIT_REPLY_PREPARE_INTERNAL_H
+
+#include "conn/reply_queue.h"
+
+extern const struct reply_ops pipit__reply_close;
+/* Its error goes to the first request that runs the statement. */
+extern const struct reply_ops pipit__reply_prepare;
+extern const struct reply_ops pipit__reply_describe;
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * The replies to what runs inside of a transaction. See reply_transaction.h.
+ */
+#include "conn/reply_transaction.h"
+
+#include "conn/conn.h"
+#include "conn/reply_queue_int.h"
+#include "conn/reply_tag.h"
+#include "request/request.h"
+#include "result/result_error.h"
+
+/* Notes what outlives the transaction, and whether a statement has ended that. */
+static bool
+tag_is_unshared(struct reply_queue *replies, const char *tag)
+{
+        replies->dirty |= pipit__tag_is_dirty(tag);
+        return pipit__tag_ends_transaction(tag);
+}
+
+static enum reply_event
+tx_take(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
+        enum pq_kind kind)
+{
+        return pipit__reply_take_rows(replies, reply, answer, kind, tag_is_unshared);
+}
+
+/* Tells the lease of a statement that has failed or was skipped: any other one is done before. */
+static void
+tx_settle(const struct reply *reply, struct settlement *settlement)
+{
+        struct request *req = reply->req;
+
+        if (!settlement->failed)
+                pipit__segment_teach(&settlement->lesson, reply->stmt, SHARING_LEASE);
+        if (req == NULL)
+                return;
+        if (settlement->failed && pipit_failed(pipit__request_result(req))) {
+                struct retry_case it = pipit__reply_retry_case(reply, settlement);
+                pipit__retry_note(&it);
+        }
+        pipit__result_set_host(pipit__request_result(req), settlement->host);
+        settlement->lease_ops->answered(req, reply->skipped, settlement->lease_arg);
+}
+
+static COLD void
+tx_lost(const struct reply *reply, struct settlement *settlement)
+{
+        if (reply->req != NULL)
+                pipit__reply_fail_lost(reply, settlement->cause,
+                                       settlement->tx_may_be_done ? PIPIT_EXECUTED_UNKNOWN
+                                                                  : PIPIT_EXECUTED_ROLLED_BACK);
+}
+
+const struct reply_ops pipit__reply_tx_command = {.name = "command of a transaction",
+                                                  .take = pipit__reply_take_plain};
+
+const struct reply_ops pipit__reply_tx_statement = {.name = "statement of a transaction",
+                                                    .is_waited_for = true,
+                                                    .dooms_its_segment = true,
+                                                    .take = tx_take,
+                                                    .end = pipit__reply_complete_early,
+                                                    .settle = tx_settle,
+                                                    .lost = tx_lost};
+
+const struct reply_ops pipit__reply_tx_committed = {.name = "statement before its COMMIT",
+                                                    .is_waited_for = true,
+                                                    .dooms_its_segment = true,
+                                                    .take = tx_take,
+                                                    .end = pipit__reply_complete_early,
+                                                    .settle = tx_settle,
+                                                    .lost = pipit__reply_lost_with_lease};
