@@ -11,26 +11,10 @@
 #include "conn/cancel.h"
 #include "request/requests.h"
 
-static const char *const state_names[] = {"connecting", "setting up", "idle",       "busy",
-                                          "leased",     "cleaning",   "cancelling", "closed"};
-
 int64_t
 pipit__conn_now(const struct conn *conn)
 {
         return pipit__reactor_now(conn->config->reactor);
-}
-
-void
-pipit__conn_enter(struct conn *conn, enum conn_state state, const struct conn_error *failure)
-{
-        int64_t now = pipit__conn_now(conn);
-        enum conn_state from = conn->state;
-
-        pipit__log(conn->config->log, now, PIPIT_LOG_DEBUG, "connection to %s: %s -> %s",
-                   conn->host, state_names[from], state_names[state]);
-        conn->state = state;
-        conn->since_ms = now;
-        conn->config->ops->entered(conn, from, failure, conn->config->arg);
 }
 
 void

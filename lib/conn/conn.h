@@ -129,6 +129,17 @@ int64_t pipit__conn_now(const struct conn *conn);
 /* The only place that changes the state; failure when it is CONN_CLOSED. */
 void pipit__conn_enter(struct conn *conn, enum conn_state state, const struct conn_error *failure);
 
+/* Goes on after everything that was owed is answered, or a cancel that kept the connection has
+ * ended. The connection may be closed. */
+void pipit__conn_drained(struct conn *conn);
+
+/* Finds the next state of a connection that owes nothing, and about which no cancel is out. The
+ * connection may be closed. */
+void pipit__conn_enter_next(struct conn *conn);
+
+/* Does what is to be done when the limit of the present state has passed; a timer's function. */
+void pipit__conn_on_limit(void *arg);
+
 /* Writes what libpq has for the socket, and watches it; may close it. */
 void pipit__conn_flush(struct conn *conn);
 

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "conn/cancel.h"
 #include "conn/conn.h"
-#include "conn/conn_lease.h"
 #include "pq/pq_cancel.h"
 #include "request/request.h"
 
@@ -116,7 +115,7 @@ conn_on_cancel(bool ended, void *arg)
                 conn->cancel_state =
                         conn->cancel_state == CANCEL_ASKED ? CANCEL_ENDED : CANCEL_PAST;
         if (conn->state == CONN_CANCELLING)
-                pipit__conn_on_drained(conn);
+                pipit__conn_drained(conn);
         else
                 pipit__conn_watch_abandoned(conn);
 }
@@ -158,36 +157,13 @@ pipit__conn_abandon(struct conn *conn, const struct request *req)
         pipit__conn_watch_abandoned(conn);
 }
 
-/* What was meant by a cancel is answered. */
-static void
-conn_leave_behind(struct conn *conn)
+void
+pipit__conn_pass_cancel(struct conn *conn)
 {
         if (conn->cancel_state == CANCEL_ASKED)
                 conn->cancel_state = CANCEL_LATE;
         else if (conn->cancel_state == CANCEL_ENDED)
                 conn->cancel_state = CANCEL_PAST;
-}
-
-void
-pipit__conn_look_at_next(struct conn *conn)
-{
-        conn_leave_behind(conn);
-        pipit__conn_watch_abandoned(conn);
-}
-
-void
-pipit__conn_on_drained(struct conn *conn)
-{
-        conn_leave_behind(conn);
-        pipit__timer_stop(conn->limit);
-        if (conn->cancel_state == CANCEL_FAILED) {
-                pipit__conn_close(conn, "a cancel had failed");
-        } else if (conn->cancel != NULL) {
-                pipit__conn_enter(conn, CONN_CANCELLING, NULL);
-        } else {
-                conn->cancel_state = CANCEL_NONE;
-                pipit__conn_enter_idle_state(conn);
-        }
 }
 
 void

@@ -17,10 +17,8 @@ void pipit__conn_abandon(struct conn *conn, const struct request *req);
 
 /* Sets the limit by which something is to be done about what nobody waits for. */
 void pipit__conn_watch_abandoned(struct conn *conn);
-/* The first segment is answered, and there are more. */
-void pipit__conn_look_at_next(struct conn *conn);
-/* Everything is answered: it is free, unless a cancel is still on its way. It may be closed. */
-void pipit__conn_on_drained(struct conn *conn);
+/* Notes that the first segment is answered: what a cancel was meant for is not there any more. */
+void pipit__conn_pass_cancel(struct conn *conn);
 
 /* Its limit has passed, while it was busy. */
 void pipit__conn_on_patience(struct conn *conn);

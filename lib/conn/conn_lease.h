@@ -16,7 +16,4 @@ int pipit__conn_lease(struct conn *conn, const struct lease_ops *lease_ops, void
  * session is made as new, if that is needed or asked for, before anybody else gets it. */
 void pipit__conn_release(struct conn *conn, bool renew);
 
-/* Nothing is owed any more: its next state. May close it. */
-void pipit__conn_enter_idle_state(struct conn *conn);
-
 #endif

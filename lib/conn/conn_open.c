@@ -9,10 +9,8 @@
 
 #include "base/log.h"
 #include "conn/conn.h"
-#include "conn/conn_cancel.h"
 #include "conn/conn_read.h"
 #include "conn/conn_send.h"
-#include "pq/pq_cancel.h"
 
 /* Called by libpq while it parses: nothing may be closed in here. */
 static void
@@ -34,41 +32,6 @@ conn_on_notice(const struct pq_notice *notice, void *arg)
         pipit__log(conn->config->log, pipit__conn_now(conn),
                    is_warning ? PIPIT_LOG_WARNING : PIPIT_LOG_NOTICE, "%s: %s", severity,
                    notice->message);
-}
-
-static void
-conn_on_ready(unsigned ready, void *arg)
-{
-        struct conn *conn = arg;
-
-        if (conn->state == CONN_CLOSED)
-                return;
-        if (ready == WATCH_READ)
-                pipit__conn_read(conn);
-        if (conn->state != CONN_CLOSED && conn->unflushed)
-                pipit__conn_flush(conn);
-}
-
-static void
-conn_on_again(void *arg)
-{
-        struct conn *conn = arg;
-
-        if (conn->state != CONN_CLOSED)
-                pipit__conn_work(conn);
-}
-
-static void
-conn_on_limit(void *arg)
-{
-        struct conn *conn = arg;
-
-        if (conn->state == CONN_SETTING_UP)
-                pipit__conn_break(conn, "the session's settings were not answered in time");
-        else if (conn->state == CONN_CLEANING)
-                pipit__conn_close(conn, "it was not clean in time");
-        else if (conn->state == CONN_BUSY)
-                pipit__conn_on_patience(conn);
 }
 
 /* Sends the settings that every session has. */
@@ -97,8 +60,8 @@ conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *f
         }
         conn->pq = pq;
         conn->receiver = (struct pq_receiver){conn_on_notice, conn};
-        conn->watch =
-                pipit__watch_new(conn->config->reactor, pipit__pq_socket(pq), conn_on_ready, conn);
+        conn->watch = pipit__watch_new(conn->config->reactor, pipit__pq_socket(pq),
+                                       pipit__conn_on_ready, conn);
         if (conn->watch == NULL || pipit__pq_enter(pq, &conn->receiver) != 0)
                 pipit__conn_break(conn, "out of memory");
         else
@@ -124,8 +87,8 @@ pipit__conn_new(const struct conn_config *config)
         conn->deferred.free = pipit__conn_free;
         pipit__reply_queue_init(&conn->replies, &conn->prepared);
         conn->born_ms = conn->since_ms = pipit__reactor_now(config->reactor);
-        conn->limit = pipit__timer_new(config->reactor, conn_on_limit, conn);
-        conn->again = pipit__timer_new(config->reactor, conn_on_again, conn);
+        conn->limit = pipit__timer_new(config->reactor, pipit__conn_on_limit, conn);
+        conn->again = pipit__timer_new(config->reactor, pipit__conn_on_again, conn);
         if (conn->limit == NULL || conn->again == NULL ||
             pipit__prepared_init(&conn->prepared, config->max_prepared) != 0) {
                 conn_free_now(conn);

@@ -72,10 +72,11 @@ conn_complete_segment(struct conn *conn)
 {
         struct request *done = conn_take_segment(conn);
 
-        if (conn->replies.n > 0) {
-                pipit__conn_look_at_next(conn);
+        if (conn->replies.n == 0) {
+                pipit__conn_drained(conn);
         } else {
-                pipit__conn_on_drained(conn);
+                pipit__conn_pass_cancel(conn);
+                pipit__conn_watch_abandoned(conn);
         }
         if (done != NULL)
                 pipit__request_complete(done);
@@ -275,8 +276,9 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
         return conn->state != CONN_CLOSED;
 }
 
-void
-pipit__conn_work(struct conn *conn)
+/* Works answers off that libpq has, and asks for another turn for what its budget leaves. */
+static void
+conn_work(struct conn *conn)
 {
         bool ends = false;
         conn->incomplete = false;
@@ -307,8 +309,9 @@ pipit__conn_work(struct conn *conn)
         conn_check(conn);
 }
 
-void
-pipit__conn_read(struct conn *conn)
+/* Takes what the socket has, and works it off. */
+static void
+conn_read(struct conn *conn)
 {
         /* A result that comes in a few pieces is not worth the system calls. */
         bool counts = conn->incomplete && ++conn->pieces > CONN_UNCOUNTED;
@@ -317,18 +320,40 @@ pipit__conn_read(struct conn *conn)
         if (pending > conn->unread)
                 conn->incoming += pending - conn->unread;
         if (pipit__pq_consume(conn->pq) != 0) {
-                pipit__conn_work(conn); /* what came before the end still counts */
+                conn_work(conn); /* what came before the end still counts */
                 if (conn->state != CONN_CLOSED)
                         pipit__conn_break(conn, pipit__pq_message(conn->pq));
                 return;
         }
         if (counts)
                 conn->unread = pipit__pq_pending(conn->pq);
-        pipit__conn_work(conn);
+        conn_work(conn);
         /* Only now: an answer that was taken has started the count anew. */
         if (conn->state != CONN_CLOSED && conn->incomplete &&
             conn->incoming > conn->config->max_result_bytes)
                 conn_over_limit(conn);
+}
+
+void
+pipit__conn_on_ready(unsigned ready, void *arg)
+{
+        struct conn *conn = arg;
+
+        if (conn->state == CONN_CLOSED)
+                return;
+        if (ready == WATCH_READ)
+                conn_read(conn);
+        if (conn->state != CONN_CLOSED && conn->unflushed)
+                pipit__conn_flush(conn);
+}
+
+void
+pipit__conn_on_again(void *arg)
+{
+        struct conn *conn = arg;
+
+        if (conn->state != CONN_CLOSED)
+                conn_work(conn);
 }
 
 bool
@@ -338,6 +363,6 @@ pipit__conn_is_alive(struct conn *conn)
 
         /* A server that stops says a word first: the end is behind it. */
         while (looks-- > 0 && conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))
-                pipit__conn_read(conn);
+                conn_read(conn);
         return conn->state != CONN_CLOSED;
 }

@@ -8,11 +8,10 @@
 
 struct conn;
 
-/* Takes what the socket has, and works it off. It may close the connection. */
-void pipit__conn_read(struct conn *conn);
-
-/* Works answers off that libpq has, and asks for another turn for what its budget leaves. */
-void pipit__conn_work(struct conn *conn);
+/* The socket is ready; a watcher's function. May close the connection. */
+void pipit__conn_on_ready(unsigned ready, void *arg);
+/* There is more to work off than the last turn's budget allowed; a timer's function. */
+void pipit__conn_on_again(void *arg);
 
 /* Looks for bad news on an idle connection, without a round trip; false when it was closed. */
 bool pipit__conn_is_alive(struct conn *conn);
