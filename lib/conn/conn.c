@@ -1,14 +1,16 @@
 /*
- * Connections. See conn.h.
+ * The link of a connection, its end, and what its owner may ask about it. See conn.h.
+ *
+ * pipit__conn_end() is the only way to the end: it stops what runs, finishes the PGconn, ends what
+ * was owed, tells the owner and the lease, and leaves the memory to the reactor.
  */
-#include "conn/conn.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "conn/cancel.h"
+#include "conn/conn_int.h"
 #include "request/requests.h"
 
 int64_t
@@ -16,6 +18,100 @@ pipit__conn_now(const struct conn *conn)
 {
         return pipit__reactor_now(conn->config->reactor);
 }
+
+/* ---- for its owner */
+
+struct list *
+pipit__conn_link(struct conn *conn)
+{
+        return &conn->link;
+}
+
+struct conn *
+pipit__conn_of(struct list *link)
+{
+        return container_of(link, struct conn, link);
+}
+
+enum conn_state
+pipit__conn_state(const struct conn *conn)
+{
+        return conn->state;
+}
+
+const char *
+pipit__conn_host(const struct conn *conn)
+{
+        return conn->host;
+}
+
+int64_t
+pipit__conn_since_ms(const struct conn *conn)
+{
+        return conn->since_ms;
+}
+
+void
+pipit__conn_set_lifetime(struct conn *conn, int64_t lifetime_ms)
+{
+        conn->expires_ms = lifetime_ms >= 0 ? conn->born_ms + lifetime_ms : INT64_MAX;
+}
+
+bool
+pipit__conn_is_old(const struct conn *conn)
+{
+        return conn->expires_ms <= pipit__conn_now(conn);
+}
+
+bool
+pipit__conn_is_reader(const struct conn *conn)
+{
+        return conn->reader;
+}
+
+bool
+pipit__conn_may_share(const struct conn *conn, bool reads)
+{
+        /* A role is a setting of the session: behind a pooler, where nothing is prepared either, it
+         * would be somebody else's. */
+        bool has_role = conn->config->max_prepared > 0;
+
+        return !conn->serializable && (has_role || !reads);
+}
+
+int
+pipit__conn_n_waiting(const struct conn *conn)
+{
+        return conn->replies.n_waiting;
+}
+
+bool
+pipit__conn_in_transaction(const struct conn *conn)
+{
+        return pipit__pq_in_transaction(conn->pq);
+}
+
+/* ---- the link */
+
+void
+pipit__conn_flush(struct conn *conn)
+{
+        if (conn->state == CONN_CLOSED)
+                return;
+        int r = pipit__pq_flush(conn->pq);
+        conn->unflushed = r == 1;
+        /* While it cannot write it must read, or both sides wait for each other. */
+        if (r < 0 ||
+            pipit__watch_want(conn->watch, WATCH_READ | (conn->unflushed ? WATCH_WRITE : 0)) != 0) {
+                pipit__conn_break_by_libpq(conn);
+                return;
+        }
+        /* libpq reads where it cannot write, and of what it has taken the socket says no more. */
+        if (!pipit__pq_busy(conn->pq) || pipit__pq_holds_more(conn->pq))
+                pipit__timer_set_or_now(conn->again, 0);
+}
+
+/* ---- the end */
 
 void
 pipit__conn_free(struct deferred *deferred)
@@ -40,9 +136,9 @@ pipit__conn_begin_settlement(const struct conn *conn, struct settlement *settlem
         list_init(&settlement->again);
 }
 
-/* Ends what is unanswered. */
+/* Ends every request that is owed an answer, or has it run elsewhere. */
 static void
-conn_fail_requests(struct conn *conn, const struct conn_error *cause)
+conn_lose_replies(struct conn *conn, const struct conn_error *cause)
 {
         struct settlement settlement;
 
@@ -52,11 +148,10 @@ conn_fail_requests(struct conn *conn, const struct conn_error *cause)
         pipit__requests_again(&settlement.again);
 }
 
-void
-pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child)
+/* Stops all that could call back, and gives up the PGconn. */
+static void
+conn_disconnect(struct conn *conn, bool in_child)
 {
-        if (conn->state == CONN_CLOSED)
-                return;
         pipit__connect_attempt_cancel(conn->attempt, in_child);
         conn->attempt = NULL;
         pipit__cancel_drop(conn->cancel, in_child);
@@ -70,7 +165,15 @@ pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child
         else
                 pipit__pq_finish(conn->pq);
         conn->pq = NULL;
-        conn_fail_requests(conn, cause);
+}
+
+void
+pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child)
+{
+        if (conn->state == CONN_CLOSED)
+                return;
+        conn_disconnect(conn, in_child);
+        conn_lose_replies(conn, cause);
         pipit__conn_enter(conn, CONN_CLOSED, cause);
         pipit__reactor_defer(conn->config->reactor, &conn->deferred);
         const struct lease_ops *lease_ops = conn->lease_ops;
@@ -79,7 +182,14 @@ pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child
                 lease_ops->lost(cause, conn->lease_arg);
 }
 
-/* Why the connection ends, as far as it is known, with the host that it goes to. */
+void
+pipit__conn_note_end(struct conn *conn, const char *sqlstate, const char *message)
+{
+        snprintf(conn->end_reason.sqlstate, sizeof conn->end_reason.sqlstate, "%.5s", sqlstate);
+        pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text, message);
+}
+
+/* Why the connection ends, as far as that is known, with the host that it goes to. */
 static COLD struct conn_error
 conn_cause(const struct conn *conn)
 {
@@ -103,6 +213,12 @@ pipit__conn_break(struct conn *conn, const char *reason)
 }
 
 void
+pipit__conn_break_by_libpq(struct conn *conn)
+{
+        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+}
+
+void
 pipit__conn_close(struct conn *conn, const char *reason)
 {
         struct conn_error cause = conn_cause(conn);
@@ -118,29 +234,4 @@ pipit__conn_drop(struct conn *conn)
 
         snprintf(cause.text, sizeof cause.text, "this is a forked child");
         pipit__conn_end(conn, &cause, true);
-}
-
-void
-pipit__conn_note_end(struct conn *conn, const char *sqlstate, const char *message)
-{
-        snprintf(conn->end_reason.sqlstate, sizeof conn->end_reason.sqlstate, "%.5s", sqlstate);
-        pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text, message);
-}
-
-void
-pipit__conn_flush(struct conn *conn)
-{
-        if (conn->state == CONN_CLOSED)
-                return;
-        int r = pipit__pq_flush(conn->pq);
-        conn->unflushed = r == 1;
-        /* While it cannot write it must read, or both sides wait for each other. */
-        if (r < 0 ||
-            pipit__watch_want(conn->watch, WATCH_READ | (conn->unflushed ? WATCH_WRITE : 0)) != 0) {
-                pipit__conn_break(conn, pipit__pq_message(conn->pq));
-                return;
-        }
-        /* libpq reads where it cannot write, and of what it has taken the socket says no more. */
-        if (!pipit__pq_busy(conn->pq) || pipit__pq_holds_more(conn->pq))
-                pipit__timer_set_or_now(conn->again, 0);
 }

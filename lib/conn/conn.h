@@ -1,79 +1,55 @@
 /*
- * Connections: one PGconn in pipeline mode each: its state, its link, its end. How it is opened,
- * sent on and read is in conn_open, conn_send and conn_read.
+ * A connection is one PGconn in pipeline mode, with what it still owes answers to.
  *
- * A connection whose state is in any doubt is closed: what was sent on it and not answered ends as
- * unknown. Its owner is told of every change of state, and keeps one list for each.
+ * The pool makes connections, keeps them in its lists and closes them; the dispatcher sends batches
+ * on them, and a lease has one for itself. Files of other folders include this header only; what
+ * the files conn_*.c share is in conn_int.h.
+ *
+ * 1. A connection whose state is in any doubt is closed. What was sent on it and not answered ends
+ *    as unknown then, unless the server surely did not run it.
+ * 2. The owner is told of every change of state, after it.
+ * 3. A connection that is closed stays in memory until the stack has unwound.
  */
 #ifndef PIPIT_CONN_INTERNAL_H
 #define PIPIT_CONN_INTERNAL_H
 
-#include <pipit/error.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/cold.h"
-#include "base/list.h"
-#include "conn/cancel_conn.h"
-#include "conn/prepared.h"
-#include "conn/reply_queue.h"
 #include "connect/connect_attempt.h"
-#include "loop/reactor.h"
-#include "pq/pq.h"
 
-struct cancel;
+struct cancel_conn;
 struct conn;
 struct conninfo;
+struct holder_ops;
+struct list;
 struct log;
+struct reactor;
 struct request;
+struct stmt_cache;
 
-/* What makes libpq's buffers so large that a connection is replaced: one row, one statement. */
-#define CONN_LARGE ((size_t)1 << 22)
-
+/* conn_state.c lists every change from one to another, and the function that makes it. */
 enum conn_state {
         CONN_CONNECTING, /* its attempt runs */
         CONN_SETTING_UP, /* its session settings are out; a timer runs */
-        CONN_IDLE,       /* waits for work; watched for news */
+        CONN_IDLE,       /* nothing is owed, and nobody has it; watched for news */
         CONN_BUSY,       /* answers are owed */
-        CONN_LEASED,     /* a lease has it, and none is owed */
-        CONN_CLEANING,   /* what a lease left behind is taken away; a timer runs */
-        CONN_CANCELLING, /* none is owed; a cancel that could hit the next statement is out */
-        CONN_CLOSED      /* it is gone; freed once the stack has unwound */
-};
-
-/* What the server was asked about what it executes; one thing at a time. */
-enum conn_cancel {
-        CANCEL_NONE,
-        CANCEL_ASKED, /* a cancel is out; what is meant is the first segment */
-        CANCEL_LATE,  /* a cancel is out; what was meant is answered */
-        CANCEL_ENDED, /* the server has had it; what is meant is still the first segment */
-        CANCEL_PAST,  /* the server has had it; what was sent before may have been hit */
-        CANCEL_FAILED /* nobody knows whether it will come: nothing is sent any more */
+        CONN_LEASED,     /* a lease has it, and nothing is owed */
+        CONN_CLEANING,   /* what a lease left behind is being taken away; a timer runs */
+        CONN_CANCELLING, /* nothing is owed; a cancel that could hit the next statement is out */
+        CONN_CLOSED      /* it is gone */
 };
 
 struct conn_ops {
-        /* Its state has changed. Closed: failure says why, and it is not to be used again. */
+        /* The connection has entered another state. Only with CONN_CLOSED failure is given, and
+         * the connection is not to be used again. */
         void (*entered)(struct conn *conn, enum conn_state from, const struct conn_error *failure,
                         void *arg);
 };
 
-/* Who has a connection for itself; see conn_lease.h. */
-struct lease_ops {
-        /* Nothing is owed any more. */
-        void (*ready)(void *arg);
-        /* What became of a statement of its transaction that was not answered by rows alone: it has
-         * failed, or was skipped. It ends the request. */
-        void (*answered)(struct request *req, bool skipped, void *arg);
-        /* What became of its transaction, which was to be committed. */
-        void (*ended)(struct request *commit, bool committed, void *arg);
-        /* A statement has ended its transaction, or begun another: the connection goes next. */
-        void (*tx_ended_by_user)(struct request *culprit, void *arg);
-        /* The connection is gone, and what was out has ended. It is no lease any more. */
-        void (*lost)(const struct conn_error *cause, void *arg);
-};
-
-/* What all connections of a pool have in common; borrowed. */
+/* What all connections of a pool have in common; borrowed until the last one is closed. */
 struct conn_config {
         struct reactor *reactor;
         const struct conninfo *info;
@@ -82,83 +58,117 @@ struct conn_config {
         size_t max_result_bytes;
         struct stmt_cache *stmt_cache;
         struct cancel_conn *cancel_conn;
-        int max_prepared;        /* 0: nothing is prepared */
+        int max_prepared;        /* statements that are prepared at once; 0: nothing is prepared */
         const char *search_path; /* "" leaves the server's */
         const struct conn_ops *ops;
-        void *arg;
+        void *arg; /* of ops */
 };
 
-struct conn {
-        struct list link; /* its owner's, for the state */
-        enum conn_state state;
-        const struct conn_config *config;
-        struct connect_attempt *attempt;
-        struct pg_conn *pq;
-        struct pq_receiver receiver;
-        struct watch *watch;
-        struct timer *limit; /* of the set-up; of patience with what nobody waits for */
-        struct timer *again; /* goes on with what a budget left over */
-        struct reply_queue replies;
-        struct prepared prepared;
-        const struct lease_ops *lease_ops; /* NULL: it is everybody's */
-        void *lease_arg;
-        int64_t read_us; /* when the last segment was answered */
-        struct sending flight;
-        enum conn_cancel cancel_state;
-        struct cancel *cancel;  /* while one is out */
-        struct backend backend; /* where libpq cannot ask without blocking */
-        bool reader;            /* its transactions cannot write, once what was sent is answered */
-        bool serializable;      /* its reads may fail at their Sync: they do not share it */
-        bool unflushed;         /* libpq has bytes that the socket did not take */
-        bool incomplete;        /* a part of a result is here */
-        bool oversized;         /* libpq's buffers have grown, and never shrink */
-        bool protocol_lost;     /* libpq itself complained: the protocol is in doubt */
-        int pieces;             /* in which the incomplete result has come */
-        size_t incoming;        /* bytes of the incomplete result */
-        size_t unread;          /* those of them that libpq left in the socket the last time */
-        int64_t born_ms;
-        int64_t since_ms;                /* when it entered its state */
-        int64_t expires_ms;              /* its owner's: the end of its lifetime */
-        char host[CONN_ERROR_HOST_SIZE]; /* "" until its attempt has ended */
-        struct conn_error end_reason;    /* its text is "" until something says why it ends */
-        struct deferred deferred;
-};
+/* ---- life */
 
-int64_t pipit__conn_now(const struct conn *conn);
-
-/* The only place that changes the state; failure when it is CONN_CLOSED. */
-void pipit__conn_enter(struct conn *conn, enum conn_state state, const struct conn_error *failure);
-
-/* Goes on after everything that was owed is answered, or a cancel that kept the connection has
- * ended. The connection may be closed. */
-void pipit__conn_drained(struct conn *conn);
-
-/* Finds the next state of a connection that owes nothing, and about which no cancel is out. The
- * connection may be closed. */
-void pipit__conn_enter_next(struct conn *conn);
-
-/* Does what is to be done when the limit of the present state has passed; a timer's function. */
-void pipit__conn_on_limit(void *arg);
-
-/* Writes what libpq has for the socket, and watches it; may close it. */
-void pipit__conn_flush(struct conn *conn);
-
-/* Begins a settlement of its replies. */
-void pipit__conn_begin_settlement(const struct conn *conn, struct settlement *settlement);
-
-/* Keeps why the server ends the session, for whoever is told of it. */
-COLD void pipit__conn_note_end(struct conn *conn, const char *sqlstate, const char *message);
-
-/* Closes it for a reason of its own; what the server said at its end, if anything, goes first. */
-COLD void pipit__conn_break(struct conn *conn, const char *reason);
-/* Closes it; outstanding requests end as unknown, for the reason given in one phrase. */
+/* Starts to connect; the owner is told later how that went. NULL when memory ran out. */
+struct conn *pipit__conn_new(const struct conn_config *config);
+/* Says how long after its start a connection is old, in milliseconds; -1: never. */
+void pipit__conn_set_lifetime(struct conn *conn, int64_t lifetime_ms);
+/* Closes a connection. What is outstanding ends as unknown, for the reason, which is a clause. */
 COLD void pipit__conn_close(struct conn *conn, const char *reason);
-/* Ends it like this; in_child: a forked child's copy, without a word on the socket. */
-void pipit__conn_end(struct conn *conn, const struct conn_error *cause, bool in_child);
-/* Drops a forked child's copy. */
+/* Drops a forked child's copy, without a word on the socket. */
 void pipit__conn_drop(struct conn *conn);
 
-/* Frees what it consists of: only for one that nobody has seen yet, and as its deferred free. */
-void pipit__conn_free(struct deferred *deferred);
+/* ---- the owner's lists */
+
+struct list *pipit__conn_link(struct conn *conn);
+struct conn *pipit__conn_of(struct list *link);
+
+/* ---- what a connection is */
+
+enum conn_state pipit__conn_state(const struct conn *conn);
+/* Where it goes, for errors and the log; "" while its attempt runs. */
+const char *pipit__conn_host(const struct conn *conn);
+/* When it entered its state, by the reactor's clock. */
+int64_t pipit__conn_since_ms(const struct conn *conn);
+/* Whether its lifetime is over. */
+bool pipit__conn_is_old(const struct conn *conn);
+/* Whether what it runs next cannot write. */
+bool pipit__conn_is_reader(const struct conn *conn);
+/* Whether statements may share a Sync on it; reads: declared reads. */
+bool pipit__conn_may_share(const struct conn *conn, bool reads);
+/* How many requests wait for its answers. */
+int pipit__conn_n_waiting(const struct conn *conn);
+/* Looks for bad news on an idle connection, without a round trip; false when it was closed. */
+bool pipit__conn_is_alive(struct conn *conn);
+
+/* ---- sending */
+
+/* What shares a Sync, among statements that have no transaction around them. */
+enum segment_kind {
+        SEGMENT_SINGLE, /* one statement, whose fate is its own */
+        SEGMENT_READS,  /* declared reads */
+        SEGMENT_WRITES, /* statements that are committed together */
+        SEGMENT_SESSION /* one statement of a session, which it may change */
+};
+
+/* Sends requests, a list of at least one, as one segment. What was sent is out of the list, and the
+ * connection holds it, with these ops. After the last segment comes pipit__conn_flush(). -1: the
+ * connection was closed, and what is left in the list was not sent. */
+int pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *requests,
+                     const struct holder_ops *ops);
+
+/* What goes around the statements of a transaction; borrowed. */
+struct bracket {
+        const char *const *commands; /* in front of them: BEGIN, savepoints and the like */
+        int n_commands;
+        struct request *commit; /* the transaction is committed with this, for this request; NULL:
+                                 * it goes on */
+        bool implicit;          /* there was no BEGIN, and the Sync commits */
+        const struct holder_ops *ops;        /* of the statements, which the connection holds */
+        const struct holder_ops *commit_ops; /* of the commit, which commit_holder holds */
+        void *commit_holder;
+};
+
+/* Sends statements of a transaction, or none, and what is around them, as one segment; else as
+ * pipit__conn_send(). Together that must be something. */
+int
+pipit__conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket *bracket);
+
+/* Writes what was sent to the socket, and watches that. The connection may be closed. */
+void pipit__conn_flush(struct conn *conn);
+
+/* Notes that a request that was sent waits no longer: its answer goes away when it comes, and the
+ * server is asked to stop if nobody waits for what it runs. */
+void pipit__conn_abandon(struct conn *conn, const struct request *req);
+
+/* ---- leases */
+
+/* Whoever has a connection for itself is told of these. */
+struct lease_ops {
+        /* Nothing is owed any more. */
+        void (*ready)(void *arg);
+        /* A statement of its transaction has failed or, skipped, was not run. The lease ends the
+         * request. Statements that were answered by rows alone are complete without this. */
+        void (*answered)(struct request *req, bool skipped, void *arg);
+        /* The transaction that was to be committed for this request is over. */
+        void (*ended)(struct request *commit, bool committed, void *arg);
+        /* The statement of a request has ended the transaction, or begun another: the connection
+         * is closed next. */
+        void (*tx_ended_by_user)(struct request *culprit, void *arg);
+        /* The connection is gone, what was out has ended, and the lease has it no more. */
+        void (*lost)(const struct conn_error *cause, void *arg);
+};
+
+/* Gives an idle connection, as one that may write, to a lease. -1: it was closed instead. */
+int pipit__conn_lease(struct conn *conn, const struct lease_ops *lease_ops, void *arg);
+/* Takes a connection back from its lease, even while answers are owed. Before anybody else gets it
+ * an open transaction is rolled back, and the session is made as new if it was changed or renew is
+ * set. */
+void pipit__conn_release(struct conn *conn, bool renew);
+/* Tells a lease, which has gone in a forked child, nothing any more. */
+void pipit__conn_forget_lease(struct conn *conn);
+/* Returns the arg that pipit__conn_lease() was given; NULL when no lease has the connection. */
+void *pipit__conn_lease_arg(const struct conn *conn);
+/* Ends the transaction of the lease by a ROLLBACK. The connection may be closed. */
+void pipit__conn_roll_back(struct conn *conn);
+/* Whether a transaction is open on a connection that owes nothing. */
+bool pipit__conn_in_transaction(const struct conn *conn);
 
 #endif

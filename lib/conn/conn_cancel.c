@@ -1,40 +1,36 @@
 /*
- * Statements that nobody waits for. See conn_cancel.h.
+ * Statements of a connection that nobody waits for any more, and asking the server to stop them.
+ *
+ * 1. The server is asked about the first segment only, which is what it executes, as far as anybody
+ *    here knows; and only when nobody waits for anything in that, for whoever shares a Sync would
+ * be hit too.
+ * 2. One cancel is out at a time. Meanwhile nothing new is sent: when the first segment ends by
+ *    itself at that moment, the cancel hits what comes after it.
+ * 3. What was sent before the cancel can have been hit until nothing is owed any more; retry.c
+ *    decides about what has failed so.
+ * 4. When nobody knows whether a cancel will still come, the connection is closed as soon as nobody
+ *    waits on it.
  */
-#include "conn/conn_cancel.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/log.h"
 #include "conn/cancel.h"
-#include "conn/conn.h"
-#include "pq/pq_cancel.h"
-#include "request/request.h"
+#include "conn/conn_int.h"
 
-/* What is answered by then need not be cancelled: a cancel costs the server more than most
- * statements. */
+/* The server is asked after so long at the earliest: a cancel costs it more than most statements
+ * that are answered by then. */
 #define CANCEL_AFTER_MS 2
-/* The same where something waits behind it that must not run again: the longer a statement has run,
- * the less likely it is that it ends just when the cancel comes. */
+/* It is asked so late where something that must not run again waits behind the statement: the
+ * longer that has run, the less likely it ends just when the cancel comes. */
 #define CANCEL_AFTER_OTHERS_MS 50
 /* Until then an answer that has begun to come is let come. */
 #define CANCEL_UNREAD_MS 100
-/* How long an answer may take once the server has had its cancel: it may never have had the
+/* An answer may take so long once the server has had its cancel: perhaps it never had the
  * statement. */
 #define CANCEL_ANSWER_MS 1000
-/* How long answers that nobody waits for may keep a connection busy, once nothing more can be
- * done about it. */
+/* Answers that nobody waits for may keep a connection busy so long, once nothing more can be done
+ * about them. */
 #define CONN_ABANDONED_MS 5000
 
-static void
-conn_set_limit(struct conn *conn, int64_t delay_ms)
-{
-        pipit__timer_set_or_now(conn->limit, delay_ms);
-}
-
-/* How long the first segment has been the first. */
+/* How long the first segment has been the first, in microseconds. */
 static int64_t
 conn_age_us(const struct conn *conn)
 {
@@ -46,9 +42,9 @@ conn_age_us(const struct conn *conn)
         return pipit__reactor_now_us(conn->config->reactor) - since_us;
 }
 
-/* Milliseconds until the server is asked about the first segment; 0: now. */
+/* Returns the milliseconds until the server is asked about the first segment; 0: now. */
 static int64_t
-conn_patience(const struct conn *conn)
+conn_patience_ms(const struct conn *conn)
 {
         int64_t patience_ms = pipit__reply_queue_waits_for_fragile(&conn->replies)
                                       ? CANCEL_AFTER_OTHERS_MS
@@ -58,7 +54,7 @@ conn_patience(const struct conn *conn)
         return left_us > 0 ? (left_us + 999) / 1000 : 0;
 }
 
-/* Whether its answer may be here already: then that is read first, but a long one has no end. */
+/* Whether the answer may be here already: then it is read first, unless it has no end. */
 static bool
 conn_may_be_answered(const struct conn *conn)
 {
@@ -74,9 +70,9 @@ conn_may_ask(const struct conn *conn)
         return !asked && pipit__reply_queue_is_abandoned(&conn->replies);
 }
 
-/* How long what nobody waits for may still take. */
+/* How long what nobody waits for may still take, in milliseconds. */
 static int64_t
-conn_grace(const struct conn *conn)
+conn_grace_ms(const struct conn *conn)
 {
         switch (conn->cancel_state) {
         case CANCEL_FAILED: return 0;
@@ -94,15 +90,16 @@ pipit__conn_watch_abandoned(struct conn *conn)
 {
         const struct reply_queue *replies = &conn->replies;
 
-        /* A cancel has an end, which comes here. */
+        /* The end of a cancel that is out leads here. */
         if (replies->n_abandoned == 0 || conn->cancel != NULL)
                 return;
         if (conn_may_ask(conn))
-                conn_set_limit(conn, conn_patience(conn));
+                pipit__timer_set_or_now(conn->limit, conn_patience_ms(conn));
         else if (replies->n_waiting == 0)
-                conn_set_limit(conn, conn_grace(conn));
+                pipit__timer_set_or_now(conn->limit, conn_grace_ms(conn));
 }
 
+/* Goes on after a cancel: ended, when nothing of it is on its way any more. */
 static void
 conn_on_cancel(bool ended, void *arg)
 {
@@ -120,6 +117,7 @@ conn_on_cancel(bool ended, void *arg)
                 pipit__conn_watch_abandoned(conn);
 }
 
+/* Asks the server to stop the first segment. */
 static void
 conn_ask(struct conn *conn)
 {
@@ -141,10 +139,10 @@ pipit__conn_on_patience(struct conn *conn)
         if (!conn_may_ask(conn)) {
                 if (replies->n_waiting == 0)
                         pipit__conn_close(conn, "its statements were given up");
-        } else if (conn_patience(conn) > 0) {
+        } else if (conn_patience_ms(conn) > 0) {
                 pipit__conn_watch_abandoned(conn);
         } else if (conn_may_be_answered(conn)) {
-                conn_set_limit(conn, 1);
+                pipit__timer_set_or_now(conn->limit, 1);
         } else {
                 conn_ask(conn);
         }
@@ -164,18 +162,4 @@ pipit__conn_pass_cancel(struct conn *conn)
                 conn->cancel_state = CANCEL_LATE;
         else if (conn->cancel_state == CANCEL_ENDED)
                 conn->cancel_state = CANCEL_PAST;
-}
-
-void
-pipit__conn_learn_backend(struct conn *conn, const struct pg_result *answer)
-{
-        struct backend *backend = &conn->backend;
-
-        int pid = pipit__pq_backend_pid(conn->pq);
-
-        snprintf(backend->pid, sizeof backend->pid, "%d", pid);
-        /* A pooler gives a number of its own, and the session behind it is soon another's. */
-        if (strtol(pipit__pq_value(answer, "pid"), NULL, 10) == pid)
-                snprintf(backend->began, sizeof backend->began, "%s",
-                         pipit__pq_value(answer, "began"));
 }

@@ -1,18 +1,18 @@
 /*
- * Opening a connection. See conn_open.h.
+ * Opening a connection: its attempt, the settings of its session, and who is told of what libpq and
+ * the reactor have to say.
  */
-#include "conn/conn_open.h"
-
+#include <pipit/error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "conn/conn.h"
-#include "conn/conn_read.h"
-#include "conn/conn_send.h"
+#include "conn/conn_int.h"
+#include "pq/pq_cancel.h"
 
-/* Called by libpq while it parses: nothing may be closed in here. */
+/* Keeps a notice in mind, or logs it. libpq calls this while it parses, so that nothing may be
+ * closed in here. */
 static void
 conn_on_notice(const struct pq_notice *notice, void *arg)
 {
@@ -25,7 +25,7 @@ conn_on_notice(const struct pq_notice *notice, void *arg)
                 pipit__conn_note_end(conn, "", notice->message);
                 return;
         }
-        /* An error that is told as a notice answers nothing: not even a plain one is right here. */
+        /* An ERROR that arrives as a notice belongs to no statement, so the connection must end. */
         if (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0 ||
             strcmp(severity, "ERROR") == 0)
                 pipit__conn_note_end(conn, notice->sqlstate, notice->message);
@@ -40,13 +40,39 @@ conn_set_up(struct conn *conn)
 {
         pipit__conn_enter(conn, CONN_SETTING_UP, NULL);
         if (pipit__conn_send_settings(conn) != 0) {
-                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                pipit__conn_break_by_libpq(conn);
                 return;
         }
         pipit__timer_set_or_now(conn->limit, conn->config->connect_timeout_ms);
         pipit__conn_flush(conn);
 }
 
+/* Takes what the server says of who the session is, for a cancel. */
+static void
+conn_learn_backend(struct conn *conn, const struct pg_result *answer)
+{
+        struct backend *backend = &conn->backend;
+        int pid = pipit__pq_backend_pid(conn->pq);
+
+        snprintf(backend->pid, sizeof backend->pid, "%d", pid);
+        /* A pooler gives a number of its own, and the session behind it is soon another's. */
+        if (strtol(pipit__pq_value(answer, "pid"), NULL, 10) == pid)
+                snprintf(backend->began, sizeof backend->began, "%s",
+                         pipit__pq_value(answer, "began"));
+}
+
+void
+pipit__conn_take_own(struct conn *conn, struct pg_result *answer)
+{
+        if (conn->state == CONN_SETTING_UP) {
+                conn->serializable =
+                        strcmp(pipit__pq_value(answer, "isolation"), "serializable") == 0;
+                conn_learn_backend(conn, answer);
+        }
+        pipit__pq_clear(answer);
+}
+
+/* Takes what an attempt has come to. */
 static void
 conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *failure, void *arg)
 {
@@ -68,11 +94,20 @@ conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *f
                 conn_set_up(conn);
 }
 
-static void
-conn_free_now(struct conn *conn)
+/* Makes the parts of a connection, and starts its attempt. 0 or PIPIT_ENOMEM. */
+static int
+conn_init(struct conn *conn)
 {
-        pipit__connect_attempt_cancel(conn->attempt, false);
-        pipit__conn_free(&conn->deferred);
+        const struct conn_config *config = conn->config;
+
+        conn->limit = pipit__timer_new(config->reactor, pipit__conn_on_limit, conn);
+        conn->again = pipit__timer_new(config->reactor, pipit__conn_on_again, conn);
+        if (conn->limit == NULL || conn->again == NULL ||
+            pipit__prepared_init(&conn->prepared, config->max_prepared) != 0)
+                return PIPIT_ENOMEM;
+        conn->attempt = pipit__connect_attempt_start(
+                config->reactor, config->info, config->connect_timeout_ms, conn_on_attempt, conn);
+        return conn->attempt != NULL ? 0 : PIPIT_ENOMEM;
 }
 
 struct conn *
@@ -86,18 +121,10 @@ pipit__conn_new(const struct conn_config *config)
         conn->config = config;
         conn->deferred.free = pipit__conn_free;
         pipit__reply_queue_init(&conn->replies, &conn->prepared);
-        conn->born_ms = conn->since_ms = pipit__reactor_now(config->reactor);
-        conn->limit = pipit__timer_new(config->reactor, pipit__conn_on_limit, conn);
-        conn->again = pipit__timer_new(config->reactor, pipit__conn_on_again, conn);
-        if (conn->limit == NULL || conn->again == NULL ||
-            pipit__prepared_init(&conn->prepared, config->max_prepared) != 0) {
-                conn_free_now(conn);
-                return NULL;
-        }
-        conn->attempt = pipit__connect_attempt_start(
-                config->reactor, config->info, config->connect_timeout_ms, conn_on_attempt, conn);
-        if (conn->attempt == NULL) {
-                conn_free_now(conn);
+        conn->born_ms = conn->since_ms = pipit__conn_now(conn);
+        conn->expires_ms = INT64_MAX;
+        if (conn_init(conn) != 0) {
+                pipit__conn_free(&conn->deferred);
                 return NULL;
         }
         return conn;

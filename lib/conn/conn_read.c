@@ -1,27 +1,27 @@
 /*
- * Reading a connection. See conn_read.h.
+ * Reading a connection: results are handed to the reply queue as libpq has them, requests complete
+ * as they are answered, and an answered segment is settled.
+ *
+ * From here an answered segment leads to the next batch: conn_complete_segment() settles it,
+ * pipit__conn_drained() in conn_state.c finds what the connection is next, and the pool is told.
+ *
+ * 1. The state of the connection is entered before a callback runs; after one, nothing but the
+ * state is looked at until that says that the connection is not closed.
+ * 2. One turn works off CONN_BUDGET results at most, so that others have their turn.
+ * 3. No answer is given out once the session's encoding may have changed, or before its tag was
+ *    looked at.
  */
-#include "conn/conn_read.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#include "base/cold.h"
-#include "base/log.h"
-#include "conn/conn.h"
-#include "conn/conn_cancel.h"
-#include "conn/retry.h"
+#include "conn/conn_int.h"
 #include "request/request.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
-#include "result/result_error.h"
 
-/* Results that one wake-up works off before others have their turn. */
+/* So many results are worked off in one turn before others have theirs. */
 #define CONN_BUDGET 256
-/* Pieces of a result whose bytes are not counted, until it is whole. */
+/* Of the first so many pieces of a result the bytes are not counted. */
 #define CONN_UNCOUNTED 8
 
-/* Whether the session still has what the codecs rely on; closes it when not. */
+/* Whether the session still has what the codecs rely on; closes the connection if not. */
 static bool
 conn_check_settings(struct conn *conn)
 {
@@ -33,28 +33,28 @@ conn_check_settings(struct conn *conn)
         return false;
 }
 
-/* Whether the session can go on; closes it when not. */
-static bool
+/* Closes the connection if its session cannot go on. */
+static void
 conn_check(struct conn *conn)
 {
         if (conn->protocol_lost)
                 pipit__conn_break(conn, "libpq lost its place in the protocol");
-        else if (!conn_check_settings(conn))
-                return false;
-        else if (conn->replies.n == 0 && conn->end_reason.text[0] != '\0')
+        else if (conn_check_settings(conn) && conn->replies.n == 0 &&
+                 conn->end_reason.text[0] != '\0')
                 pipit__conn_break(conn, "the server ended the session");
-        return conn->state != CONN_CLOSED;
 }
 
-/* Takes the first segment off, which is answered. */
+/* Takes the first segment off, which is answered, and returns the request that is to be told of its
+ * end when the connection has gone on; NULL: none. */
 static struct request *
-conn_take_segment(struct conn *conn)
+conn_settle_segment(struct conn *conn)
 {
         struct reply_queue *replies = &conn->replies;
         int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
         struct segment_timing timing = pipit__segment_time(
-                &conn->config->stmt_cache->scale, pipit__reply_queue_read_segment(replies),
-                &conn->flight, pipit__reply_queue_is_at_last_sync(replies), conn->read_us, now_us);
+                pipit__stmt_cache_scale(conn->config->stmt_cache),
+                pipit__reply_queue_read_segment(replies), &conn->flight,
+                pipit__reply_queue_is_at_last_sync(replies), conn->read_us, now_us);
         struct settlement settlement;
 
         conn->read_us = now_us;
@@ -66,11 +66,11 @@ conn_take_segment(struct conn *conn)
         return settlement.done;
 }
 
-/* The first segment is answered. */
+/* Goes on after the first segment is answered. */
 static void
 conn_complete_segment(struct conn *conn)
 {
-        struct request *done = conn_take_segment(conn);
+        struct request *done = conn_settle_segment(conn);
 
         if (conn->replies.n == 0) {
                 pipit__conn_drained(conn);
@@ -82,123 +82,19 @@ conn_complete_segment(struct conn *conn)
                 pipit__request_complete(done);
 }
 
-/* A statement of a transaction has ended that, or began another. */
-static COLD void
-conn_tx_ended_by_user(struct conn *conn, struct request *culprit)
-{
-        char tag[64];
-
-        snprintf(tag, sizeof tag, "%s", pipit_result_tag(pipit__request_result(culprit)));
-        pipit__result_fail(
-                pipit__request_result(culprit), PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN,
-                PIPIT_PHASE_EXECUTE,
-                "%s as plain SQL took the transaction out of pipit's hands, and the "
-                "connection was closed: a body commits by itself, pipit_rollback() rolls "
-                "back, and pipit_atomic() on a transaction is a savepoint",
-                tag);
-        pipit__reply_queue_may_be_done(&conn->replies);
-        conn->lease_ops->tx_ended_by_user(culprit, conn->lease_arg);
-        pipit__conn_break(conn, "a statement in front of it ended the transaction");
-}
-
-static COLD void
-conn_unshared(struct conn *conn, struct request *culprit)
-{
-        static const char reason[] = "a statement in front of it changed the session";
-
-        if (conn->lease_ops != NULL && culprit != NULL) {
-                conn_tx_ended_by_user(conn, culprit);
-                return;
-        }
-        if (culprit != NULL) {
-                char tag[64];
-                snprintf(tag, sizeof tag, "%s", pipit_result_tag(pipit__request_result(culprit)));
-                pipit__result_fail(pipit__request_result(culprit), PIPIT_EUNSHARED,
-                                   PIPIT_EXECUTED_ROLLED_BACK, PIPIT_PHASE_EXECUTE,
-                                   "%s changes its session, which other requests share: the "
-                                   "connection was closed and its effect is gone; transactions "
-                                   "and session settings need a connection of their own",
-                                   tag);
-        }
-        pipit__conn_break(conn, reason);
-}
-
-/* libpq offers a COPY, which nobody here can take. What it has done so far is not known. */
-static COLD void
-conn_refuse_copy(struct conn *conn)
-{
-        static const char reason[] = "COPY needs a connection of its own";
-        const struct request *reader = pipit__reply_queue_reader(&conn->replies);
-
-        if (reader != NULL)
-                pipit__result_fail(pipit__request_result(reader), PIPIT_EUNSHARED,
-                                   PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
-                                   "%s, and this one, which other requests share, was closed: "
-                                   "write rows with INSERT, read them with SELECT",
-                                   reason);
-        snprintf(conn->end_reason.text, sizeof conn->end_reason.text, "%s", reason);
-}
-
-/* Ends the connection for an error after which nothing is as it must be. */
-static COLD void
-conn_end_by_error(struct conn *conn, struct pg_result *answer)
-{
-        pipit__conn_note_end(conn, pipit__pq_sqlstate(answer), pipit__pq_error(answer));
-        pipit__pq_clear(answer);
-        pipit__conn_break(conn, "the server ended the session");
-}
-
-/* Ends the connection for an answer that cannot be the one that is owed. */
-static COLD void
-conn_end_by_protocol(struct conn *conn)
-{
-        pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_DEBUG,
-                   "connection to %s: no answer to a %s", conn->host,
-                   pipit__reply_queue_reading_name(&conn->replies));
-        pipit__conn_break(conn, "an answer came that nothing was sent for");
-}
-
-/* Ends the connection for what is no answer of the server. */
-static COLD void
-conn_end_by_libpq(struct conn *conn, struct pg_result *answer)
-{
-        const char *text = pipit__pq_error(answer);
-
-        if (text[0] == '\0')
-                conn_refuse_copy(conn);
-        else
-                pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text, text);
-        pipit__pq_clear(answer);
-        pipit__conn_break(conn, "the server ended the session");
-}
-
 /* Whether a result may be matched to what was sent. One that must not be ends the connection. */
 static bool
 conn_check_kind(struct conn *conn, struct pg_result *answer, enum pq_kind kind)
 {
         if (kind == PQ_KIND_BROKEN)
-                conn_end_by_libpq(conn, answer);
+                pipit__conn_refuse_broken(conn, answer);
         else if (kind == PQ_KIND_ERROR && pipit__pq_is_fatal(answer))
-                conn_end_by_error(conn, answer);
+                pipit__conn_refuse_error(conn, answer);
         return conn->state != CONN_CLOSED;
 }
 
-static COLD void
-conn_over_limit(struct conn *conn)
-{
-        const struct request *reader = pipit__reply_queue_reader(&conn->replies);
-
-        if (reader != NULL)
-                pipit__result_fail(pipit__request_result(reader), PIPIT_ELIMIT,
-                                   PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_RESULT,
-                                   "the result has more than %zu bytes, and the connection was "
-                                   "closed: raise max_result_bytes, or ask for fewer rows",
-                                   conn->config->max_result_bytes);
-        pipit__conn_break(conn, "a result in front was over max_result_bytes");
-}
-
-/* Whether a result may be as large as it is; without it, closes the connection when not. One read
- * of libpq's takes a long row as fast as it comes, and nobody counts. */
+/* Whether a result may be as large as it is. One that may not goes away with the connection. libpq
+ * takes a long row in one read, as fast as it comes, so that conn_read() has not counted it. */
 static bool
 conn_check_size(struct conn *conn, struct pg_result *answer)
 {
@@ -210,51 +106,37 @@ conn_check_size(struct conn *conn, struct pg_result *answer)
             !pipit__pq_is_over(answer, conn->config->max_result_bytes))
                 return true;
         pipit__pq_clear(answer);
-        conn_over_limit(conn);
+        pipit__conn_refuse_size(conn);
         return false;
 }
 
-/* The answer to a statement of pipit's own. */
-static COLD void
-conn_take_own(struct conn *conn, struct pg_result *answer)
-{
-        if (conn->state == CONN_SETTING_UP) {
-                conn->serializable =
-                        strcmp(pipit__pq_value(answer, "isolation"), "serializable") == 0;
-                pipit__conn_learn_backend(conn, answer);
-        }
-        pipit__pq_clear(answer);
-}
-
-/* The connection's part in what an answer says. */
+/* Does what an answer means for the connection. */
 static void
 conn_follow(struct conn *conn, enum reply_event event, struct request *done,
             struct pg_result *answer)
 {
         switch (event) {
         case REPLY_EVENT_MORE: break;
-        case REPLY_EVENT_OWN: conn_take_own(conn, answer); break;
-        case REPLY_EVENT_OWN_FAILED: conn_end_by_error(conn, answer); break;
+        case REPLY_EVENT_OWN: pipit__conn_take_own(conn, answer); break;
+        case REPLY_EVENT_OWN_FAILED: pipit__conn_refuse_error(conn, answer); break;
         case REPLY_EVENT_DONE:
                 pipit__conn_watch_abandoned(conn);
                 pipit__request_complete(done);
                 break;
         case REPLY_EVENT_SYNC:
-                /* Before anybody reads this answer, or one behind it, in a wrong encoding. */
+                /* Before anybody reads this answer, or one after it, in a wrong encoding. */
                 if (conn_check_settings(conn))
                         conn_complete_segment(conn);
                 break;
-        case REPLY_EVENT_UNSHARED:
-                conn_unshared(conn, pipit__reply_queue_reader(&conn->replies));
-                break;
-        case REPLY_EVENT_BROKEN: conn_end_by_protocol(conn); break;
+        case REPLY_EVENT_UNSHARED: pipit__conn_refuse_unshared(conn); break;
+        case REPLY_EVENT_BROKEN: pipit__conn_refuse_unowed(conn); break;
         }
 }
 
-/* Takes one answer; false when the connection is gone. *ret_ends: behind it comes the NULL that
- * ends its statement's results, for which libpq never waits. */
+/* Takes one result; false when the connection is gone. *ret_ends: after it comes the NULL that ends
+ * its command's results, for which libpq never waits. */
 static bool
-conn_take_answer(struct conn *conn, bool *ret_ends)
+conn_take_result(struct conn *conn, bool *ret_ends)
 {
         struct pg_result *answer = pipit__pq_next(conn->pq);
         enum pq_kind kind = answer != NULL ? pipit__pq_kind(answer) : PQ_KIND_SYNC;
@@ -266,7 +148,7 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
         *ret_ends = kind != PQ_KIND_SYNC;
         if (!conn_check_kind(conn, answer, kind))
                 return false;
-        /* Some complete here, in front of their Sync. */
+        /* Some requests complete here, before their Sync. */
         if (answer == NULL && !pipit__pq_is_utf8(conn->pq) && !conn_check_settings(conn))
                 return false;
         if (answer != NULL && !conn_check_size(conn, answer))
@@ -276,11 +158,12 @@ conn_take_answer(struct conn *conn, bool *ret_ends)
         return conn->state != CONN_CLOSED;
 }
 
-/* Works answers off that libpq has, and asks for another turn for what its budget leaves. */
+/* Works off results that libpq has, and asks for another turn for what the budget leaves. */
 static void
 conn_work(struct conn *conn)
 {
         bool ends = false;
+
         conn->incomplete = false;
         for (int budget = CONN_BUDGET; conn->replies.n > 0; budget--) {
                 if (budget == 0) {
@@ -291,7 +174,7 @@ conn_work(struct conn *conn)
                 if (!ends)
                         pipit__reply_queue_prefetch(&conn->replies);
                 if (ends || !pipit__pq_busy(conn->pq)) {
-                        if (!conn_take_answer(conn, &ends))
+                        if (!conn_take_result(conn, &ends))
                                 return;
                         continue;
                 }
@@ -300,7 +183,7 @@ conn_work(struct conn *conn)
                         break;
                 }
                 if (pipit__pq_consume(conn->pq) != 0) {
-                        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                        pipit__conn_break_by_libpq(conn);
                         return;
                 }
         }
@@ -322,7 +205,7 @@ conn_read(struct conn *conn)
         if (pipit__pq_consume(conn->pq) != 0) {
                 conn_work(conn); /* what came before the end still counts */
                 if (conn->state != CONN_CLOSED)
-                        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                        pipit__conn_break_by_libpq(conn);
                 return;
         }
         if (counts)
@@ -331,7 +214,7 @@ conn_read(struct conn *conn)
         /* Only now: an answer that was taken has started the count anew. */
         if (conn->state != CONN_CLOSED && conn->incomplete &&
             conn->incoming > conn->config->max_result_bytes)
-                conn_over_limit(conn);
+                pipit__conn_refuse_size(conn);
 }
 
 void
@@ -361,7 +244,7 @@ pipit__conn_is_alive(struct conn *conn)
 {
         int looks = CONN_BUDGET;
 
-        /* A server that stops says a word first: the end is behind it. */
+        /* A server that stops says a word first: the end comes after that. */
         while (looks-- > 0 && conn->state == CONN_IDLE && !pipit__pq_quiet(conn->pq))
                 conn_read(conn);
         return conn->state != CONN_CLOSED;

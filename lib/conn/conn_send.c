@@ -1,12 +1,17 @@
 /*
- * Sending on a connection. See conn_send.h.
+ * Sending on a connection: statements as segments, each prepared the first time it is sent there.
+ *
+ * Each command that goes out is pushed on the reply queue in the same step; what is pushed decides
+ * what becomes of the answer. Nothing is written to the socket before pipit__conn_flush().
+ *
+ * 1. There is room in the queue before anything of a segment is sent, so that no command is without
+ *    its reply.
+ * 2. A failure leaves half a segment with libpq: the connection is closed by whoever is told -1.
  */
-#include "conn/conn_send.h"
-
 #include <assert.h>
 
 #include "base/cold.h"
-#include "conn/conn.h"
+#include "conn/conn_int.h"
 #include "conn/reply_commit.h"
 #include "conn/reply_own.h"
 #include "conn/reply_prepare.h"
@@ -19,9 +24,9 @@
 #include "request/request.h"
 #include "request/stmt_cache.h"
 
-/* What one statement can be: a Close, a Prepare, a Describe, itself. */
+/* One statement can take a Close, a Prepare, a Describe, and itself. */
 #define SEND_PER_STATEMENT 4
-/* A statement that sets the role, and two Syncs. */
+/* A segment can take a statement that sets the role, and two Syncs. */
 #define SEND_PER_SEGMENT 3
 
 static const struct reply_ops *const statement_kinds[] = {[SEGMENT_SINGLE] = &pipit__reply_single,
@@ -30,18 +35,29 @@ static const struct reply_ops *const statement_kinds[] = {[SEGMENT_SINGLE] = &pi
                                                           [SEGMENT_SESSION] =
                                                                   &pipit__reply_session};
 
+/* Makes room for n replies, for what is a flight of its own if nothing is owed. 0, or -1. */
+static int
+conn_begin_segment(struct conn *conn, int n)
+{
+        if (conn->replies.n == 0)
+                conn->flight = (struct sending){0};
+        return pipit__reply_queue_reserve(&conn->replies, n) == 0 ? 0 : -1;
+}
+
 /* Ends a segment of n statements, which take so long together. commit: who waits for a Sync that
  * commits; NULL for any other. 0, or -1. */
 static int
 conn_send_sync(struct conn *conn, int n, float estimated_us, struct request *commit)
 {
+        const struct reply_ops *kind =
+                commit != NULL ? &pipit__reply_sync_commit : &pipit__reply_sync;
         int r = pipit__pq_sync(conn->pq);
         struct sending segment = {.sent_us = pipit__reactor_now_us(conn->config->reactor),
                                   .estimated_us = estimated_us,
                                   .n_statements = n};
-        pipit__reply_queue_push_sync(
-                &conn->replies, commit != NULL ? &pipit__reply_sync_commit : &pipit__reply_sync,
-                commit, &segment);
+
+        /* Even if that failed: who waits for it is told with all others. */
+        pipit__reply_queue_push_sync(&conn->replies, kind, commit, &segment);
         if (conn->flight.sent_us == 0)
                 conn->flight.sent_us = segment.sent_us;
         conn->flight.n_statements += n;
@@ -49,13 +65,24 @@ conn_send_sync(struct conn *conn, int n, float estimated_us, struct request *com
         return r;
 }
 
+/* Sends a command that is no request's statement. req: whose result its error goes into, or NULL.
+ * 0, or -1. */
+static int
+conn_send_command(struct conn *conn, const char *sql, const struct reply_ops *kind,
+                  struct request *req)
+{
+        if (pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
+                return -1;
+        pipit__reply_queue_push(&conn->replies, kind, req, NULL);
+        return 0;
+}
+
 int
 pipit__conn_send_own(struct conn *conn, const char *sql)
 {
         if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
-            pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
+            conn_send_command(conn, sql, &pipit__reply_own, NULL) != 0)
                 return -1;
-        pipit__reply_queue_push(&conn->replies, &pipit__reply_own, NULL, NULL);
         return conn_send_sync(conn, 0, 0, NULL);
 }
 
@@ -77,8 +104,8 @@ pipit__conn_send_settings(struct conn *conn)
 }
 
 /*
- * Makes it a reader, or a writer, for what is sent from now on: a group of reads runs where it
- * cannot write, so that a wrong declaration is an error. 0, or -1.
+ * Makes the connection a reader, or a writer, for what is sent from now on: a group of reads runs
+ * where it cannot write, so that a wrong declaration is an error. 0, or -1.
  */
 static COLD int
 conn_send_role(struct conn *conn, bool reader)
@@ -90,65 +117,63 @@ conn_send_role(struct conn *conn, bool reader)
         return pipit__conn_send_own(conn, sql);
 }
 
+/* Has the server forget the prepared statement of that serial. 0, or -1. */
+static COLD int
+conn_send_close(struct conn *conn, uint64_t serial)
+{
+        char name[STMT_NAME_SIZE];
+
+        pipit__stmt_cache_name(conn->config->stmt_cache, serial, name);
+        if (pipit__pq_close_prepared(conn->pq, name) != 0)
+                return -1;
+        pipit__reply_queue_push(&conn->replies, &pipit__reply_close, NULL, NULL);
+        return 0;
+}
+
 /* Has the server prepare a statement, and forget what had its place. 0, or -1. */
 static COLD int
 conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
 {
         uint64_t old = pipit__prepared_add(&conn->prepared, stmt);
 
-        if (old != 0) {
-                char name[STMT_NAME_SIZE];
-                pipit__stmt_cache_name(conn->config->stmt_cache, old, name);
-                if (pipit__pq_close_prepared(conn->pq, name) != 0)
-                        return -1;
-                pipit__reply_queue_push(&conn->replies, &pipit__reply_close, NULL, NULL);
-        }
-        /* Types that are known are said: values in binary form depend on them. */
-        if (pipit__pq_prepare(conn->pq, stmt->name, stmt->sql,
-                              stmt->n_types > 0 ? stmt->n_types : 0, stmt->types) != 0)
+        if (old != 0 && conn_send_close(conn, old) != 0)
+                return -1;
+        if (pipit__stmt_send_prepare(stmt, conn->pq) != 0)
                 return -1;
         pipit__reply_queue_push(&conn->replies, &pipit__reply_prepare, req, stmt);
-        if (stmt->n_types >= 0)
+        if (pipit__stmt_is_typed(stmt))
                 return 0;
-        if (pipit__pq_describe(conn->pq, stmt->name) != 0)
+        if (pipit__stmt_send_describe(stmt, conn->pq) != 0)
                 return -1;
         pipit__reply_queue_push(&conn->replies, &pipit__reply_describe, NULL, stmt);
         return 0;
 }
 
-/* One statement of a segment. 0, or -1. */
+/* Sends one statement of a segment, which the connection holds then, with these ops. 0, or -1. */
 static int
 conn_send_statement(struct conn *conn, const struct reply_ops *kind, struct request *req,
                     const struct holder_ops *ops)
 {
-        const struct bound_stmt *bound = pipit__request_bound(req);
-        struct stmt *stmt = bound->stmt;
+        struct stmt *stmt = pipit__request_stmt(req);
         /* One that could not be run by its name brings its text along, and gets its own errors. */
-        bool named = stmt->slot >= 0 && conn->prepared.slots != NULL &&
-                     pipit__request_reprepares(req) == 0;
-        int r;
+        bool by_name =
+                pipit__prepared_takes(&conn->prepared, stmt) && pipit__request_reprepares(req) == 0;
 
-        if (named && !pipit__prepared_has(&conn->prepared, stmt) &&
+        if (by_name && !pipit__prepared_has(&conn->prepared, stmt) &&
             conn_send_prepare(conn, req, stmt) != 0)
                 return -1;
-        if (named)
-                r = pipit__pq_send_prepared(conn->pq, stmt->name, &bound->params, stmt->is_binary);
-        else
-                r = pipit__pq_send(conn->pq, stmt->sql,
-                                   bound->params.formats != NULL ? stmt->types : NULL,
-                                   &bound->params);
-        if (r != 0)
+        if (pipit__bound_stmt_send(pipit__request_bound(req), conn->pq, by_name) != 0)
                 return -1;
-        if (bound->bytes > CONN_LARGE)
+        if (pipit__request_bytes(req) > CONN_LARGE)
                 conn->oversized = true;
         pipit__request_enter(req, REQUEST_SENT, ops, conn);
         pipit__reply_queue_push(&conn->replies, kind, req, stmt);
         return 0;
 }
 
-/* Entries that a segment takes at most. */
+/* Returns how many replies a segment of these requests takes at most. */
 static int
-conn_entries(const struct conn *conn, const struct list *requests)
+conn_count_replies(const struct conn *conn, const struct list *requests)
 {
         const struct stmt *stmt = NULL;
         int n = SEND_PER_SEGMENT;
@@ -165,6 +190,7 @@ conn_entries(const struct conn *conn, const struct list *requests)
         return n;
 }
 
+/* Sends all of a segment of n requests. 0, or -1. */
 static int
 conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, int n,
               const struct holder_ops *ops)
@@ -173,10 +199,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
         bool reader = kind == SEGMENT_READS;
         float estimated_us = 0;
 
-        if (conn->replies.n == 0)
-                conn->flight = (struct sending){0};
-
-        if (pipit__reply_queue_reserve(&conn->replies, conn_entries(conn, requests)) != 0)
+        if (conn_begin_segment(conn, conn_count_replies(conn, requests)) != 0)
                 return -1;
         /* A read that is alone runs anywhere. */
         if (reader != conn->reader && (reader || !pipit__request_is_read(first)) &&
@@ -202,9 +225,9 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
                 n++;
         assert(n > 0 && (conn->state == CONN_IDLE || conn->state == CONN_LEASED ||
                          conn->state == CONN_BUSY));
-        assert(conn->cancel == NULL); /* it would hit what is sent now */
+        assert(conn->cancel == NULL); /* or it could hit what is sent now */
         if (conn_send_all(conn, kind, requests, n, ops) != 0) {
-                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                pipit__conn_break_by_libpq(conn);
                 return -1;
         }
         if (conn->state != CONN_BUSY)
@@ -220,16 +243,14 @@ conn_send_end(struct conn *conn, const struct bracket *bracket)
 
         if (commit == NULL)
                 return conn_send_sync(conn, 0, 0, NULL);
-        if (!bracket->implicit) {
-                if (pipit__pq_send(conn->pq, "COMMIT", NULL, &(struct pq_params){0}) != 0)
-                        return -1;
-                pipit__reply_queue_push(&conn->replies, &pipit__reply_commit, commit, NULL);
-        }
+        if (!bracket->implicit &&
+            conn_send_command(conn, "COMMIT", &pipit__reply_commit, commit) != 0)
+                return -1;
         pipit__request_enter(commit, REQUEST_SENT, bracket->commit_ops, bracket->commit_holder);
         return conn_send_sync(conn, 0, 0, bracket->implicit ? commit : NULL);
 }
 
-/* All of a transaction's segment. 0, or -1. */
+/* Sends all of a transaction's segment. 0, or -1. */
 static int
 conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket *bracket)
 {
@@ -237,17 +258,14 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
                 list_empty(requests) ? bracket->commit : pipit__request_first(requests);
         const struct reply_ops *kind =
                 bracket->commit != NULL ? &pipit__reply_tx_committed : &pipit__reply_tx_statement;
-        int room = conn_entries(conn, requests) + bracket->n_commands + 1;
+        int room = conn_count_replies(conn, requests) + bracket->n_commands + 1;
 
-        if (conn->replies.n == 0)
-                conn->flight = (struct sending){0};
-        if (pipit__reply_queue_reserve(&conn->replies, room) != 0)
+        if (conn_begin_segment(conn, room) != 0)
                 return -1;
         for (int i = 0; i < bracket->n_commands; i++) {
-                if (pipit__pq_send(conn->pq, bracket->commands[i], NULL, &(struct pq_params){0}) !=
-                    0)
+                if (conn_send_command(conn, bracket->commands[i], &pipit__reply_tx_command,
+                                      first) != 0)
                         return -1;
-                pipit__reply_queue_push(&conn->replies, &pipit__reply_tx_command, first, NULL);
         }
         while (!list_empty(requests)) {
                 struct request *req = pipit__request_first(requests);
@@ -262,7 +280,7 @@ pipit__conn_send_bracket(struct conn *conn, struct list *requests, const struct 
 {
         assert(conn->state == CONN_LEASED || conn->state == CONN_BUSY);
         if (conn_send_bracket(conn, requests, bracket) != 0) {
-                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                pipit__conn_break_by_libpq(conn);
                 return -1;
         }
         if (conn->state != CONN_BUSY)

@@ -33,9 +33,7 @@
  */
 #include "base/cold.h"
 #include "base/log.h"
-#include "conn/conn.h"
-#include "conn/conn_cancel.h"
-#include "conn/conn_send.h"
+#include "conn/conn_int.h"
 
 /* How long a server may take to roll back and to forget; then another connection is made. */
 #define CONN_CLEAN_MS 5000
@@ -104,7 +102,7 @@ conn_clean(struct conn *conn)
         pipit__timer_set_or_now(conn->limit, CONN_CLEAN_MS);
         if ((in_transaction && pipit__conn_send_own(conn, "ROLLBACK") != 0) ||
             (conn->replies.dirty && conn_renew(conn) != 0))
-                pipit__conn_break(conn, pipit__pq_message(conn->pq));
+                pipit__conn_break_by_libpq(conn);
         else
                 pipit__conn_flush(conn);
 }
@@ -114,7 +112,7 @@ pipit__conn_enter_next(struct conn *conn)
 {
         if (conn->lease_ops != NULL)
                 conn_lease_goes_on(conn);
-        else if (conn->prepared.n_lost > CONN_MAX_LOST)
+        else if (pipit__prepared_n_lost(&conn->prepared) > CONN_MAX_LOST)
                 pipit__conn_close(conn, "too many of its prepared statements could not be closed");
         else if (conn->oversized)
                 pipit__conn_close(conn, "its buffers had grown");

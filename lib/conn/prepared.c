@@ -6,7 +6,7 @@
 #include <pipit/error.h>
 #include <stdlib.h>
 
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 
 int
 pipit__prepared_init(struct prepared *prepared, int n)
@@ -33,14 +33,22 @@ pipit__prepared_clear(struct prepared *prepared)
         prepared->n_lost = 0;
 }
 
-/* Its place, when it is its own; NULL when it is another's by now, or it has none. */
+bool
+pipit__prepared_takes(const struct prepared *prepared, const struct stmt *stmt)
+{
+        return prepared->slots != NULL && pipit__stmt_slot(stmt) >= 0;
+}
+
+/* The place of a statement; NULL when that is another's by now, or there is none. */
 static struct prepared_slot *
 prepared_slot(const struct prepared *prepared, const struct stmt *stmt)
 {
-        if (stmt->slot < 0)
+        int place = pipit__stmt_slot(stmt);
+
+        if (place < 0)
                 return NULL;
-        struct prepared_slot *slot = &prepared->slots[stmt->slot];
-        return slot->serial == stmt->serial ? slot : NULL;
+        struct prepared_slot *slot = &prepared->slots[place];
+        return slot->serial == pipit__stmt_serial(stmt) ? slot : NULL;
 }
 
 bool
@@ -54,10 +62,10 @@ pipit__prepared_has(const struct prepared *prepared, const struct stmt *stmt)
 uint64_t
 pipit__prepared_add(struct prepared *prepared, const struct stmt *stmt)
 {
-        struct prepared_slot *slot = &prepared->slots[stmt->slot];
+        struct prepared_slot *slot = &prepared->slots[pipit__stmt_slot(stmt)];
         uint64_t old = slot->serial;
 
-        *slot = (struct prepared_slot){.serial = stmt->serial, .valid = true};
+        *slot = (struct prepared_slot){.serial = pipit__stmt_serial(stmt), .valid = true};
         return old;
 }
 
@@ -77,4 +85,16 @@ pipit__prepared_expire(struct prepared *prepared, const struct stmt *stmt)
 
         if (slot != NULL)
                 slot->valid = false;
+}
+
+void
+pipit__prepared_lose(struct prepared *prepared)
+{
+        prepared->n_lost++;
+}
+
+int
+pipit__prepared_n_lost(const struct prepared *prepared)
+{
+        return prepared->n_lost;
 }

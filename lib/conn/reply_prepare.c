@@ -5,7 +5,7 @@
 
 #include "conn/prepared.h"
 #include "conn/reply_queue_int.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 #include "value/binary.h"
 
 /* A Close that was skipped leaves a statement on the server that nobody here knows any more. */
@@ -15,7 +15,7 @@ close_end(struct reply_queue *replies, struct reply *reply, struct request **ret
         (void)reply;
         (void)ret_done;
         if (replies->failed)
-                replies->prepared->n_lost++;
+                pipit__prepared_lose(replies->prepared);
         return REPLY_EVENT_MORE;
 }
 

@@ -12,7 +12,7 @@
 #include "conn/reply_queue_int.h"
 #include "connect/connect_attempt.h"
 #include "request/request.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 #include "result/rows.h"
 
 #define REPLY_QUEUE_FIRST_ROOM 16
@@ -111,7 +111,7 @@ pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops
 
         if (stmt != NULL) {
                 pipit__stmt_ref(stmt);
-                reply.typed = stmt->n_types >= 0;
+                reply.typed = pipit__stmt_is_typed(stmt);
         }
         reply_queue_push(replies, &reply);
 }

@@ -6,7 +6,7 @@
 #include "conn/reply_queue_int.h"
 #include "conn/reply_tag.h"
 #include "request/request.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 #include "result/result_error.h"
 #include "result/rows.h"
 
@@ -27,7 +27,7 @@ pipit__reply_take_rows(struct reply_queue *replies, struct reply *reply, struct 
         bool is_torn = kind == PQ_KIND_ROWS && selected >= 0 && selected != pipit__pq_rows(answer);
 
         if (reply->stmt != NULL)
-                reply->stmt->is_plain = is_plain;
+                pipit__stmt_set_plain(reply->stmt, is_plain);
         reply->answered = true;
         if (reply->req != NULL)
                 pipit__rows_take(pipit__request_result(reply->req), answer,

@@ -72,7 +72,7 @@ error_is_of_prepared(const struct retry_case *it, const struct pipit_error *erro
         const char *function = error->source_function != NULL ? error->source_function : "";
 
         if (strcmp(error->sqlstate, "26000") == 0 &&
-            strstr(error->message, it->stmt->name) != NULL) {
+            pipit__stmt_is_named_in(it->stmt, error->message)) {
                 pipit__prepared_drop(it->prepared, it->stmt);
                 return true;
         }
@@ -153,7 +153,7 @@ pipit__retry_read(const struct retry_case *it)
                 pipit__request_skipped(req);
                 return RETRY_AGAIN;
         }
-        pipit__latency_failed(&it->stmt->latency);
+        pipit__latency_failed(pipit__stmt_latency(it->stmt));
         if (error_is_of_sharing(error)) {
                 pipit__request_run_alone(req);
                 return RETRY_AGAIN;

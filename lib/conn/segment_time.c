@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "request/latency.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 
 struct segment_timing
 pipit__segment_time(struct latency_scale *scale, const struct sending *segment,
@@ -31,7 +31,7 @@ static void
 lesson_end(struct segment_lesson *lesson)
 {
         const struct segment_timing *timing = lesson->timing;
-        struct latency *latency = &lesson->stmt->latency;
+        struct latency *latency = pipit__stmt_latency(lesson->stmt);
 
         pipit__latency_answered(latency, lesson->n, timing->us, timing->slow, timing->now_ms);
         if (timing->each_us > 0)

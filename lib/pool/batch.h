@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "base/list.h"
-#include "conn/conn_send.h"
+#include "conn/conn.h"
 
 /* Requests that were taken out of their queue, for one connection. */
 struct batch {

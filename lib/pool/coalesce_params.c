@@ -11,7 +11,7 @@
 #include "pq/pq.h"
 #include "request/bound_stmt.h"
 #include "request/request.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 #include "value/array.h"
 #include "value/binary_type.h"
 #include "value/encode.h"
@@ -51,7 +51,7 @@ column_value(const struct column *column, struct list *link)
         value.binary = params->formats != NULL && params->formats[column->i] == 1;
         value.length = value.binary ? (size_t)params->lengths[column->i] : strlen(value.data);
         if (params->formats != NULL)
-                value.type = bound->stmt->types[column->i];
+                value.type = pipit__bound_stmt_type(bound, column->i);
         return value;
 }
 
@@ -118,8 +118,8 @@ column_write_text(const struct column *column)
 static uint32_t
 stmt_element(const struct stmt *stmt, int n_params, int i)
 {
-        const struct binary_type *type =
-                stmt->n_types == n_params ? pipit__binary_type_find(stmt->types[i]) : NULL;
+        const uint32_t *types = pipit__stmt_types(stmt, n_params);
+        const struct binary_type *type = types != NULL ? pipit__binary_type_find(types[i]) : NULL;
 
         return type != NULL && type->form == BINARY_ARRAY ? type->element : 0;
 }

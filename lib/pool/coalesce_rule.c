@@ -142,10 +142,11 @@ rule_suits(const struct coalesce_rule *rule, const struct stmt *one)
 
         if (plan->types == NULL)
                 return true;
-        if (one->n_types != plan->n_params)
+        const uint32_t *types = pipit__stmt_types(one, plan->n_params);
+        if (types == NULL)
                 return false;
         for (int i = 0; i < plan->n_params; i++) {
-                if (!types_are_alike(one->types[i], plan->types[i]))
+                if (!types_are_alike(types[i], plan->types[i]))
                         return false;
         }
         return true;

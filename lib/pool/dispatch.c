@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "conn/conn.h"
-#include "conn/conn_cancel.h"
-#include "conn/conn_send.h"
 #include "loop/reactor.h"
 #include "pool/batch.h"
 #include "pool/coalesce.h"
@@ -157,7 +155,7 @@ sent_expire(struct request *req)
 {
         struct conn *conn = pipit__request_holder(req);
 
-        pipit__sent_expire(req, conn->host);
+        pipit__sent_expire(req, pipit__conn_host(conn));
         pipit__conn_abandon(conn, req);
 }
 
@@ -210,10 +208,7 @@ dispatch_send(struct conn *conn, struct batch *batch)
 static void
 dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
 {
-        /* A role is a setting of the session: through a pooler, where nothing is prepared either,
-         * it would be somebody else's. */
-        bool may_read = queue != &dispatch->reads || conn->config->max_prepared > 0;
-        bool shares = !conn->serializable && may_read;
+        bool shares = pipit__conn_may_share(conn, queue == &dispatch->reads);
         int least = shares ? pipit__batch_least(queue) : 1;
         int share = pipit__pool_share(dispatch->pool, dispatch->n, least);
         struct batch batch;

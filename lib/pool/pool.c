@@ -7,13 +7,13 @@
 #include "pool/pool.h"
 
 #include <assert.h>
+#include <pipit/error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "conn/conn_open.h"
-#include "conn/conn_read.h"
+#include "loop/reactor.h"
 
 #define BACKOFF_FIRST_MS     50
 #define BACKOFF_WAITING_MS   150  /* at most, while requests wait */
@@ -91,11 +91,9 @@ pool_start_one(struct pool *pool)
                 return;
         }
         if (pool->lifetime_ms >= 0)
-                conn->expires_ms = conn->born_ms + pool->lifetime_ms -
-                                   pool_jitter(pool, pool->lifetime_ms / 10);
-        else
-                conn->expires_ms = INT64_MAX;
-        list_push_back(&pool->connecting, &conn->link);
+                pipit__conn_set_lifetime(conn, pool->lifetime_ms -
+                                                       pool_jitter(pool, pool->lifetime_ms / 10));
+        list_push_back(&pool->connecting, pipit__conn_link(conn));
         pool->n_connecting++;
 }
 
@@ -144,8 +142,9 @@ pool_on_idle_end(void *arg)
 
         pool->idle_timer_runs = false;
         while (pool->n_idle > 0 && pool_size(pool) > pool->min) {
-                struct conn *conn = container_of(pool->idle.prev, struct conn, link);
-                int64_t left_ms = conn->since_ms + pool->idle_timeout_ms - pool_now(pool);
+                struct conn *conn = pipit__conn_of(pool->idle.prev);
+                int64_t left_ms =
+                        pipit__conn_since_ms(conn) + pool->idle_timeout_ms - pool_now(pool);
                 if (left_ms > 0) {
                         pool->idle_timer_runs = pipit__timer_set(pool->idle_end, left_ms) == 0;
                         return;
@@ -157,7 +156,7 @@ pool_on_idle_end(void *arg)
 static void
 pool_on_idle(struct pool *pool, struct conn *conn)
 {
-        if (conn->expires_ms <= conn->since_ms) {
+        if (pipit__conn_is_old(conn)) {
                 pipit__conn_close(conn, "it was old");
                 return;
         }
@@ -185,19 +184,21 @@ pool_on_connect_failed(struct pool *pool, const struct conn_error *failure)
 static void
 pool_move(struct pool *pool, struct conn *conn, enum conn_state from)
 {
+        struct list *link = pipit__conn_link(conn);
+        enum conn_state to = pipit__conn_state(conn);
         int *count = NULL;
 
         if (pool_list(pool, from, &count) != NULL)
                 --*count;
-        list_remove(&conn->link);
-        struct list *list = pool_list(pool, conn->state, &count);
+        list_remove(link);
+        struct list *list = pool_list(pool, to, &count);
         if (list == NULL)
                 return;
         ++*count;
-        if (conn->state == CONN_IDLE)
-                list_push_front(list, &conn->link);
+        if (to == CONN_IDLE)
+                list_push_front(list, link);
         else
-                list_push_back(list, &conn->link);
+                list_push_back(list, link);
 }
 
 static void
@@ -206,16 +207,17 @@ pool_on_entered(struct conn *conn, enum conn_state from, const struct conn_error
 {
         struct pool *pool = arg;
         bool was_connecting = from == CONN_CONNECTING || from == CONN_SETTING_UP;
+        enum conn_state to = pipit__conn_state(conn);
 
         pool_move(pool, conn, from);
-        if (conn->state == CONN_IDLE) {
+        if (to == CONN_IDLE) {
                 if (was_connecting)
                         pool->n_failures = 0;
                 pool_on_idle(pool, conn);
-        } else if (conn->state == CONN_CLOSED && was_connecting && !pool->closed) {
+        } else if (to == CONN_CLOSED && was_connecting && !pool->closed) {
                 pool_on_connect_failed(pool, failure);
         }
-        if (conn->state == CONN_IDLE || conn->state == CONN_CLOSED)
+        if (to == CONN_IDLE || to == CONN_CLOSED)
                 pool->ops->ready(pool->arg);
 }
 
@@ -268,11 +270,11 @@ static struct conn *
 pool_choose(const struct pool *pool, bool reader)
 {
         LIST_EACH(link, &pool->idle) {
-                struct conn *conn = container_of(link, struct conn, link);
-                if (conn->reader == reader)
+                struct conn *conn = pipit__conn_of(link);
+                if (pipit__conn_is_reader(conn) == reader)
                         return conn;
         }
-        return container_of(list_first(&pool->idle), struct conn, link);
+        return pipit__conn_of(list_first(&pool->idle));
 }
 
 struct conn *
@@ -280,7 +282,7 @@ pipit__pool_take(struct pool *pool, bool reader)
 {
         while (pool->n_idle > 0) {
                 struct conn *conn = pool_choose(pool, reader);
-                if (conn->expires_ms <= pool_now(pool))
+                if (pipit__conn_is_old(conn))
                         pipit__conn_close(conn, "it was old");
                 else if (pipit__conn_is_alive(conn))
                         return conn;
@@ -302,7 +304,7 @@ pool_even_share(const struct pool *pool, int n_waiting)
         int n = n_waiting;
 
         LIST_EACH(link, &pool->busy)
-                n += container_of(link, struct conn, link)->replies.n_waiting;
+                n += pipit__conn_n_waiting(pipit__conn_of(link));
         return share_of(n, pool->n_failures == 0 ? pool->max : pool_size(pool));
 }
 
@@ -329,8 +331,7 @@ pipit__pool_lease(const struct pool *pool)
 {
         if (list_empty(&pool->busy))
                 return NULL;
-        const struct conn *conn = container_of(list_first(&pool->busy), struct conn, link);
-        return conn->lease_ops != NULL ? conn->lease_arg : NULL;
+        return pipit__conn_lease_arg(pipit__conn_of(list_first(&pool->busy)));
 }
 
 const struct conn_error *
@@ -362,7 +363,7 @@ static void
 pool_close_list(struct list *list, const char *reason, bool in_child)
 {
         while (!list_empty(list)) {
-                struct conn *conn = container_of(list_first(list), struct conn, link);
+                struct conn *conn = pipit__conn_of(list_first(list));
                 if (in_child)
                         pipit__conn_drop(conn);
                 else

@@ -9,6 +9,7 @@
 
 #include "base/cold.h"
 #include "base/list.h"
+#include "conn/cancel_conn.h"
 #include "conn/conn.h"
 
 struct pool_ops {

@@ -1,5 +1,8 @@
 /*
- * Statements. See bound_stmt.h.
+ * Bound statements. See bound_stmt.h.
+ *
+ * The block: the struct, the values' addresses, and, where the types are known, their lengths and
+ * formats; then the values.
  */
 #include "request/bound_stmt.h"
 
@@ -10,7 +13,7 @@
 
 #include "base/buf.h"
 #include "base/cold.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 #include "value/encode.h"
 
 static COLD int
@@ -44,32 +47,32 @@ pipit__bound_stmt_check(const char *sql, struct pipit_params params,
         return 0;
 }
 
-/* The type of a parameter; 0 while it is not known. */
-static uint32_t
-param_type(const struct stmt *stmt, struct pipit_params params, int i)
-{
-        return stmt->n_types == params.n ? stmt->types[i] : 0;
-}
-
-/* The bytes in front of the values. */
+/* The bytes in front of n values, which have formats where their types are known. */
 static size_t
-head_size(const struct stmt *stmt, int n)
+head_size(int n, bool has_formats)
 {
         size_t size = sizeof(struct bound_stmt) + (size_t)n * sizeof(char *);
 
-        return stmt->n_types == n ? size + (size_t)n * 2 * sizeof(int) : size;
+        return has_formats ? size + (size_t)n * 2 * sizeof(int) : size;
+}
+
+/* The type of parameter i; 0 while types is NULL, for they are not known. */
+static uint32_t
+param_type(const uint32_t *types, int i)
+{
+        return types != NULL ? types[i] : 0;
 }
 
 int
 pipit__bound_stmt_measure(const struct stmt *stmt, struct pipit_params params, size_t *ret_size,
                           struct stmt_problem *ret_problem)
 {
-        size_t size = head_size(stmt, params.n);
+        const uint32_t *types = pipit__stmt_types(stmt, params.n);
+        size_t size = head_size(params.n, types != NULL);
 
         for (int i = 0; i < params.n; i++) {
                 size_t taken = 0;
-                int code = pipit__encode_measure(&params.values[i], param_type(stmt, params, i),
-                                                 &taken);
+                int code = pipit__encode_measure(&params.values[i], param_type(types, i), &taken);
                 if (code != 0)
                         return problem_set(ret_problem, code, i + 1,
                                            value_problem(&params.values[i], code));
@@ -81,13 +84,14 @@ pipit__bound_stmt_measure(const struct stmt *stmt, struct pipit_params params, s
         return 0;
 }
 
-/* The arrays of a block, behind the statement itself. */
+/* The arrays of a block. */
 struct arrays {
         const char **values;
         int *lengths; /* NULL while types are not known */
-        int *formats;
+        int *formats; /* likewise */
 };
 
+/* Begins a block, whose values are still to be written. */
 static struct arrays
 bound_stmt_init(struct bound_stmt *bound, struct stmt *stmt, int n, bool has_formats)
 {
@@ -105,17 +109,25 @@ bound_stmt_init(struct bound_stmt *bound, struct stmt *stmt, int n, bool has_for
         return arrays;
 }
 
+/* Ends a block, with so many bytes of values. */
+static struct bound_stmt *
+bound_stmt_finish(struct bound_stmt *bound, size_t bytes)
+{
+        bound->bytes = pipit__stmt_length(bound->stmt) + 1 + bytes;
+        return bound;
+}
+
 struct bound_stmt *
 pipit__bound_stmt_write(void *block, struct stmt *stmt, struct pipit_params params)
 {
-        struct bound_stmt *bound = block;
-        struct arrays arrays = bound_stmt_init(bound, stmt, params.n, stmt->n_types == params.n);
-        char *start = (char *)block + head_size(stmt, params.n);
+        const uint32_t *types = pipit__stmt_types(stmt, params.n);
+        struct arrays arrays = bound_stmt_init(block, stmt, params.n, types != NULL);
+        char *start = (char *)block + head_size(params.n, types != NULL);
         char *out = start;
 
         for (int i = 0; i < params.n; i++) {
                 struct encoded encoded =
-                        pipit__encode(&params.values[i], param_type(stmt, params, i), out);
+                        pipit__encode(&params.values[i], param_type(types, i), out);
                 arrays.values[i] = encoded.taken > 0 ? out : NULL;
                 if (arrays.lengths != NULL) {
                         arrays.lengths[i] = (int)encoded.length;
@@ -123,15 +135,13 @@ pipit__bound_stmt_write(void *block, struct stmt *stmt, struct pipit_params para
                 }
                 out += encoded.taken;
         }
-        bound->bytes = stmt->length + 1 + (size_t)(out - start);
-        return bound;
+        return bound_stmt_finish(block, (size_t)(out - start));
 }
 
 size_t
 pipit__bound_stmt_raw_size(const struct pq_params *params)
 {
-        size_t n = (size_t)params->n;
-        size_t size = sizeof(struct bound_stmt) + n * (sizeof(char *) + 2 * sizeof(int));
+        size_t size = head_size(params->n, true);
 
         for (int i = 0; i < params->n; i++)
                 size += (size_t)params->lengths[i] + 1;
@@ -141,9 +151,8 @@ pipit__bound_stmt_raw_size(const struct pq_params *params)
 struct bound_stmt *
 pipit__bound_stmt_write_raw(void *block, struct stmt *stmt, const struct pq_params *params)
 {
-        struct bound_stmt *bound = block;
-        struct arrays arrays = bound_stmt_init(bound, stmt, params->n, true);
-        char *start = (char *)(arrays.formats + params->n);
+        struct arrays arrays = bound_stmt_init(block, stmt, params->n, true);
+        char *start = (char *)block + head_size(params->n, true);
         char *out = start;
 
         for (int i = 0; i < params->n; i++) {
@@ -155,11 +164,24 @@ pipit__bound_stmt_write_raw(void *block, struct stmt *stmt, const struct pq_para
                 out[length] = '\0';
                 out += length + 1;
         }
-        bound->bytes = stmt->length + 1 + (size_t)(out - start);
-        return bound;
+        return bound_stmt_finish(block, (size_t)(out - start));
 }
 
-/* Appends a parameter as text, with a NUL behind it; nothing for SQL NULL. 0 or PIPIT_ENOMEM. */
+uint32_t
+pipit__bound_stmt_type(const struct bound_stmt *bound, int i)
+{
+        return param_type(pipit__stmt_types(bound->stmt, bound->params.n), i);
+}
+
+int
+pipit__bound_stmt_send(const struct bound_stmt *bound, struct pg_conn *pq, bool by_name)
+{
+        return pipit__stmt_send(bound->stmt, pq, &bound->params, by_name);
+}
+
+/* ---- for another statement */
+
+/* Appends a parameter as text, with a NUL after it; nothing for SQL NULL. 0 or PIPIT_ENOMEM. */
 static int
 param_text(const struct bound_stmt *bound, int i, struct buf *text)
 {
@@ -172,22 +194,25 @@ param_text(const struct bound_stmt *bound, int i, struct buf *text)
         if (params->formats == NULL || params->formats[i] == 0)
                 pipit__buf_add_text(text, value);
         else
-                code = pipit__encode_text(bound->stmt->types[i], value, (size_t)params->lengths[i],
-                                          text);
+                code = pipit__encode_text(pipit__bound_stmt_type(bound, i), value,
+                                          (size_t)params->lengths[i], text);
         pipit__buf_add_char(text, '\0');
         return text->failed ? PIPIT_ENOMEM : code;
 }
 
-/* A statement for another statement, with the texts of its values behind each other. */
+/* Writes the texts of all values, one after the other, into a block of memory; NULL when there is
+ * none. */
 static struct bound_stmt *
-statement_of_texts(const struct pq_params *params, struct stmt *stmt, const struct buf *text)
+bound_stmt_of_texts(const struct pq_params *params, struct stmt *stmt, const struct buf *text)
 {
-        struct bound_stmt *bound = malloc(head_size(stmt, params->n) + text->length);
+        bool has_formats = pipit__stmt_types(stmt, params->n) != NULL;
+        size_t head = head_size(params->n, has_formats);
+        struct bound_stmt *bound = malloc(head + text->length);
 
         if (bound == NULL)
                 return NULL;
-        struct arrays arrays = bound_stmt_init(bound, stmt, params->n, stmt->n_types == params->n);
-        char *out = (char *)bound + head_size(stmt, params->n);
+        struct arrays arrays = bound_stmt_init(bound, stmt, params->n, has_formats);
+        char *out = (char *)bound + head;
         memcpy(out, pipit__buf_text(text), text->length);
         for (int i = 0; i < params->n; i++) {
                 arrays.values[i] = params->values[i] != NULL ? out : NULL;
@@ -196,8 +221,7 @@ statement_of_texts(const struct pq_params *params, struct stmt *stmt, const stru
                 if (arrays.lengths != NULL)
                         arrays.lengths[i] = arrays.formats[i] = 0;
         }
-        bound->bytes = stmt->length + 1 + text->length;
-        return bound;
+        return bound_stmt_finish(bound, text->length);
 }
 
 struct bound_stmt *
@@ -211,7 +235,7 @@ pipit__bound_stmt_rewrite(const struct bound_stmt *bound, struct stmt *stmt)
         for (int i = 0; i < bound->params.n && code == 0; i++)
                 code = param_text(bound, i, &text);
         if (code == 0)
-                copy = statement_of_texts(&bound->params, stmt, &text);
+                copy = bound_stmt_of_texts(&bound->params, stmt, &text);
         pipit__buf_fini(&text);
         return copy;
 }

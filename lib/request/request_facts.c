@@ -5,7 +5,7 @@
 #include "request/bound_stmt.h"
 #include "request/request_int.h"
 #include "request/requests.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 
 pipit_request
 pipit__request_number(const struct request *req)
@@ -58,7 +58,7 @@ pipit__request_stmt(const struct request *req)
 struct latency *
 pipit__request_latency(const struct request *req)
 {
-        return &req->bound->stmt->latency;
+        return pipit__stmt_latency(req->bound->stmt);
 }
 
 size_t

@@ -1,5 +1,5 @@
 /*
- * Statements. See stmt_cache.h.
+ * The statement cache. See stmt_cache.h.
  */
 #include "request/stmt_cache.h"
 
@@ -9,26 +9,14 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/cold.h"
+#include "request/stmt_int.h"
 
-#define HASH_NONFATAL_OOM 1
-#define HASH_FUNCTION     HASH_FNV /* the default one falls through in a switch */
-#include <uthash.h>
-
-/* Texts that the table knows at most, when none of them is prepared. */
+/* So many texts are known at most when none of them is prepared. */
 #define STMT_CACHE_MAX 256
-/* Bytes of their texts at most, and of one of them: longer ones are hardly ever said again. */
+/* All texts have so many bytes at most, and each of them so many: longer ones are hardly ever said
+ * again. */
 #define STMT_CACHE_MAX_BYTES ((size_t)1 << 20)
 #define STMT_MAX_LENGTH      ((size_t)1 << 14)
-
-struct stmt_node {
-        struct stmt stmt;
-        struct list link; /* in the table's used */
-        struct stmt_cache *stmt_cache;
-        bool known; /* by the table */
-        UT_hash_handle hh;
-        char sql[];
-};
 
 int
 pipit__stmt_cache_init(struct stmt_cache *stmt_cache, int n_slots)
@@ -49,41 +37,40 @@ pipit__stmt_cache_init(struct stmt_cache *stmt_cache, int n_slots)
         return 0;
 }
 
+/* Forgets a statement; whoever refers to it keeps it. */
 static void
-node_free(struct stmt_node *node)
+stmt_cache_drop(struct stmt_cache *stmt_cache, struct stmt *stmt)
 {
-        free(node->stmt.types);
-        free(node);
-}
-
-/* The table forgets it; whoever refers to it keeps it. */
-static void
-node_drop(struct stmt_node *node)
-{
-        struct stmt_cache *stmt_cache = node->stmt_cache;
-
         for (int i = 0; i < STMT_CACHE_HINTS; i++) {
-                if (stmt_cache->hints[i] == node)
+                if (stmt_cache->hints[i] == stmt)
                         stmt_cache->hints[i] = NULL;
         }
-        HASH_DEL(stmt_cache->nodes, node);
-        list_remove(&node->link);
+        HASH_DEL(stmt_cache->stmts, stmt);
+        list_remove(&stmt->link);
         stmt_cache->n--;
-        stmt_cache->bytes -= node->stmt.length;
-        if (node->stmt.slot >= 0)
-                stmt_cache->free_slots[stmt_cache->n_free_slots++] = node->stmt.slot;
-        node->stmt.slot = -1;
-        node->known = false;
-        if (node->stmt.refs == 0)
-                node_free(node);
+        stmt_cache->bytes -= stmt->length;
+        if (stmt->slot >= 0)
+                stmt_cache->free_slots[stmt_cache->n_free_slots++] = stmt->slot;
+        stmt->slot = -1;
+        stmt->is_known = false;
+        if (stmt->refs == 0)
+                pipit__stmt_free(stmt);
 }
 
 void
 pipit__stmt_cache_fini(struct stmt_cache *stmt_cache)
 {
-        while (stmt_cache->nodes != NULL)
-                node_drop(stmt_cache->nodes);
+        while (stmt_cache->stmts != NULL)
+                stmt_cache_drop(stmt_cache, stmt_cache->stmts);
         free(stmt_cache->free_slots);
+}
+
+/* Whether there is room for one more text of that length. */
+static bool
+stmt_cache_has_room(const struct stmt_cache *stmt_cache, size_t length)
+{
+        return stmt_cache->n < stmt_cache->max &&
+               stmt_cache->bytes + length <= STMT_CACHE_MAX_BYTES;
 }
 
 /* Forgets what was used longest ago, until one more text has room; what is in use stays. */
@@ -92,118 +79,106 @@ stmt_cache_make_room(struct stmt_cache *stmt_cache, size_t length)
 {
         struct list *link = stmt_cache->used.prev;
 
-        while ((stmt_cache->n >= stmt_cache->max ||
-                stmt_cache->bytes + length > STMT_CACHE_MAX_BYTES) &&
-               link != &stmt_cache->used) {
-                struct stmt_node *node = container_of(link, struct stmt_node, link);
+        while (!stmt_cache_has_room(stmt_cache, length) && link != &stmt_cache->used) {
+                struct stmt *stmt = container_of(link, struct stmt, link);
                 link = link->prev;
-                if (node->stmt.refs == 0)
-                        node_drop(node);
+                if (stmt->refs == 0)
+                        stmt_cache_drop(stmt_cache, stmt);
         }
-        return stmt_cache->n < stmt_cache->max &&
-               stmt_cache->bytes + length <= STMT_CACHE_MAX_BYTES;
+        return stmt_cache_has_room(stmt_cache, length);
 }
 
-static COLD struct stmt_node *
-node_new(struct stmt_cache *stmt_cache, const char *sql, size_t length)
+/* Makes a statement that the cache does not know yet; NULL when memory ran out. */
+static COLD struct stmt *
+stmt_new(struct stmt_cache *stmt_cache, const char *sql, size_t length)
 {
-        struct stmt_node *node = malloc(sizeof *node + length + 1);
+        struct stmt *stmt = malloc(sizeof *stmt + length + 1);
 
-        if (node == NULL)
+        if (stmt == NULL)
                 return NULL;
-        memset(node, 0, sizeof *node);
-        list_init(&node->link);
-        node->stmt_cache = stmt_cache;
-        memcpy(node->sql, sql, length);
-        node->sql[length] = '\0';
-        node->stmt.sql = node->sql;
-        node->stmt.length = length;
-        node->stmt.slot = -1;
-        node->stmt.n_types = -1;
-        node->stmt.serial = ++stmt_cache->serial;
-        pipit__stmt_cache_name(stmt_cache, node->stmt.serial, node->stmt.name);
-        return node;
+        *stmt = (struct stmt){.slot = -1,
+                              .n_types = -1,
+                              .serial = ++stmt_cache->serial,
+                              .stmt_cache = stmt_cache,
+                              .length = length};
+        list_init(&stmt->link);
+        memcpy(stmt->sql, sql, length);
+        stmt->sql[length] = '\0';
+        pipit__stmt_cache_name(stmt_cache, stmt->serial, stmt->name);
+        return stmt;
 }
 
-/* Puts a new one into the table, if there is room. 0 or PIPIT_ENOMEM. */
+/* Has the cache know a new statement, if there is room. 0 or PIPIT_ENOMEM. */
 static COLD int
-stmt_cache_add(struct stmt_cache *stmt_cache, struct stmt_node *node)
+stmt_cache_add(struct stmt_cache *stmt_cache, struct stmt *stmt)
 {
-        size_t length = node->stmt.length;
+        size_t length = stmt->length;
 
         if (length > STMT_MAX_LENGTH || !stmt_cache_make_room(stmt_cache, length))
                 return 0;
-        HASH_ADD_KEYPTR(hh, stmt_cache->nodes, node->sql, length, node);
-        if (node->hh.tbl == NULL) /* no memory: uthash has taken it out again */
+        HASH_ADD_KEYPTR(hh, stmt_cache->stmts, stmt->sql, length, stmt);
+        if (stmt->hh.tbl == NULL) /* no memory: uthash has taken it out again */
                 return PIPIT_ENOMEM;
-        node->known = true;
-        list_push_front(&stmt_cache->used, &node->link);
+        stmt->is_known = true;
+        list_push_front(&stmt_cache->used, &stmt->link);
         stmt_cache->n++;
         stmt_cache->bytes += length;
         if (stmt_cache->n_free_slots > 0)
-                node->stmt.slot = stmt_cache->free_slots[--stmt_cache->n_free_slots];
+                stmt->slot = stmt_cache->free_slots[--stmt_cache->n_free_slots];
         return 0;
 }
 
-/* One that the table knows; NULL when it does not. */
-static struct stmt_node *
+/* The statement of a text, if the cache knows it; else NULL. */
+static struct stmt *
 stmt_cache_find(struct stmt_cache *stmt_cache, const char *sql)
 {
-        struct stmt_node **hint = &stmt_cache->hints[((uintptr_t)sql >> 4) % STMT_CACHE_HINTS];
-        struct stmt_node *node = *hint;
+        struct stmt **hint = &stmt_cache->hints[((uintptr_t)sql >> 4) % STMT_CACHE_HINTS];
+        struct stmt *stmt = *hint;
 
         /* Most texts are constants of the program: always at the same place. */
-        if (node != NULL && strcmp(node->sql, sql) == 0)
-                return node;
-        HASH_FIND(hh, stmt_cache->nodes, sql, strlen(sql), node);
-        if (node != NULL)
-                *hint = node;
-        return node;
+        if (stmt != NULL && strcmp(stmt->sql, sql) == 0)
+                return stmt;
+        HASH_FIND(hh, stmt_cache->stmts, sql, strlen(sql), stmt);
+        if (stmt != NULL)
+                *hint = stmt;
+        return stmt;
+}
+
+/* Makes the statement of a text that the cache does not know. */
+static COLD struct stmt *
+stmt_cache_make(struct stmt_cache *stmt_cache, const char *sql)
+{
+        struct stmt *stmt = stmt_new(stmt_cache, sql, strlen(sql));
+
+        if (stmt == NULL)
+                return NULL;
+        if (stmt_cache_add(stmt_cache, stmt) != 0) {
+                pipit__stmt_free(stmt);
+                return NULL;
+        }
+        return pipit__stmt_ref(stmt);
 }
 
 struct stmt *
 pipit__stmt_cache_get(struct stmt_cache *stmt_cache, const char *sql)
 {
-        struct stmt_node *node = stmt_cache_find(stmt_cache, sql);
+        struct stmt *stmt = stmt_cache_find(stmt_cache, sql);
 
-        if (node != NULL) {
-                if (stmt_cache->used.next != &node->link) {
-                        list_remove(&node->link);
-                        list_push_front(&stmt_cache->used, &node->link);
-                }
-                return pipit__stmt_ref(&node->stmt);
+        if (stmt == NULL)
+                return stmt_cache_make(stmt_cache, sql);
+        if (stmt_cache->used.next != &stmt->link) {
+                list_remove(&stmt->link);
+                list_push_front(&stmt_cache->used, &stmt->link);
         }
-        node = node_new(stmt_cache, sql, strlen(sql));
-        if (node != NULL && stmt_cache_add(stmt_cache, node) != 0) {
-                node_free(node);
-                node = NULL;
-        }
-        return node != NULL ? pipit__stmt_ref(&node->stmt) : NULL;
+        return pipit__stmt_ref(stmt);
 }
 
 struct stmt *
-pipit__stmt_ref(struct stmt *stmt)
+pipit__stmt_renew(struct stmt *stmt)
 {
-        stmt->refs++;
-        return stmt;
-}
-
-void
-pipit__stmt_unref(struct stmt *stmt)
-{
-        if (stmt == NULL || --stmt->refs > 0)
-                return;
-        struct stmt_node *node = container_of(stmt, struct stmt_node, stmt);
-        if (!node->known)
-                node_free(node);
-}
-
-bool
-pipit__stmt_is_known(const struct stmt *stmt)
-{
-        const char *node = (const char *)stmt - offsetof(struct stmt_node, stmt);
-
-        return ((const struct stmt_node *)(const void *)node)->known;
+        if (stmt->is_known)
+                stmt_cache_drop(stmt->stmt_cache, stmt);
+        return pipit__stmt_cache_get(stmt->stmt_cache, stmt->sql);
 }
 
 void
@@ -214,27 +189,8 @@ pipit__stmt_cache_name(const struct stmt_cache *stmt_cache, uint64_t serial,
                  (unsigned long long)serial);
 }
 
-void
-pipit__stmt_learn(struct stmt *stmt, int n_types, const uint32_t *types, bool is_binary)
+struct latency_scale *
+pipit__stmt_cache_scale(struct stmt_cache *stmt_cache)
 {
-        size_t size = (size_t)n_types * sizeof *types;
-        uint32_t *copy;
-
-        /* It may have been asked on several connections. */
-        if (stmt->n_types >= 0 || (copy = malloc(size > 0 ? size : 1)) == NULL)
-                return;
-        memcpy(copy, types, size);
-        stmt->types = copy;
-        stmt->n_types = n_types;
-        stmt->is_binary = is_binary;
-}
-
-struct stmt *
-pipit__stmt_renew(struct stmt *stmt)
-{
-        struct stmt_node *node = container_of(stmt, struct stmt_node, stmt);
-
-        if (node->known)
-                node_drop(node);
-        return pipit__stmt_cache_get(node->stmt_cache, stmt->sql);
+        return &stmt_cache->scale;
 }

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 
 #include "conn/conn.h"
-#include "conn/conn_cancel.h"
-#include "conn/conn_lease.h"
-#include "conn/conn_send.h"
 #include "loop/reactor.h"
 #include "scope/lease_int.h"
 
@@ -176,13 +173,13 @@ pipit__lease_has_conn(const struct lease *lease)
 bool
 pipit__lease_is_busy(const struct lease *lease)
 {
-        return lease->conn != NULL && lease->conn->state != CONN_LEASED;
+        return lease->conn != NULL && pipit__conn_state(lease->conn) != CONN_LEASED;
 }
 
 bool
 pipit__lease_in_transaction(const struct lease *lease)
 {
-        return pipit__pq_in_transaction(lease->conn->pq);
+        return pipit__conn_in_transaction(lease->conn);
 }
 
 void
@@ -197,7 +194,7 @@ pipit__lease_drop(struct lease *lease)
 {
         list_remove(&lease->link);
         if (lease->conn != NULL)
-                lease->conn->lease_ops = NULL;
+                pipit__conn_forget_lease(lease->conn);
 }
 
 /* ---- sending */
@@ -251,16 +248,9 @@ pipit__lease_must_roll_back(const struct lease *lease)
 void
 pipit__lease_roll_back(struct lease *lease)
 {
-        struct conn *conn = lease->conn;
-
         lease->rolls_back = lease->stmt_savepoint_failed = false;
         pipit__lease_forget_commands(lease); /* its savepoints go with it */
-        if (pipit__conn_send_own(conn, "ROLLBACK") != 0) {
-                pipit__conn_break(conn, pipit__pq_message(conn->pq));
-                return;
-        }
-        pipit__conn_enter(conn, CONN_BUSY, NULL);
-        pipit__conn_flush(conn);
+        pipit__conn_roll_back(lease->conn);
 }
 
 /* ---- the pause */

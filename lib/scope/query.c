@@ -119,7 +119,7 @@ query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
 
         if (pipit__bound_stmt_measure(*stmt, query->params, &size, &problem) != 0)
                 return query_refuse_problem(scope, &problem, completion);
-        size_t bytes = size + (*stmt)->length;
+        size_t bytes = size + pipit__stmt_length(*stmt);
         if (bytes > pipit__scope_options(scope)->max_request_bytes)
                 return query_refuse_size(scope, bytes, completion);
         if (pipit__scope_refuses(scope, bytes, &refusal))

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "conn/conn_send.h"
+#include "conn/conn.h"
 #include "pool/dispatch.h"
 #include "request/request.h"
 #include "scope/lease.h"

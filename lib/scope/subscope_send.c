@@ -3,9 +3,9 @@
  */
 #include "scope/subscope_send.h"
 
-#include "conn/conn_send.h"
+#include "conn/conn.h"
 #include "request/request.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 #include "scope/lease.h"
 #include "scope/subscope_int.h"
 
@@ -91,7 +91,7 @@ subscope_is_implicit(const struct subscope *subscope, const struct list *request
             options->read_only || options->deferrable)
                 return false;
         LIST_EACH(link, requests) {
-                if (!pipit__request_stmt(pipit__request_of(link))->is_plain)
+                if (!pipit__stmt_is_plain(pipit__request_stmt(pipit__request_of(link))))
                         return false;
         }
         return true;

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "chaos.h"
-#include "conn/conn_open.h"
+#include "conn/conn.h"
 #include "conn/retry.h"
 
 /* As meson understands it. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cancels.h"
+#include "conn/conn_int.h"
 #include "pq/pq_cancel.h"
 #include "proxied.h"
 #include "scope/database.h"
@@ -105,7 +106,7 @@ END_TEST
 START_TEST(a_process_that_is_another_by_now_is_left_alone)
 {
         struct calls told = {0};
-        struct conn *conn = container_of(list_first(&live_db->db->pool.idle), struct conn, link);
+        struct conn *conn = pipit__conn_of(list_first(&live_db->db->pool.idle));
 
         if (pipit__pq_can_cancel(conn->pq)) /* by a key, and not by the process */
                 return;

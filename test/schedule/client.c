@@ -115,7 +115,7 @@ client_know(void)
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
                 struct stmt *stmt = pipit__stmt_cache_get(&client.db->db->stmt_cache, texts[i]);
                 if (stmt != NULL)
-                        stmt->latency.uses = 3;
+                        pipit__stmt_latency(stmt)->uses = 3;
                 pipit__stmt_unref(stmt);
         }
         called();

@@ -82,7 +82,7 @@ make_quick(const char *sql)
 {
         struct stmt *stmt = pipit__stmt_cache_get(&live_db->db->stmt_cache, sql);
 
-        stmt->latency.best_us = stmt->latency.slow = 0;
+        pipit__stmt_latency(stmt)->best_us = pipit__stmt_latency(stmt)->slow = 0;
         pipit__stmt_unref(stmt);
 }
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "conn/conn_int.h"
 #include "pq/pq_cancel.h"
 #include "scope/database.h"
 #include "wire.h"
@@ -142,8 +143,7 @@ stay_silent(struct session *session, const struct message *message, void *arg)
 static bool
 cancels_by_itself(void)
 {
-        const struct conn *conn =
-                container_of(list_first(&live_db->db->pool.idle), struct conn, link);
+        const struct conn *conn = pipit__conn_of(list_first(&live_db->db->pool.idle));
 
         return pipit__pq_can_cancel(conn->pq);
 }

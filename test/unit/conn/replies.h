@@ -17,6 +17,7 @@
 #include "request/request_int.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_int.h"
 #include "result/result.h"
 #include "runner.h"
 

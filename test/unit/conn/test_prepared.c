@@ -3,6 +3,7 @@
 #include "conn/prepared.h"
 #include "oom.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_int.h"
 #include "runner.h"
 
 #define SLOTS 2
@@ -95,9 +96,33 @@ START_TEST(a_statement_without_slot_is_never_prepared)
 {
         struct stmt stranger = {.slot = -1, .serial = 99};
 
+        ck_assert(!pipit__prepared_takes(&prepared, &stranger));
         ck_assert(!pipit__prepared_has(&prepared, &stranger));
         pipit__prepared_drop(&prepared, &stranger);
         pipit__prepared_expire(&prepared, &stranger);
+}
+END_TEST
+
+START_TEST(nothing_is_taken_where_nothing_is_prepared)
+{
+        struct prepared none;
+
+        ck_assert(pipit__prepared_takes(&prepared, a));
+        ck_assert_int_eq(pipit__prepared_init(&none, 0), 0);
+        ck_assert(!pipit__prepared_takes(&none, a));
+        pipit__prepared_fini(&none);
+}
+END_TEST
+
+START_TEST(what_nobody_knows_is_counted_until_the_server_has_nothing)
+{
+        pipit__prepared_add(&prepared, a);
+        pipit__prepared_lose(&prepared);
+        pipit__prepared_lose(&prepared);
+        ck_assert_int_eq(pipit__prepared_n_lost(&prepared), 2);
+        pipit__prepared_clear(&prepared);
+        ck_assert_int_eq(pipit__prepared_n_lost(&prepared), 0);
+        ck_assert(!pipit__prepared_has(&prepared, a));
 }
 END_TEST
 
@@ -129,6 +154,8 @@ test_suite(void)
         tcase_add_test(tcase, what_is_of_no_use_any_more_is_closed_before_it_is_prepared_again);
         tcase_add_test(tcase, the_end_of_the_last_one_does_not_touch_the_next);
         tcase_add_test(tcase, a_statement_without_slot_is_never_prepared);
+        tcase_add_test(tcase, nothing_is_taken_where_nothing_is_prepared);
+        tcase_add_test(tcase, what_nobody_knows_is_counted_until_the_server_has_nothing);
         tcase_add_test(tcase, without_memory_there_are_no_places);
         suite_add_tcase(suite, tcase);
         return suite;

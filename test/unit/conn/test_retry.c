@@ -101,18 +101,18 @@ END_TEST
 
 START_TEST(a_statement_that_failed_in_a_group_is_known_for_it)
 {
-        stmt->latency.uses = 100;
-        ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_FAST);
+        pipit__stmt_latency(stmt)->uses = 100;
+        ck_assert_int_eq(pipit__latency_class(pipit__stmt_latency(stmt)), LATENCY_FAST);
         failed(pipit__retry_read, "22012", "no");
-        ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_ALONE);
+        ck_assert_int_eq(pipit__latency_class(pipit__stmt_latency(stmt)), LATENCY_ALONE);
 }
 END_TEST
 
 START_TEST(a_statement_that_was_only_skipped_is_not)
 {
-        stmt->latency.uses = 100;
+        pipit__stmt_latency(stmt)->uses = 100;
         skipped(pipit__retry_read);
-        ck_assert_int_eq(pipit__latency_class(&stmt->latency), LATENCY_FAST);
+        ck_assert_int_eq(pipit__latency_class(pipit__stmt_latency(stmt)), LATENCY_FAST);
 }
 END_TEST
 
@@ -162,8 +162,10 @@ static enum retry_decision
 unknown_to_the_server(decide_fn decide)
 {
         char text[200];
+        char name[STMT_NAME_SIZE];
 
-        snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", stmt->name);
+        pipit__stmt_cache_name(&stmt_cache, pipit__stmt_serial(stmt), name);
+        snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", name);
         return failed(decide, "26000", text);
 }
 

@@ -1,6 +1,7 @@
 #include "conn/segment_time.h"
 #include "request/latency.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_int.h"
 #include "runner.h"
 
 static struct stmt_cache stmt_cache;

@@ -4,6 +4,7 @@
 #include "request/bound_stmt.h"
 #include "request/request_int.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_int.h"
 #include "runner.h"
 
 #define REQUESTS 600
@@ -113,7 +114,7 @@ END_TEST
 static int
 least(struct request *req, float best_us)
 {
-        req->bound->stmt->latency.best_us = best_us;
+        pipit__stmt_latency(req->bound->stmt)->best_us = best_us;
         return pipit__batch_least(&queue);
 }
 

@@ -153,7 +153,7 @@ START_TEST(two_of_one_sort_are_members_of_a_third)
         ck_assert_int_eq(batch.n, 1);
         ck_assert_int_eq(batch.kind, SEGMENT_SINGLE);
         ck_assert_ptr_eq(list_first(&batch.requests), batch.requests.prev);
-        ck_assert_str_eq(last()->bound->stmt->sql, "many numbers");
+        ck_assert_str_eq(pipit__stmt_sql(last()->bound->stmt), "many numbers");
         ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"-4\"}");
         ck_assert(last()->is_read);
         ck_assert_int_eq(one->state, REQUEST_SENT);

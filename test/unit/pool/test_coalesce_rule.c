@@ -3,6 +3,7 @@
 #include "oom.h"
 #include "pool/coalesce_rule.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_int.h"
 #include "runner.h"
 #include "value/oid.h"
 
@@ -78,7 +79,7 @@ START_TEST(it_holds_no_place_in_the_table_of_statements)
                 ck_assert_ptr_nonnull(
                         pipit__coalesce_rules_add(rules, (struct coalesce_id){.what = i}, &plan));
         struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "other");
-        ck_assert_int_ge(stmt->slot, 0);
+        ck_assert_int_ge(pipit__stmt_slot(stmt), 0);
         pipit__stmt_unref(stmt);
 }
 END_TEST

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "connect/conninfo.h"
+#include "loop/reactor.h"
 #include "oom.h"
 #include "pool/pool.h"
 #include "request/stmt_cache.h"

@@ -5,6 +5,7 @@
 
 #include "oom.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_int.h"
 #include "runner.h"
 
 #define SLOTS 4
