@@ -21,7 +21,7 @@ struct buf {
         size_t capacity; /* of data, in bytes; more than length unless data is NULL */
         size_t max;      /* of length; growing beyond it fails */
         bool failed;     /* the text is not complete: memory ran out, or max was not enough */
-        bool full;       /* it failed because of max */
+        bool full;       /* max was the cause of the failure */
 };
 
 /* Makes a buf empty; it owns nothing yet, and may grow as long as there is memory. */

@@ -150,7 +150,7 @@ conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
 }
 
 /* Sends one statement of a segment, which the connection holds then, with these ops. 0, or -1. */
-static int
+static inline __attribute__((always_inline)) int
 conn_send_statement(struct conn *conn, const struct reply_ops *kind, struct request *req,
                     const struct holder_ops *ops)
 {

@@ -42,24 +42,34 @@ reply_queue_at(const struct reply_queue *replies, int i)
         return &replies->ring[(replies->first + i) & (replies->capacity - 1)];
 }
 
+/* Takes the first reply off, whose reference to a statement is given back already, or is somebody
+ * else's. */
+static void
+reply_queue_drop_first(struct reply_queue *replies)
+{
+        const struct reply *reply = reply_queue_at(replies, 0);
+
+        if (pipit__reply_waiter(reply) != NULL)
+                replies->n_waiting--;
+        if (reply->abandoned)
+                replies->n_abandoned--;
+        if (reply->ops->is_sync)
+                replies->failed = false;
+        replies->first = (replies->first + 1) & (replies->capacity - 1);
+        replies->n--;
+        if (replies->reading > 0)
+                replies->reading--;
+        if (replies->n == 0 && replies->capacity > REPLY_QUEUE_KEPT_ROOM)
+                reply_queue_give_back(replies);
+}
+
 /* Takes the first reply off; its reference to a statement becomes the caller's. */
 static struct reply
 reply_queue_pop(struct reply_queue *replies)
 {
         struct reply reply = *reply_queue_at(replies, 0);
 
-        replies->first = (replies->first + 1) & (replies->capacity - 1);
-        replies->n--;
-        if (replies->reading > 0)
-                replies->reading--;
-        if (pipit__reply_waiter(&reply) != NULL)
-                replies->n_waiting--;
-        if (reply.abandoned)
-                replies->n_abandoned--;
-        if (reply.ops->is_sync)
-                replies->failed = false;
-        if (replies->n == 0 && replies->capacity > REPLY_QUEUE_KEPT_ROOM)
-                reply_queue_give_back(replies);
+        reply_queue_drop_first(replies);
         return reply;
 }
 
@@ -94,33 +104,38 @@ pipit__reply_queue_reserve(struct reply_queue *replies, int n)
         return 0;
 }
 
-static void
-reply_queue_push(struct reply_queue *replies, const struct reply *reply)
+/* The place of the next reply: there is room. */
+static struct reply *
+reply_queue_next(struct reply_queue *replies)
 {
         assert(replies->n < replies->capacity);
-        *reply_queue_at(replies, replies->n++) = *reply;
-        if (pipit__reply_waiter(reply) != NULL)
-                replies->n_waiting++;
+        return reply_queue_at(replies, replies->n++);
 }
 
 void
 pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops,
                         struct request *req, struct stmt *stmt)
 {
-        struct reply reply = {.ops = ops, .req = req, .stmt = stmt};
+        struct reply *reply = reply_queue_next(replies);
 
+        *reply = (struct reply){.ops = ops, .req = req, .stmt = stmt};
         if (stmt != NULL) {
                 pipit__stmt_ref(stmt);
-                reply.typed = pipit__stmt_is_typed(stmt);
+                reply->typed = pipit__stmt_is_typed(stmt);
         }
-        reply_queue_push(replies, &reply);
+        if (pipit__reply_waiter(reply) != NULL)
+                replies->n_waiting++;
 }
 
 void
 pipit__reply_queue_push_sync(struct reply_queue *replies, const struct reply_ops *ops,
                              struct request *commit, const struct sending *segment)
 {
-        reply_queue_push(replies, &(struct reply){.ops = ops, .req = commit, .segment = *segment});
+        struct reply *reply = reply_queue_next(replies);
+
+        *reply = (struct reply){.ops = ops, .req = commit, .segment = *segment};
+        if (pipit__reply_waiter(reply) != NULL)
+                replies->n_waiting++;
 }
 
 /* ---- what the kinds use */
@@ -210,16 +225,18 @@ pipit__reply_queue_read(struct reply_queue *replies, struct pg_result *answer, e
 void
 pipit__reply_queue_settle(struct reply_queue *replies, struct settlement *settlement)
 {
-        struct reply reply;
+        bool is_sync = false;
 
         settlement->failed = replies->failed;
         settlement->prepared = replies->prepared;
-        do {
-                reply = reply_queue_pop(replies);
-                if (reply.ops->settle != NULL)
-                        reply.ops->settle(&reply, settlement);
-                pipit__stmt_unref(reply.stmt);
-        } while (!reply.ops->is_sync);
+        while (!is_sync) {
+                const struct reply *reply = reply_queue_at(replies, 0);
+                is_sync = reply->ops->is_sync;
+                if (reply->ops->settle != NULL)
+                        reply->ops->settle(reply, settlement);
+                pipit__stmt_unref(reply->stmt);
+                reply_queue_drop_first(replies);
+        }
 }
 
 void

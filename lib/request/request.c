@@ -107,6 +107,14 @@ pipit__request_wait_from(struct request *req, int64_t now_ms, int64_t wait_ms)
 
 /* ---- holders and states */
 
+/* Takes a request out of the list that it is in, if any: most are in none. */
+static inline void
+request_unlink(struct request *req)
+{
+        if (list_linked(&req->link))
+                list_remove(&req->link);
+}
+
 void
 pipit__request_enter(struct request *req, enum request_state state, const struct holder_ops *ops,
                      void *holder)
@@ -115,7 +123,7 @@ pipit__request_enter(struct request *req, enum request_state state, const struct
                 req->ops->leave(req);
         if (req->state == REQUEST_ENDING)
                 req->requests->n_ending--;
-        list_remove(&req->link);
+        request_unlink(req);
         req->state = state;
         req->ops = ops;
         req->holder = holder;
@@ -178,14 +186,14 @@ pipit__request_after(const struct list *list, const struct request *req)
 void
 pipit__request_append(struct request *req, struct list *list)
 {
-        list_remove(&req->link);
+        request_unlink(req);
         list_push_back(list, &req->link);
 }
 
 void
 pipit__request_prepend(struct request *req, struct list *list)
 {
-        list_remove(&req->link);
+        request_unlink(req);
         list_push_front(list, &req->link);
 }
 

@@ -180,21 +180,27 @@ pipit__scope_find(const struct pipit *scope, pipit_request number)
         return req != NULL && pipit__scope_has(scope, req) ? req : NULL;
 }
 
+/* Keeps the result of a request for pipit_wait(). NULL when memory ran out. */
+static COLD struct request *
+scope_keep_result(struct pipit *scope, struct request *req)
+{
+        struct reactor *reactor = scope->requests->reactor;
+
+        if (req == NULL || pipit__wait_results_add(scope->wait_results, req) == 0)
+                return req;
+        pipit__reactor_enter(reactor);
+        pipit__request_discard(req);
+        pipit__reactor_leave(reactor);
+        return NULL;
+}
+
 struct request *
 pipit__scope_request(struct pipit *scope, size_t bound_size, pipit_cb cb, void *arg)
 {
-        struct requests *requests = scope->requests;
         struct request *req =
-                pipit__request_new(requests, &scope->result_owner, bound_size, cb, arg);
+                pipit__request_new(scope->requests, &scope->result_owner, bound_size, cb, arg);
 
-        if (req == NULL || scope->wait_results == NULL)
-                return req;
-        if (pipit__wait_results_add(scope->wait_results, req) == 0)
-                return req;
-        pipit__reactor_enter(requests->reactor);
-        pipit__request_discard(req);
-        pipit__reactor_leave(requests->reactor);
-        return NULL;
+        return scope->wait_results == NULL ? req : scope_keep_result(scope, req);
 }
 
 pipit_request
