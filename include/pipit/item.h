@@ -102,7 +102,8 @@ PIPIT_API bool pipit_item_null(const struct pipit_item *item);
  *
  * @param item  the item, borrowed until the call returns
  * @return NUL-terminated UTF-8, owned by the item's result; NULL for SQL NULL, if memory ran out,
- *         and if the bytes are no value of the item's type
+ *         if the bytes are no value of the item's type, and if the text is too long, as
+ *         pipit_result_text() says; pipit_item_bytes() then tells which
  */
 PIPIT_API const char *pipit_item_text(const struct pipit_item *item);
 
@@ -113,7 +114,8 @@ PIPIT_API const char *pipit_item_text(const struct pipit_item *item);
  * @param item       the item, borrowed until the call returns
  * @param ret_value  the value; written only on success
  * @return 0; PIPIT_EINVAL if @a item or @a ret_value is NULL; PIPIT_ENOTFOUND if the item is SQL
- *         NULL; PIPIT_ETYPE if the value is of another kind or out of range; PIPIT_ENOMEM
+ *         NULL; PIPIT_ETYPE if the value is of another kind or out of range; PIPIT_ELIMIT if it is
+ *         read by way of a text that is too long (see pipit_result_text()); PIPIT_ENOMEM
  */
 PIPIT_API int pipit_item_bool(const struct pipit_item *item, bool *ret_value);
 /** Reads an integer of 16 bits. See pipit_item_bool(). */

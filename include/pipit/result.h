@@ -101,8 +101,11 @@ PIPIT_API bool pipit_result_null(const struct pipit_result *res, int row, int co
  * @param row     the row's number, from 0
  * @param column  the column's number, from 0
  * @return NUL-terminated UTF-8, owned by @a res. NULL for SQL NULL, and if there is no such row or
- *         column. A value in binary form is also NULL if memory ran out, or if its bytes are no
- *         value of its type
+ *         column. A value in binary form is also NULL if memory ran out, if its bytes are no value
+ *         of its type, and if its text is too long; pipit_result_bytes() then tells which, by
+ *         PIPIT_ENOMEM, PIPIT_ETYPE or PIPIT_ELIMIT. A text is too long with which those that were
+ *         made of the result's values would have more than max_result_bytes in sum, and one of more
+ *         than 147,457 bytes (the longest numeric) and 32 for each byte of its value
  */
 PIPIT_API const char *pipit_result_text(const struct pipit_result *res, int row, int column);
 
@@ -119,7 +122,8 @@ PIPIT_API size_t pipit_result_length(const struct pipit_result *res, int row, in
  * @param ret_value  the value; written only on success
  * @return 0; PIPIT_EINVAL if there is no such row or column, or @a ret_value is NULL;
  *         PIPIT_ENOTFOUND if the value is NULL; PIPIT_ETYPE if it is of another kind or out of
- *         range; PIPIT_ENOMEM
+ *         range; PIPIT_ELIMIT if it is read by way of a text that is too long (see
+ *         pipit_result_text()); PIPIT_ENOMEM
  */
 PIPIT_API int
 pipit_result_bool(const struct pipit_result *res, int row, int column, bool *ret_value);

@@ -42,6 +42,17 @@ memory_fail(struct pipit_result *res, const struct pipit_model *model)
                            "out of memory for the rows of \"%s\"", model->name);
 }
 
+static void
+limit_fail(struct pipit_result *res, const struct pipit_field *field)
+{
+        pipit__result_fail(res, PIPIT_ELIMIT, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                           "column \"%s\" of \"%s\" has a text with which those of the result "
+                           "have more than %zu bytes, or that is many times its value: raise "
+                           "max_result_bytes, ask for fewer rows, or have the server make the text",
+                           pipit__field_column(field), pipit__model_table(field->model),
+                           pipit__result_max_text_bytes(res));
+}
+
 static int
 text_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
 {
@@ -65,7 +76,8 @@ bytes_decode(const struct pipit_field *field, void *place, const struct pipit_it
         return code;
 }
 
-/* Decodes a value that is not NULL into its member. 0, PIPIT_ETYPE or PIPIT_ENOMEM. */
+/* Decodes a value that is not NULL into its member. 0, PIPIT_ETYPE, PIPIT_ELIMIT or PIPIT_ENOMEM.
+ */
 static int
 value_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
 {
@@ -91,6 +103,8 @@ cell_decode(const struct pipit_field *field, void *place, const struct pipit_ite
         int code = value_decode(field, place, item);
         if (code == PIPIT_ENOMEM)
                 memory_fail(item->result, field->model);
+        else if (code == PIPIT_ELIMIT)
+                limit_fail(item->result, field);
         else if (code != 0)
                 decode_fail(item->result, field, "has a value that does not fit its member");
         return code == 0;

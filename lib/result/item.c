@@ -53,8 +53,7 @@ pipit_item_text(const struct pipit_item *item)
          * zero byte: then the text ends there, and needs no copy. */
         if (text[length] == '\0')
                 return text;
-        char *copy = pipit__result_alloc(item->result, length + 1);
-        return copy != NULL ? memcpy(copy, text, length) : NULL;
+        return pipit__rows_add_text(item->result, text, length, &text) == 0 ? text : NULL;
 }
 
 ITEM_GETTER(bool, bool)

@@ -15,6 +15,7 @@
 #include "result/result.h"
 
 #include <pipit/transaction.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,13 @@ pipit__result_owner_init(struct result_owner *owner, struct pipit *scope)
         list_init(&owner->results);
         owner->scope = scope;
         owner->n_requests = 0;
+        owner->max_text_bytes = SIZE_MAX;
+}
+
+void
+pipit__result_owner_limit(struct result_owner *owner, size_t max_text_bytes)
+{
+        owner->max_text_bytes = max_text_bytes;
 }
 
 void
@@ -56,7 +64,8 @@ pipit__result_new_with(struct result_owner *owner, size_t room)
 
         if (res == NULL)
                 return NULL;
-        *res = (struct pipit_result){.refs = 1, .owner = owner};
+        *res = (struct pipit_result){
+                .refs = 1, .owner = owner, .max_text_bytes = owner->max_text_bytes};
         list_init(&res->link);
         return res;
 }
@@ -111,6 +120,12 @@ pipit__result_reset(struct pipit_result *res)
         res->failed = false;
         res->owns_message = false;
         res->rows = (struct rows){0};
+}
+
+size_t
+pipit__result_max_text_bytes(const struct pipit_result *res)
+{
+        return res->max_text_bytes;
 }
 
 bool

@@ -16,12 +16,16 @@
 
 /* The owner of all results of one scope; part of that scope. */
 struct result_owner {
-        struct list results; /* results that may outlive the scope, because somebody keeps them */
-        struct pipit *scope; /* the scope that pipit_result_scope() gives */
-        int n_requests;      /* outstanding on the scope, until the last callback has returned */
+        struct list results;   /* results that may outlive the scope, because somebody keeps them */
+        struct pipit *scope;   /* the scope that pipit_result_scope() gives */
+        int n_requests;        /* outstanding on the scope, until the last callback has returned */
+        size_t max_text_bytes; /* the texts that are made of one result have at most so many */
 };
 
+/* Makes an owner whose results may have texts without a bound. */
 void pipit__result_owner_init(struct result_owner *owner, struct pipit *scope);
+/* Bounds the texts of each result that is made from now on: their bytes in sum. */
+void pipit__result_owner_limit(struct result_owner *owner, size_t max_text_bytes);
 /* Cuts the results that somebody keeps off from the scope; every other one must be gone. */
 void pipit__result_owner_fini(struct result_owner *owner);
 
@@ -39,6 +43,9 @@ struct pipit_result *pipit__result_hold(struct pipit_result *res);
 
 /* Frees what a result holds; the result is empty and successful again. */
 void pipit__result_reset(struct pipit_result *res);
+
+/* The most bytes that the texts made of a result's values may have in sum. */
+size_t pipit__result_max_text_bytes(const struct pipit_result *res);
 
 /* Whether a result holds an answer of the server: rows, or an error. */
 bool pipit__result_is_taken(const struct pipit_result *res);

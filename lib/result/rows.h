@@ -45,8 +45,15 @@ bool pipit__rows_item(const struct pipit_result *res, int row, int column, struc
 const void *
 pipit__rows_plain(const struct pipit_result *res, int row, int column, uint32_t type, size_t size);
 
+/* Copies a text into a result, with a NUL behind it, and counts its bytes. 0, PIPIT_ENOMEM, or
+ * PIPIT_ELIMIT when the made texts of the result would have more than
+ * pipit__result_max_text_bytes() in sum. */
+int pipit__rows_add_text(struct pipit_result *res, const char *text, size_t length,
+                         const char **ret_text);
+
 /* Gives the text of a value that is not NULL, owned by its result. A text that is not in the value
- * itself is made anew by each call. 0, PIPIT_ETYPE when the bytes are no value of their type, or
+ * itself is made anew by each call, and counted. 0, PIPIT_ETYPE when the bytes are no value of
+ * their type, PIPIT_ELIMIT when the text is too long for its value or for the result, or
  * PIPIT_ENOMEM. */
 int pipit__rows_text(const struct pipit_item *item, const char **ret_text, size_t *ret_length);
 

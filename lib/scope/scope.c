@@ -45,6 +45,7 @@ pipit__scope_init_on(struct pipit *scope, const struct scope_ops *ops, const str
         scope->owner = parent->owner;
         scope->requests = parent->requests;
         scope->wait_results = parent->wait_results;
+        pipit__result_owner_limit(&scope->result_owner, parent->result_owner.max_text_bytes);
 }
 
 void

@@ -61,8 +61,8 @@ bool pipit__field_is_zero(const struct pipit_field *field, const void *row);
 void pipit__field_set_null(const struct pipit_field *field, void *row);
 
 /*
- * Sets a member, other than text and bytes, from an item that is not NULL. 0, PIPIT_ETYPE or
- * PIPIT_ENOMEM.
+ * Sets a member, other than text and bytes, from an item that is not NULL. 0, PIPIT_ETYPE,
+ * PIPIT_ELIMIT or PIPIT_ENOMEM.
  */
 int pipit__field_read(const struct pipit_field *field, void *row, const struct pipit_item *item);
 

@@ -4,7 +4,8 @@
  * The module owns nothing. sql/model.c and result/ call it. What always holds:
  * 1. The C value is the same from either form: where a C type does not belong to the value's type,
  *    the value's text is made and read.
- * 2. Each function returns 0, PIPIT_ETYPE or PIPIT_ENOMEM, and writes nothing after a failure.
+ * 2. Each function returns 0 or PIPIT_ETYPE, or PIPIT_ELIMIT or PIPIT_ENOMEM if it needs a text
+ * that pipit__binary_text() does not make, and writes nothing after a failure.
  * 3. The value is not NULL, and its result is not looked at.
  */
 #ifndef PIPIT_DECODE_INTERNAL_H

@@ -108,6 +108,29 @@ START_TEST(the_bytes_of_a_result_are_bounded)
 }
 END_TEST
 
+/* 1e131071 takes ten bytes in binary form, and has 131,072 digits. */
+START_TEST(the_texts_that_are_made_of_a_result_are_bounded)
+{
+        static const char sql[] = "SELECT 1, '1e131071'::numeric FROM generate_series(1, $1)";
+        struct pipit_item item;
+        struct pipit_bytes bytes;
+
+        open_scope(_i, &(struct pipit_options){.max_connections = 1, .max_result_bytes = 400000});
+        expect_ok(query_on(scope, sql, PIPIT_PARAMS(1)));
+        struct pipit_result *res = query_on(scope, sql, PIPIT_PARAMS(3000));
+        expect_ok(res);
+        ck_assert_int_eq(pipit_result_item(res, 0, 1, &item), 0);
+        ck_assert(item.binary);
+        for (int row = 0; row < pipit_result_rows(res); row++)
+                ck_assert_uint_eq(pipit_result_length(res, row, 1), row < 3 ? 131072 : 0);
+        ck_assert(!pipit_result_null(res, 3, 1));
+        ck_assert_ptr_null(pipit_result_text(res, 3, 1));
+        ck_assert_int_eq(pipit_result_bytes(res, 3, 1, &bytes), PIPIT_ELIMIT);
+        ck_assert_str_eq(pipit_result_text(res, 2999, 0), "1");
+        close_scope();
+}
+END_TEST
+
 START_TEST(what_is_given_up_while_it_waits_takes_no_room_any_more)
 {
         struct calls calls[ROOM] = {{0}};
@@ -138,6 +161,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, the_number_of_those_that_wait_is_bounded, 0, N_KINDS);
         tcase_add_loop_test(tcase, the_bytes_of_one_request_are_bounded, 0, N_KINDS);
         tcase_add_loop_test(tcase, the_bytes_of_a_result_are_bounded, 0, N_KINDS);
+        tcase_add_loop_test(tcase, the_texts_that_are_made_of_a_result_are_bounded, 0, N_KINDS);
         tcase_add_loop_test(tcase, what_is_given_up_while_it_waits_takes_no_room_any_more, 0,
                             N_KINDS);
         suite_add_tcase(suite, tcase);

@@ -20,9 +20,9 @@ PIPIT_MODEL_DEFINE(pair, PAIR);
 static struct result_owner owner;
 static struct pipit_result *res;
 
-/* A result of one row: a number where the model has text, and text where it has bytes. */
-static void
-setup(void)
+/* One row: a number where the model has text, and text where it has bytes. */
+static PGresult *
+answer(void)
 {
         PGresult *pg = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
         char name[] = "name";
@@ -35,10 +35,16 @@ setup(void)
         ck_assert_int_eq(PQsetResultAttrs(pg, 2, columns), 1);
         ck_assert_int_eq(PQsetvalue(pg, 0, 0, number, 4), 1);
         ck_assert_int_eq(PQsetvalue(pg, 0, 1, hex, 6), 1);
+        return pg;
+}
+
+static void
+setup(void)
+{
         pipit__result_owner_init(&owner, NULL);
         res = pipit__result_new(&owner);
         ck_assert_ptr_nonnull(res);
-        pipit__rows_take(res, pg, PIPIT_EXECUTED_YES);
+        pipit__rows_take(res, answer(), PIPIT_EXECUTED_YES);
 }
 
 static void
@@ -91,6 +97,22 @@ START_TEST(a_text_that_had_no_memory_is_made_later)
 }
 END_TEST
 
+START_TEST(rows_with_texts_beyond_the_bound_are_a_failure_that_names_it)
+{
+        pipit_result_unref(res);
+        pipit__result_owner_limit(&owner, 1);
+        res = pipit__result_new(&owner);
+        pipit__rows_take(res, answer(), PIPIT_EXECUTED_YES);
+        pipit__row_decode(res, &pair_model.model);
+        ck_assert(pipit_failed(res));
+        ck_assert_int_eq(pipit_result_error(res)->code, PIPIT_ELIMIT);
+        ck_assert_int_eq(pipit_result_error(res)->executed, PIPIT_EXECUTED_YES);
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(res), "\"name\""));
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(res), "1 bytes"));
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(res), "max_result_bytes"));
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -101,6 +123,7 @@ test_suite(void)
         tcase_add_test(tcase, a_row_is_read_from_binary_form);
         tcase_add_test(tcase, rows_without_memory_are_a_failure);
         tcase_add_test(tcase, a_text_that_had_no_memory_is_made_later);
+        tcase_add_test(tcase, rows_with_texts_beyond_the_bound_are_a_failure_that_names_it);
         suite_add_tcase(suite, tcase);
         return suite;
 }

@@ -7,7 +7,13 @@
 #include "runner.h"
 #include "value/oid.h"
 
-enum { INT4_ARRAY = 1007, TEXT_ARRAY = 1009, INT4_RANGE = 3904, INT4_MULTIRANGE = 4451 };
+enum {
+        INT4_ARRAY = 1007,
+        TEXT_ARRAY = 1009,
+        NUMERIC_ARRAY = 1231,
+        INT4_RANGE = 3904,
+        INT4_MULTIRANGE = 4451
+};
 
 #define NUMBER "\0\0\0\x17"
 #define LETTER "\0\0\0\x19"
@@ -275,6 +281,70 @@ START_TEST(an_array_without_memory_fails)
 }
 END_TEST
 
+/* An item whose result may have made texts of so many bytes. */
+static struct pipit_item
+bounded_item(size_t bytes)
+{
+        teardown();
+        pipit__result_owner_init(&owner, NULL);
+        pipit__result_owner_limit(&owner, bytes);
+        res = pipit__result_new(&owner);
+        ck_assert_ptr_nonnull(res);
+        return BINARY(OID_INT4, "\0\0\0\x2a");
+}
+
+START_TEST(texts_are_made_until_they_have_as_many_bytes_as_a_result_may)
+{
+        struct pipit_item number = bounded_item(7);
+        struct pipit_bytes bytes = {NULL, 7};
+        int32_t value = 0;
+
+        for (int i = 0; i < 3; i++)
+                ck_assert_str_eq(pipit_item_text(&number), "42");
+        ck_assert_ptr_null(pipit_item_text(&number));
+        ck_assert_int_eq(pipit_item_bytes(&number, &bytes), PIPIT_ELIMIT);
+        ck_assert_uint_eq(bytes.length, 7);
+        ck_assert_int_eq(pipit_item_int32(&number, &value), 0);
+        pipit__result_reset(res);
+        ck_assert_str_eq(pipit_item_text(&number), "42");
+}
+END_TEST
+
+START_TEST(a_text_that_is_in_its_value_counts_only_when_it_is_copied)
+{
+        struct pipit_item whole = bounded_item(2);
+        struct pipit_item part = BINARY(OID_TEXT, "abc");
+
+        whole = BINARY(OID_TEXT, "abc");
+        ck_assert_str_eq(pipit_item_text(&whole), "abc");
+        part.length = 2;
+        ck_assert_str_eq(pipit_item_text(&part), "ab");
+        ck_assert_ptr_null(pipit_item_text(&part));
+        ck_assert_str_eq(pipit_item_text(&whole), "abc");
+}
+END_TEST
+
+/* 1e131071: an integer that no getter has, and text of 128 KiB. */
+START_TEST(a_text_that_is_too_long_for_its_value_is_told_by_its_code)
+{
+        struct pipit_item numbers = BINARY(NUMERIC_ARRAY, "\0\0\0\1\0\0\0\0\0\0\x06\xa4"
+                                                          "\0\0\0\2\0\0\0\1"
+                                                          "\0\0\0\x0a\0\1\x7f\xff\0\0\0\0\3\xe8"
+                                                          "\0\0\0\x0a\0\1\x7f\xff\0\0\0\0\3\xe8");
+        struct pipit_array array;
+        struct pipit_bytes bytes;
+        int64_t value = 7;
+
+        ck_assert_ptr_null(pipit_item_text(&numbers));
+        ck_assert_int_eq(pipit_item_bytes(&numbers, &bytes), PIPIT_ELIMIT);
+        ck_assert_int_eq(pipit_item_int64(&numbers, &value), PIPIT_ELIMIT);
+        ck_assert_int_eq(pipit_item_array(&numbers, &array), 0);
+        ck_assert_uint_eq(strlen(pipit_item_text(&array.items[1])), 131072);
+        ck_assert_int_eq(pipit_item_int64(&array.items[1], &value), PIPIT_ETYPE);
+        ck_assert_int_eq(value, 7);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -293,6 +363,9 @@ test_suite(void)
         tcase_add_test(tcase, a_value_of_another_statement_is_no_array);
         tcase_add_test(tcase, a_count_without_values_takes_no_memory);
         tcase_add_loop_test(tcase, an_array_without_memory_fails, 0, 2);
+        tcase_add_test(tcase, texts_are_made_until_they_have_as_many_bytes_as_a_result_may);
+        tcase_add_test(tcase, a_text_that_is_in_its_value_counts_only_when_it_is_copied);
+        tcase_add_test(tcase, a_text_that_is_too_long_for_its_value_is_told_by_its_code);
         suite_add_tcase(suite, tcase);
         return suite;
 }
