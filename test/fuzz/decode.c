@@ -11,7 +11,8 @@
 #include "fuzz.h"
 #include "value/codec.h"
 
-/* The text of a value that was decoded; its length. */
+/* The text of a value that was decoded; its length. Whatever the text was, that of the value has
+ * less than PIPIT__CODEC_SCALAR_SIZE bytes. */
 static size_t
 value_text(struct pipit_value value, char text[PIPIT__CODEC_SCALAR_SIZE])
 {
@@ -91,7 +92,7 @@ try_uuid(const char *text, size_t length)
         MUST(memcmp(&again, &value, sizeof value) == 0);
 }
 
-/* The room that is asked for, and not a byte more. */
+/* The room that is asked for, and not a byte more: half of the text. */
 static void
 try_bytes(const char *text, size_t length)
 {

@@ -3,6 +3,7 @@
  */
 #include "agree.h"
 
+#include <pipit/error.h>
 #include <string.h>
 
 typedef int items_fn(const struct pipit_item *item, struct pipit_items *ret_value);
@@ -148,11 +149,23 @@ scalars_differ(const struct pipit_item *a, const struct pipit_item *b)
         return NULL;
 }
 
+/* Whether the text of a value in binary form is too long for the value: a text inside of another
+ * may be so that is none for the other. */
+static bool
+is_too_long(const struct pipit_item *item)
+{
+        struct pipit_bytes bytes;
+
+        return item->binary && pipit_item_bytes(item, &bytes) == PIPIT_ELIMIT;
+}
+
 const char *
 items_differ(const struct pipit_item *a, const struct pipit_item *b)
 {
         if (pipit_item_null(a) || pipit_item_null(b))
                 return pipit_item_null(a) == pipit_item_null(b) ? NULL : "null";
+        if (is_too_long(a) || is_too_long(b))
+                return NULL;
         const char *getter = scalars_differ(a, b);
         if (!getter)
                 getter = array_differ(a, b);

@@ -6,6 +6,7 @@
 #include "request/bound_stmt.h"
 #include "request/stmt_cache.h"
 #include "runner.h"
+#include "value/oid.h"
 
 static struct stmt_problem problem;
 static struct stmt_cache stmt_cache;
@@ -159,6 +160,26 @@ START_TEST(a_missing_text_or_missing_values_are_refused)
 }
 END_TEST
 
+START_TEST(a_number_keeps_its_text_when_it_is_written_anew)
+{
+        static const uint32_t types[] = {OID_FLOAT4, OID_FLOAT8};
+        const struct pipit_value values[] = {pipit_value_float(0.1F), pipit_value_double(1e15)};
+        struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "old");
+
+        pipit__stmt_learn(stmt, 2, types, false);
+        pipit__stmt_unref(stmt);
+        struct bound_stmt *made = bound("old", (struct pipit_params){values, 2});
+        ck_assert_int_eq(made->params.formats[0] + made->params.formats[1], 2);
+        struct bound_stmt *anew =
+                pipit__bound_stmt_rewrite(made, pipit__stmt_cache_get(&stmt_cache, "new"));
+        ck_assert_ptr_nonnull(anew);
+        ck_assert_str_eq(anew->params.values[0], "0.10000000149011612");
+        ck_assert_str_eq(anew->params.values[1], "1000000000000000");
+        statement_free(anew);
+        statement_free(made);
+}
+END_TEST
+
 START_TEST(the_most_parameters_of_the_protocol_are_taken_and_not_one_more)
 {
         struct pipit_value *values = calloc(STMT_MAX_PARAMS + 1, sizeof *values);
@@ -199,6 +220,7 @@ test_suite(void)
         tcase_add_test(tcase, a_value_of_no_kind_is_refused_by_its_number);
         tcase_add_test(tcase, a_value_with_something_reserved_in_it_is_refused_by_its_number);
         tcase_add_test(tcase, a_missing_text_or_missing_values_are_refused);
+        tcase_add_test(tcase, a_number_keeps_its_text_when_it_is_written_anew);
         tcase_add_test(tcase, the_most_parameters_of_the_protocol_are_taken_and_not_one_more);
         tcase_add_test(tcase, sizes_that_no_memory_has_are_refused);
         suite_add_tcase(suite, tcase);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runner.h"
+#include "value/codec.h"
 #include "value/encode.h"
 #include "value/oid.h"
 
@@ -126,6 +127,33 @@ START_TEST(a_moment_that_the_server_does_not_have_is_left_to_it)
 }
 END_TEST
 
+/* The text of a value, as if its type had not been known, and that of the value in binary form. */
+static void
+has_one_text(struct pipit_value value, uint32_t oid, const char *text)
+{
+        char out[PIPIT__CODEC_SCALAR_SIZE];
+        struct buf again;
+
+        goes_out_as(value, 0, ENCODING_TEXT, text, strlen(text));
+        struct encoded encoded = pipit__encode(&value, oid, out);
+        ck_assert_int_eq(encoded.format, ENCODING_BINARY);
+        pipit__buf_init(&again);
+        ck_assert_int_eq(pipit__encode_text(oid, out, encoded.length, &again), 0);
+        ck_assert_str_eq(pipit__buf_text(&again), text);
+        pipit__buf_fini(&again);
+}
+
+START_TEST(a_value_in_binary_form_has_the_text_that_it_would_have_had)
+{
+        has_one_text(PIPIT_VALUE(0.1F), OID_FLOAT4, "0.10000000149011612");
+        has_one_text(PIPIT_VALUE(0.1F), OID_FLOAT8, "0.10000000149011612");
+        has_one_text(PIPIT_VALUE(19.99), OID_FLOAT8, "19.99");
+        has_one_text(PIPIT_VALUE(1.5), OID_FLOAT4, "1.5");
+        has_one_text(PIPIT_VALUE(1e15), OID_FLOAT8, "1000000000000000");
+        has_one_text(PIPIT_VALUE(-42), OID_INT8, "-42");
+}
+END_TEST
+
 START_TEST(null_needs_no_room)
 {
         struct pipit_value null = pipit_value_null();
@@ -180,6 +208,7 @@ test_suite(void)
         tcase_add_test(tcase, other_values_have_the_form_of_their_type);
         tcase_add_test(tcase, infinity_goes_out_as_infinity);
         tcase_add_test(tcase, a_moment_that_the_server_does_not_have_is_left_to_it);
+        tcase_add_test(tcase, a_value_in_binary_form_has_the_text_that_it_would_have_had);
         tcase_add_test(tcase, null_needs_no_room);
         tcase_add_test(tcase, what_stands_in_the_reserved_member_is_refused_for_every_type);
         tcase_add_test(tcase, what_has_no_text_is_refused_for_every_type);
