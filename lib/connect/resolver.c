@@ -188,4 +188,6 @@ pipit__dns_query_cancel(struct dns_query *query)
          * event frees the query. */
         if (query->asked != NULL)
                 evdns_getaddrinfo_cancel(query->asked);
+        /* The loop need not turn again, so the sockets go now. */
+        evdns_base_clear_nameservers_and_suspend(query->dns);
 }

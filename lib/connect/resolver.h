@@ -43,7 +43,8 @@ bool pipit__resolver_is_local(const char *host);
 struct dns_query *
 pipit__dns_query_start(struct reactor *reactor, const struct resolver_files *files,
                        const char *host, pipit__dns_query_fn fn, void *arg);
-/* Ends a DNS query before fn was called; fn is not called any more. NULL does nothing. */
+/* Ends a DNS query before fn was called; fn is not called any more. Its sockets are closed at once,
+ * its memory goes when the loop turns. NULL does nothing. */
 void pipit__dns_query_cancel(struct dns_query *query);
 
 #endif
