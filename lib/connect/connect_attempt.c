@@ -27,6 +27,13 @@ enum attempt_state {
         ATTEMPT_CONNECTING /* pq and watch are there; the timer runs for this endpoint's share */
 };
 
+/* A step is what can be done with an endpoint without waiting. */
+enum attempt_step {
+        STEP_WAITS,     /* for the watcher or the timer */
+        STEP_CONNECTED, /* pq is up */
+        STEP_TO_NEXT    /* the endpoint is of no use; failure says why */
+};
+
 /* A target is one host with its addresses. */
 struct target {
         struct connect_attempt *attempt;
@@ -54,8 +61,6 @@ struct connect_attempt {
         int n_targets;
         struct target targets[]; /* in the order of the URL's hosts */
 };
-
-static void attempt_next(struct connect_attempt *attempt);
 
 static void
 attempt_disconnect(struct connect_attempt *attempt, bool in_child)
@@ -192,44 +197,37 @@ attempt_endpoints_left(const struct connect_attempt *attempt)
         return in_round * (rounds - attempt->round) - done;
 }
 
-static void attempt_poll(struct connect_attempt *attempt);
-
-static void
-attempt_on_ready(unsigned ready, void *arg)
-{
-        (void)ready;
-        attempt_poll(arg);
-}
+static void attempt_on_ready(unsigned ready, void *arg);
 
 /* Waits for the socket as libpq asked. The old watcher is gone already. */
-static void
+static enum attempt_step
 attempt_watch(struct connect_attempt *attempt, unsigned ready)
 {
         attempt->watch = pipit__watch_new(attempt->reactor, pipit__pq_socket(attempt->pq),
                                           attempt_on_ready, attempt);
         if (attempt->watch != NULL && pipit__watch_want(attempt->watch, ready) == 0)
-                return;
+                return STEP_WAITS;
         conn_error_print(&attempt->failure, "the socket cannot be watched: out of memory");
-        attempt_next(attempt);
+        return STEP_TO_NEXT;
 }
 
-static void
+static enum attempt_step
 attempt_poll(struct connect_attempt *attempt)
 {
         pipit__watch_free(attempt->watch);
         attempt->watch = NULL;
         switch (pipit__pq_poll(attempt->pq)) {
-        case PQ_POLL_READ: attempt_watch(attempt, WATCH_READ); return;
-        case PQ_POLL_WRITE: attempt_watch(attempt, WATCH_WRITE); return;
-        case PQ_POLL_DONE: attempt_succeed(attempt); return;
+        case PQ_POLL_READ: return attempt_watch(attempt, WATCH_READ);
+        case PQ_POLL_WRITE: return attempt_watch(attempt, WATCH_WRITE);
+        case PQ_POLL_DONE: return STEP_CONNECTED;
         case PQ_POLL_FAILED: break;
         }
         conn_error_read(&attempt->failure, pipit__pq_message(attempt->pq));
-        attempt_next(attempt);
+        return STEP_TO_NEXT;
 }
 
-/* Tries the next endpoint, for its share of the time that is left. */
-static void
+/* Tries an endpoint, for its share of the time that is left. */
+static enum attempt_step
 attempt_connect(struct connect_attempt *attempt)
 {
         const struct target *target = &attempt->targets[attempt->target];
@@ -246,13 +244,11 @@ attempt_connect(struct connect_attempt *attempt)
         attempt->address++;
         if (attempt->pq == NULL) {
                 conn_error_print(&attempt->failure, "out of memory");
-                attempt_next(attempt);
-                return;
+                return STEP_TO_NEXT;
         }
         if (pipit__pq_socket(attempt->pq) < 0)
-                attempt_poll(attempt); /* the connect has failed, and the poll says why */
-        else
-                attempt_watch(attempt, WATCH_WRITE);
+                return attempt_poll(attempt); /* the connect has failed, and the poll says why */
+        return attempt_watch(attempt, WATCH_WRITE);
 }
 
 /* Moves on to the next address there is; false after the last one of the last round. */
@@ -274,22 +270,38 @@ attempt_advance(struct connect_attempt *attempt)
         }
 }
 
-/* Goes on with the next endpoint, or fails with what the last one said. */
+/* Goes on after a step, until there is something to wait for or the attempt has ended: with the
+ * next endpoint, or with what the last one said. One call tries all those that fail at once. */
 static void
-attempt_next(struct connect_attempt *attempt)
+attempt_go_on(struct connect_attempt *attempt, enum attempt_step step)
 {
-        attempt_disconnect(attempt, false);
-        if (!attempt_advance(attempt) || attempt->until_ms <= pipit__reactor_now(attempt->reactor))
-                attempt_fail(attempt);
-        else
-                attempt_connect(attempt);
+        while (step == STEP_TO_NEXT) {
+                attempt_disconnect(attempt, false);
+                if (!attempt_advance(attempt) ||
+                    attempt->until_ms <= pipit__reactor_now(attempt->reactor)) {
+                        attempt_fail(attempt);
+                        return;
+                }
+                step = attempt_connect(attempt);
+        }
+        if (step == STEP_CONNECTED)
+                attempt_succeed(attempt);
+}
+
+static void
+attempt_on_ready(unsigned ready, void *arg)
+{
+        struct connect_attempt *attempt = arg;
+
+        (void)ready;
+        attempt_go_on(attempt, attempt_poll(attempt));
 }
 
 static void
 attempt_start_connecting(struct connect_attempt *attempt)
 {
         attempt->state = ATTEMPT_CONNECTING;
-        attempt_next(attempt);
+        attempt_go_on(attempt, STEP_TO_NEXT);
 }
 
 static void
@@ -374,7 +386,7 @@ attempt_on_timer(void *arg)
         case ATTEMPT_RESOLVING: attempt_give_up_names(attempt); return;
         case ATTEMPT_CONNECTING:
                 conn_error_print(&attempt->failure, "the server did not answer in time");
-                attempt_next(attempt);
+                attempt_go_on(attempt, STEP_TO_NEXT);
                 return;
         }
 }

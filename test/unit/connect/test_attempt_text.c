@@ -107,6 +107,29 @@ END_TEST
 
 /* From here on attempts are made, to sockets that do not exist. */
 
+/* How deep the stack was when libpq was given an endpoint. */
+static struct depths {
+        int n;
+        const char *least;
+        const char *most;
+} depths;
+
+struct pg_conn *__real_pipit__pq_start(const char *const *keys, const char *const *values);
+struct pg_conn *__wrap_pipit__pq_start(const char *const *keys, const char *const *values);
+
+struct pg_conn *
+__wrap_pipit__pq_start(const char *const *keys, const char *const *values)
+{
+        const char *here = __builtin_frame_address(0);
+
+        if (depths.n == 0 || here < depths.least)
+                depths.least = here;
+        if (depths.n == 0 || here > depths.most)
+                depths.most = here;
+        depths.n++;
+        return __real_pipit__pq_start(keys, values);
+}
+
 static struct event_base *base;
 static struct reactor *reactor;
 static struct conninfo info;
@@ -197,6 +220,26 @@ START_TEST(prefer_standby_tries_every_host_twice)
 }
 END_TEST
 
+START_TEST(the_stack_does_not_grow_with_the_hosts_that_are_dead)
+{
+        char url[1000] = "user=u dbname=d host=/nonexistent";
+        static const struct pipit_options options;
+        char *problem = NULL;
+
+        for (int i = 1; i < 60; i++)
+                strcat(url, ",/nonexistent");
+        pipit__conninfo_fini(&info);
+        ck_assert_int_eq(pipit__conninfo_init(&info, url, &options, &problem), 0);
+        depths = (struct depths){0};
+        ck_assert_ptr_nonnull(
+                pipit__connect_attempt_start(reactor, &info, 60000, on_attempt, &info));
+        event_base_dispatch(base);
+        ck_assert_int_eq(n_failed, 1);
+        ck_assert_int_eq(depths.n, 60);
+        ck_assert_ptr_eq(depths.least, depths.most);
+}
+END_TEST
+
 START_TEST(without_memory_an_attempt_does_not_start)
 {
         bool out;
@@ -247,6 +290,7 @@ test_suite(void)
         tcase_add_test(tcase, an_attempt_fails_from_the_loop_with_its_last_host);
         tcase_add_test(tcase, an_attempt_that_is_cancelled_says_nothing);
         tcase_add_test(tcase, prefer_standby_tries_every_host_twice);
+        tcase_add_test(tcase, the_stack_does_not_grow_with_the_hosts_that_are_dead);
         tcase_add_test(tcase, without_memory_an_attempt_does_not_start);
         tcase_add_test(tcase, without_memory_on_its_way_an_attempt_fails_once);
         suite_add_tcase(suite, tcase);
