@@ -17,6 +17,7 @@
 #include "connect/resolver.h"
 #include "loop/reactor.h"
 #include "pq/pq.h"
+#include "pq/pq_connect.h"
 
 #define ATTEMPT_MAX_ADDRESSES 16
 #define ADDRESS_SIZE          64

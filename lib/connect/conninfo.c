@@ -4,25 +4,54 @@
  */
 #include "connect/conninfo.h"
 
+#include <ctype.h>
 #include <pipit/error.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "connect/resolver.h"
+#include "pq/pq_connect.h"
 #include "value/codec.h"
 
-/* Returns the value of a setting, borrowed; "" if it is not set. */
+/* Returns the value of a setting, borrowed; NULL if it is not set. */
 static const char *
-conninfo_setting(const struct pq_settings *settings, const char *key)
+conninfo_find(const struct pq_settings *settings, const char *key)
 {
         for (int i = 0; i < settings->n; i++) {
                 if (strcmp(settings->keys[i], key) == 0)
                         return settings->values[i];
         }
-        return "";
+        return NULL;
+}
+
+/* Returns the value of a setting, borrowed; "" if it is not set. */
+static const char *
+conninfo_setting(const struct pq_settings *settings, const char *key)
+{
+        const char *value = conninfo_find(settings, key);
+
+        return value != NULL ? value : "";
+}
+
+/* Reads an integer where libpq would: it may have a plus, and blanks around it. 0, or -1. */
+static int
+conninfo_read_int(const char *text, int32_t *ret)
+{
+        size_t length = strlen(text);
+
+        while (length > 0 && isspace((unsigned char)text[length - 1]))
+                length--;
+        for (; length > 0 && isspace((unsigned char)*text); length--)
+                text++;
+        if (length > 1 && text[0] == '+' && isdigit((unsigned char)text[1])) {
+                text++;
+                length--;
+        }
+        return pipit__codec_read_int32(text, length, ret) == 0 ? 0 : -1;
 }
 
 /* Returns a copy, which the caller frees, of the i-th item of a list with commas. A single item
@@ -88,8 +117,7 @@ host_check(const struct conninfo_host *host, char **ret_problem)
 {
         int32_t port;
 
-        if (pipit__codec_read_int32(host->port, strlen(host->port), &port) == 0 && port >= 1 &&
-            port <= 65535)
+        if (conninfo_read_int(host->port, &port) == 0 && port >= 1 && port <= 65535)
                 return 0;
         return conninfo_problem(ret_problem, "the port \"%.40s\" is not a number from 1 to 65535",
                                 host->port);
@@ -134,6 +162,39 @@ conninfo_init_hosts(struct conninfo *info, char **ret_problem)
         return code;
 }
 
+/* Checks the settings that libpq reads too late: when it has a socket, or, as connect_timeout, only
+ * in a connect that blocks. */
+static int
+conninfo_check_ints(const struct pq_settings *settings, char **ret_problem)
+{
+        static const char *const keys[] = {"connect_timeout",  "keepalives",
+                                           "keepalives_idle",  "keepalives_interval",
+                                           "keepalives_count", "tcp_user_timeout"};
+        int32_t value;
+
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+                const char *text = conninfo_find(settings, keys[i]);
+                if (text != NULL && conninfo_read_int(text, &value) != 0)
+                        return conninfo_problem(ret_problem, "%s is \"%.40s\", not an integer",
+                                                keys[i], text);
+        }
+        return 0;
+}
+
+/* Finds the user's own certificates. 0 or PIPIT_ENOMEM. */
+static int
+conninfo_init_files(struct conninfo *info)
+{
+        char home[1000];
+        char path[1024];
+
+        if (pipit__pq_home(home, sizeof home) != 0)
+                return 0;
+        snprintf(path, sizeof path, "%s/.postgresql/root.crt", home);
+        info->own_roots = strdup(path);
+        return info->own_roots != NULL ? 0 : PIPIT_ENOMEM;
+}
+
 int
 pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_options *options,
                      char **ret_problem)
@@ -143,6 +204,10 @@ pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_
                                   .password_arg = options->password_arg};
         *ret_problem = NULL;
         int code = pipit__pq_settings_read(url, &info->settings, ret_problem);
+        if (code == 0)
+                code = conninfo_check_ints(&info->settings, ret_problem);
+        if (code == 0)
+                code = conninfo_init_files(info);
         if (code != 0)
                 return code;
         if (options->sslmode != NULL) {
@@ -165,6 +230,7 @@ pipit__conninfo_fini(struct conninfo *info)
         }
         free(info->hosts);
         free(info->sslmode);
+        free(info->own_roots);
         pipit__pq_settings_free(&info->settings);
         *info = (struct conninfo){0};
 }
@@ -175,7 +241,7 @@ pipit__conninfo_connect_timeout(const struct conninfo *info)
         const char *text = conninfo_setting(&info->settings, "connect_timeout");
         int32_t seconds;
 
-        if (pipit__codec_read_int32(text, strlen(text), &seconds) != 0 || seconds <= 0)
+        if (conninfo_read_int(text, &seconds) != 0 || seconds <= 0)
                 return 0;
         return (int64_t)seconds * 1000;
 }
@@ -197,34 +263,50 @@ parameters_set(struct conninfo_parameters *parameters, const char *key, const ch
                 parameters->n++;
 }
 
-/* Whether a parameter has that value, or any if value is NULL. */
-static bool
-parameters_have(const struct conninfo_parameters *parameters, const char *key, const char *value)
+/* Returns a parameter's value, borrowed; NULL if it has none. */
+static const char *
+parameters_find(const struct conninfo_parameters *parameters, const char *key)
 {
         for (int i = 0; i < parameters->n; i++) {
                 if (strcmp(parameters->keys[i], key) == 0)
-                        return value == NULL || strcmp(parameters->values[i], value) == 0;
+                        return parameters->values[i];
         }
-        return false;
+        return NULL;
+}
+
+static bool
+parameters_have(const struct conninfo_parameters *parameters, const char *key, const char *value)
+{
+        const char *found = parameters_find(parameters, key);
+
+        return found != NULL && strcmp(found, value) == 0;
+}
+
+/* Whether a parameter says nothing; libpq takes "" for that where it is not an error. */
+static bool
+parameters_lack(const struct conninfo_parameters *parameters, const char *key)
+{
+        const char *found = parameters_find(parameters, key);
+
+        return found == NULL || found[0] == '\0';
 }
 
 /* Sets a parameter that has no value yet. */
 static void
 parameters_default(struct conninfo_parameters *parameters, const char *key, const char *value)
 {
-        if (!parameters_have(parameters, key, NULL))
+        if (parameters_find(parameters, key) == NULL)
                 parameters_set(parameters, key, value);
 }
 
-/* Whether the user has root certificates of his own where libpq looks for them. */
+/* Whether the user has root certificates of his own where libpq looks for them. Those that cannot
+ * be read are no reason to trust others. */
 static bool
-conninfo_own_roots_exist(void)
+conninfo_own_roots_exist(const struct conninfo *info)
 {
-        char path[4096];
-        const char *home = getenv("HOME");
+        struct stat found;
 
-        snprintf(path, sizeof path, "%s/.postgresql/root.crt", home != NULL ? home : "");
-        return home != NULL && access(path, R_OK) == 0;
+        return info->own_roots != NULL && stat(info->own_roots, &found) == 0;
 }
 
 /* Returns a sslrootcert that stands for the system's root certificates: "system" where libpq knows
@@ -258,10 +340,15 @@ parameters_secure(const struct conninfo *info, const struct endpoint *endpoint,
         else if (!info->settings.sslmode_given && !local)
                 parameters_set(parameters, "sslmode", "verify-full");
         if (parameters_have(parameters, "sslmode", "verify-full") &&
-            !parameters_have(parameters, "sslrootcert", NULL) && !conninfo_own_roots_exist() &&
+            parameters_lack(parameters, "sslrootcert") && !conninfo_own_roots_exist(info) &&
             conninfo_system_roots() != NULL)
                 parameters_set(parameters, "sslrootcert", conninfo_system_roots());
-        /* Kerberos libraries block, so GSS encryption is used only if somebody asked for it. */
+}
+
+/* Uses encryption by Kerberos, whose libraries block, only if somebody requires it. */
+static void
+parameters_keep_off_gss(struct conninfo_parameters *parameters)
+{
         if (parameters_have(parameters, "gssencmode", "prefer"))
                 parameters_set(parameters, "gssencmode", "disable");
 }
@@ -293,6 +380,7 @@ pipit__conninfo_parameters(const struct conninfo *info, const struct endpoint *e
         parameters_default(parameters, "keepalives_count", "3");
         parameters_default(parameters, "tcp_user_timeout", "10000");
         parameters_secure(info, endpoint, parameters);
+        parameters_keep_off_gss(parameters);
         parameters->keys[parameters->n] = NULL;
         parameters->values[parameters->n] = NULL;
 }

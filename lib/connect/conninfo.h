@@ -26,8 +26,9 @@ struct conninfo_host {
 struct conninfo {
         struct pq_settings settings;
         struct conninfo_host *hosts;
-        int n_hosts;                        /* at least 1 */
-        char *sslmode;                      /* of the options; NULL if none was given */
+        int n_hosts;     /* at least 1 */
+        char *sslmode;   /* of the options; NULL if none was given */
+        char *own_roots; /* the user's root certificates; NULL without a home */
         bool prefer_standby;                /* target_session_attrs is prefer-standby */
         const struct resolver_files *files; /* borrowed: the system's; only tests name others */
         pipit_password_cb password;         /* NULL if the program has none */

@@ -23,34 +23,6 @@
 extern int PQsendPipelineSync(PGconn *pq) __attribute__((weak));
 extern int PQsendClosePrepared(PGconn *pq, const char *name) __attribute__((weak));
 
-bool
-pipit__pq_has_system_roots(void)
-{
-        return PQlibVersion() >= 160000;
-}
-
-/* Drops the notices of a connection that is not up yet. */
-static void
-receiver_ignore(void *arg, const PGresult *result)
-{
-        (void)arg;
-        (void)result;
-}
-
-struct pg_conn *
-pipit__pq_start(const char *const *keys, const char *const *values)
-{
-        PGconn *pq = PQconnectStartParams(keys, values, 0);
-
-        if (pq == NULL)
-                return NULL;
-        /* The default receiver writes to stderr. The SQLSTATE of a refused connection is in no
-         * field of libpq: only the verbose message has it. */
-        PQsetNoticeReceiver(pq, receiver_ignore, NULL);
-        PQsetErrorVerbosity(pq, PQERRORS_VERBOSE);
-        return pq;
-}
-
 enum pq_poll
 pipit__pq_poll(struct pg_conn *pq)
 {

@@ -1,6 +1,6 @@
 /*
  * The pq module is libpq as the rest of pipit sees it. No PQ name is used but in pq.c, in
- * pq_answer.c, pq_settings.c and pq_cancel.c beside it, and in result/rows.c.
+ * pq_connect.c, pq_answer.c, pq_settings.c and pq_cancel.c beside it, and in result/rows.c.
  *
  * The module owns nothing: a connection belongs to who started it, a result to who took it. What
  * always holds:
@@ -49,15 +49,6 @@ struct pq_receiver {
         void *arg;
 };
 
-/* Whether this libpq takes sslrootcert=system. */
-bool pipit__pq_has_system_roots(void);
-
-/*
- * Starts to connect. keys and values end with NULL and are copied. The caller owns the connection
- * and ends it with pipit__pq_finish() or pipit__pq_abandon(). NULL if memory ran out; the first
- * poll, which acts as if the socket were ready to write, tells every other failure.
- */
-struct pg_conn *pipit__pq_start(const char *const *keys, const char *const *values);
 /* Goes on with a connect; the socket may be another one afterwards. */
 enum pq_poll pipit__pq_poll(struct pg_conn *pq);
 /* Returns the socket; -1 if there is none. */

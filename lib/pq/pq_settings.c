@@ -2,9 +2,13 @@
  * The settings are read through libpq itself. See pq_settings.h.
  *
  * PQconninfoParse() takes a URL apart but looks neither into service files nor into the
- * environment, and checks no value. Only a connect does that. So connects are started here that
- * must fail before they do anything, and what libpq says of them, or has put together for them, is
- * looked at.
+ * environment, and checks no value. Only a connect does that. So two connects are started here that
+ * must fail before they do anything, each because of parameters that are spoilt, and what libpq
+ * says of them and has put together for them is looked at:
+ * 1. The probe has no port. libpq looks at that last, so its complaint of the port says that it
+ *    takes all the rest.
+ * 2. The other one has no sslmode, and tells what the probe cannot: what was spoilt there.
+ * Neither has libpq read a password file, which may make it write to stderr.
  */
 #include "pq/pq_settings.h"
 
@@ -13,8 +17,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The parameters of a connect are those that a URL sets, with room for one more. The texts are
- * borrowed from the options. */
+#include "pq/pq.h"
+#include "pq/pq_connect.h"
+
+/* The port of the probe is a text that nobody gives for another parameter. */
+#define SETTINGS_NO_PORT "pipit: no port"
+
+/* A pair of a keyword and a value. */
+struct spoilt {
+        const char *key;
+        const char *value;
+};
+
+/* The probe goes to one host, without a port; its password file cannot be there. */
+static const struct spoilt settings_probe[] = {{"host", "nowhere"},
+                                               {"hostaddr", ""},
+                                               {"port", SETTINGS_NO_PORT},
+                                               {"passfile", "/dev/null/none"},
+                                               {NULL, NULL}};
+/* With a password no password file is looked for. */
+static const struct spoilt settings_other[] = {{"sslmode", "?"}, {"password", "?"}, {NULL, NULL}};
+
+/* The parameters of a connect are those that a URL sets, with room for the spoilt ones. The texts
+ * are borrowed from the options. */
 struct parameters {
         const char **keys; /* end with NULL; NULL itself if memory ran out */
         const char **values;
@@ -25,22 +50,34 @@ struct parameters {
 static int
 parameters_init(struct parameters *parameters, const PQconninfoOption *options)
 {
-        int n = 0;
+        size_t n = 0;
 
-        while (options != NULL && options[n].keyword != NULL)
+        while (options[n].keyword != NULL)
                 n++;
-        parameters->n = 0;
-        parameters->keys = calloc((size_t)n + 2, sizeof(char *));
-        parameters->values = calloc((size_t)n + 2, sizeof(char *));
-        if (parameters->keys == NULL || parameters->values == NULL)
-                return PIPIT_ENOMEM;
-        for (int i = 0; i < n; i++) {
-                if (options[i].val == NULL)
-                        continue;
-                parameters->keys[parameters->n] = options[i].keyword;
-                parameters->values[parameters->n++] = options[i].val;
-        }
-        return 0;
+        /* Every parameter that is spoilt is one that libpq knows, so there is room. */
+        *parameters = (struct parameters){.keys = calloc(n + 1, sizeof *parameters->keys),
+                                          .values = calloc(n + 1, sizeof *parameters->values)};
+        return parameters->keys != NULL && parameters->values != NULL ? 0 : PIPIT_ENOMEM;
+}
+
+static void
+parameters_set(struct parameters *parameters, const char *key, const char *value)
+{
+        int i = 0;
+
+        while (i < parameters->n && strcmp(parameters->keys[i], key) != 0)
+                i++;
+        parameters->keys[i] = key;
+        parameters->values[i] = value;
+        if (i == parameters->n)
+                parameters->n++;
+}
+
+static void
+parameters_fini(struct parameters *parameters)
+{
+        free(parameters->keys);
+        free(parameters->values);
 }
 
 /* Whether a message of libpq's says that memory ran out. There is no other sign of it, and libpq
@@ -88,21 +125,28 @@ settings_options(PGconn *pq)
         return options;
 }
 
-/*
- * Has libpq put everything together, and returns that; the caller frees it. NULL if memory ran out.
- * Only a connect reads service files and the environment, so one is started that must fail before
- * it does anything, because one parameter is spoilt.
- */
-static PQconninfoOption *
-parameters_merge(const struct parameters *parameters, const char *spoilt, const char *value)
+/* Starts the connect that must fail. NULL if memory ran out. */
+static PGconn *
+settings_start(const PQconninfoOption *given, const struct spoilt *spoilt)
 {
-        parameters->keys[parameters->n] = spoilt;
-        parameters->values[parameters->n] = value;
-        PGconn *pq = PQconnectStartParams(parameters->keys, parameters->values, 0);
-        bool whole = pq != NULL && !settings_message_is_no_memory(PQerrorMessage(pq));
-        PQconninfoOption *merged = whole ? settings_options(pq) : NULL;
-        PQfinish(pq);
-        return merged;
+        struct parameters parameters;
+        PGconn *pq = NULL;
+
+        if (parameters_init(&parameters, given) == 0) {
+                for (; given->keyword != NULL; given++) {
+                        if (given->val != NULL)
+                                parameters_set(&parameters, given->keyword, given->val);
+                }
+                for (; spoilt->key != NULL; spoilt++)
+                        parameters_set(&parameters, spoilt->key, spoilt->value);
+                pq = pipit__pq_start(parameters.keys, parameters.values);
+        }
+        parameters_fini(&parameters);
+        if (pq != NULL && settings_message_is_no_memory(PQerrorMessage(pq))) {
+                PQfinish(pq);
+                return NULL;
+        }
+        return pq;
 }
 
 /* Returns the value of a keyword, borrowed from the options; NULL if there is none. */
@@ -116,11 +160,19 @@ settings_option(const PQconninfoOption *options, const char *keyword)
         return NULL;
 }
 
-/* Adds copies of a key and a value; a value that is NULL or "" is left out. 0 or PIPIT_ENOMEM. */
+static bool
+settings_is_spoilt(const struct spoilt *spoilt, const char *key)
+{
+        while (spoilt->key != NULL && strcmp(spoilt->key, key) != 0)
+                spoilt++;
+        return spoilt->key != NULL;
+}
+
+/* Adds copies of a key and a value; without a value nothing is added. 0 or PIPIT_ENOMEM. */
 static int
 settings_add(struct pq_settings *settings, const char *key, const char *value)
 {
-        if (value == NULL || value[0] == '\0')
+        if (value == NULL)
                 return 0;
         settings->keys[settings->n] = strdup(key);
         settings->values[settings->n] = strdup(value);
@@ -130,144 +182,95 @@ settings_add(struct pq_settings *settings, const char *key, const char *value)
                        : PIPIT_ENOMEM;
 }
 
-/* Copies what libpq has put together, but for the sslmode, which is given. 0 or PIPIT_ENOMEM. */
+/* Copies what libpq has put together for both connects. 0 or PIPIT_ENOMEM. */
 static int
-settings_fill(struct pq_settings *settings, const PQconninfoOption *merged, const char *sslmode)
+settings_fill(struct pq_settings *settings, const PQconninfoOption *probe,
+              const PQconninfoOption *other, const char *service)
 {
         size_t n = 0;
         int code = 0;
 
-        while (merged[n].keyword != NULL)
+        while (probe[n].keyword != NULL)
                 n++;
         settings->keys = calloc(n + 1, sizeof(char *));
         settings->values = calloc(n + 1, sizeof(char *));
         if (settings->keys == NULL || settings->values == NULL)
                 return PIPIT_ENOMEM;
         for (size_t i = 0; i < n && code == 0; i++) {
-                bool is_sslmode = strcmp(merged[i].keyword, "sslmode") == 0;
-                code = settings_add(settings, merged[i].keyword,
-                                    is_sslmode ? sslmode : merged[i].val);
+                const char *key = probe[i].keyword;
+                const char *value = settings_is_spoilt(settings_probe, key)
+                                            ? settings_option(other, key)
+                                            : probe[i].val;
+                /* The service stays among the settings, or a connect would look for another one
+                 * in the environment. Old releases of libpq do not tell it. */
+                code = settings_add(settings, key, strcmp(key, "service") == 0 ? service : value);
         }
         return code;
 }
 
+/* Reads what the connects have. 0 or PIPIT_ENOMEM. */
 static int
-settings_merge(struct pq_settings *settings, const PQconninfoOption *given,
-               const struct parameters *parameters)
+settings_merge(struct pq_settings *settings, const PQconninfoOption *given, PGconn *probe,
+               PGconn *other)
 {
-        /* A parameter that is spoilt is lost, so everything is put together twice, each time with
-         * another parameter spoilt. */
-        PQconninfoOption *all = parameters_merge(parameters, "sslmode", "?");
-        PQconninfoOption *rest = parameters_merge(parameters, "hostaddr", "?");
-        const char *sslmode = settings_option(rest, "sslmode");
+        PQconninfoOption *probe_options = settings_options(probe);
+        PQconninfoOption *other_options = settings_options(other);
+        const char *sslmode = settings_option(probe_options, "sslmode");
         int code = PIPIT_ENOMEM;
 
         settings->sslmode_given = settings_option(given, "sslmode") != NULL ||
                                   getenv("PGSSLMODE") != NULL ||
                                   (sslmode != NULL && strcmp(sslmode, "prefer") != 0);
-        if (all != NULL && rest != NULL)
-                code = settings_fill(settings, all, sslmode);
-        /* The service stays among the settings, so that one that does not exist fails the connect.
-         */
-        if (code == 0)
-                code = settings_add(settings, "service", settings_option(given, "service"));
-        PQconninfoFree(all);
-        PQconninfoFree(rest);
+        if (probe_options != NULL && other_options != NULL)
+                code = settings_fill(settings, probe_options, other_options,
+                                     settings_option(given, "service"));
+        PQconninfoFree(probe_options);
+        PQconninfoFree(other_options);
         return code;
 }
 
-/* Copies the first line of a message of libpq's, which ends with a newline, and frees the message.
- */
+/* Copies the first line of a message of libpq's, which ends with a newline. */
 static int
-settings_problem(char **ret_problem, char *message)
+settings_problem(char **ret_problem, const char *message)
 {
-        bool known = message != NULL && !settings_message_is_no_memory(message);
+        bool known = !settings_message_is_no_memory(message);
+
         *ret_problem = known ? strndup(message, strcspn(message, "\n")) : NULL;
-        PQfreemem(message);
         return *ret_problem != NULL ? PIPIT_EINVAL : PIPIT_ENOMEM;
 }
 
-static bool
-settings_is_place(const char *key)
-{
-        return strcmp(key, "host") == 0 || strcmp(key, "hostaddr") == 0 || strcmp(key, "port") == 0;
-}
-
-/* Returns what libpq says of a connect with the settings to an address that is none; the caller
- * frees it. NULL if memory ran out. */
-static char *
-settings_probe(const struct pq_settings *settings)
-{
-        static const char *const keys[] = {"host", "hostaddr", "port", NULL};
-        static const char *const values[] = {"nowhere", "?", "1", NULL};
-        size_t room = (size_t)settings->n + 4;
-        struct parameters all = {.keys = calloc(room, sizeof(char *)),
-                                 .values = calloc(room, sizeof(char *))};
-        PGconn *pq = NULL;
-
-        if (all.keys != NULL && all.values != NULL) {
-                size_t n = 0;
-                for (int i = 0; i < settings->n; i++) {
-                        if (settings_is_place(settings->keys[i]))
-                                continue;
-                        all.keys[n] = settings->keys[i];
-                        all.values[n++] = settings->values[i];
-                }
-                memcpy(all.keys + n, keys, sizeof keys);
-                memcpy(all.values + n, values, sizeof values);
-                pq = PQconnectStartParams(all.keys, all.values, 0);
-        }
-        free(all.keys);
-        free(all.values);
-        bool whole = pq != NULL && !settings_message_is_no_memory(PQerrorMessage(pq));
-        char *message = whole ? strdup(PQerrorMessage(pq)) : NULL;
-        PQfinish(pq);
-        return message;
-}
-
-/*
- * Checks whether libpq takes the values, which only a connect does. One connect with the settings
- * and one without go nowhere, and libpq says so (with the settings maybe twice, for
- * prefer-standby). A fault of the settings is told before that, and alone. 0; PIPIT_ENOMEM;
- * PIPIT_EINVAL with *ret_problem, which the caller frees.
- */
+/* Starts the connects, and reads what they tell. */
 static int
-settings_check(const struct pq_settings *settings, char **ret_problem)
+settings_read(struct pq_settings *settings, const PQconninfoOption *given, char **ret_problem)
 {
-        static const struct pq_settings none = {0};
-        char *with = settings_probe(settings);
-        char *without = settings_probe(&none);
+        PGconn *probe = settings_start(given, settings_probe);
+        PGconn *other = settings_start(given, settings_other);
         int code = PIPIT_ENOMEM;
 
-        if (with != NULL && without != NULL)
-                code = strncmp(with, without, strlen(without)) == 0 ? 0 : PIPIT_EINVAL;
-        free(without);
-        if (code == PIPIT_EINVAL) {
-                with[strcspn(with, "\n")] = '\0';
-                *ret_problem = with;
-                return code;
-        }
-        free(with);
+        if (probe != NULL && strstr(PQerrorMessage(probe), SETTINGS_NO_PORT) == NULL)
+                code = settings_problem(ret_problem, PQerrorMessage(probe));
+        else if (probe != NULL && other != NULL)
+                code = settings_merge(settings, given, probe, other);
+        PQfinish(probe);
+        PQfinish(other);
         return code;
 }
 
 int
 pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char **ret_problem)
 {
-        struct parameters parameters = {0};
         char *message = NULL;
         PQconninfoOption *given = PQconninfoParse(url != NULL ? url : "", &message);
+        int code;
 
         *ret_settings = (struct pq_settings){0};
-        if (given == NULL)
-                return settings_problem(ret_problem, message);
-        int code = parameters_init(&parameters, given);
-        if (code == 0)
-                code = settings_merge(ret_settings, given, &parameters);
+        if (given != NULL)
+                code = settings_read(ret_settings, given, ret_problem);
+        else
+                code = settings_problem(ret_problem, message != NULL ? message : "");
         PQconninfoFree(given);
-        free(parameters.keys);
-        free(parameters.values);
-        return code != 0 ? code : settings_check(ret_settings, ret_problem);
+        PQfreemem(message);
+        return code;
 }
 
 void

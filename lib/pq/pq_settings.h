@@ -13,7 +13,7 @@
 struct pq_settings {
         int n;              /* pairs of a key and a value */
         char **keys;        /* libpq's keywords */
-        char **values;      /* never "" */
+        char **values;      /* "" where that was given */
         bool sslmode_given; /* by the URL, PGSSLMODE or a service file */
 };
 

@@ -17,7 +17,14 @@ LIBPQ_USE = re.compile(r"\b(?:PQ[a-z]\w*\s*\(|PG(?:conn|result|notify)\s*\*)")
 LIBEVENT_HEADER = re.compile(r"event2/|event\.h|evdns\.h|evutil\.h|evhttp\.h")
 
 # The only files that see a library, and so the only ones to change with it.
-LIBPQ_FILES = {"pq/pq.c", "pq/pq_answer.c", "pq/pq_settings.c", "pq/pq_cancel.c", "result/rows.c"}
+LIBPQ_FILES = {
+    "pq/pq.c",
+    "pq/pq_connect.c",
+    "pq/pq_answer.c",
+    "pq/pq_settings.c",
+    "pq/pq_cancel.c",
+    "result/rows.c",
+}
 LIBEVENT_FILES = {"loop/reactor.c", "connect/resolver.c"}
 
 

@@ -1,0 +1,27 @@
+/*
+ * A connect is where libpq's releases differ, and where it looks at more than it is given: at the
+ * environment, at the home folder. This is what pipit knows of that.
+ */
+#ifndef PIPIT_PQ_CONNECT_INTERNAL_H
+#define PIPIT_PQ_CONNECT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pg_conn;
+
+/* Whether this libpq takes sslrootcert=system. */
+bool pipit__pq_has_system_roots(void);
+/* Writes the folder in which this libpq looks for the user's own files. 0; -1 if there is none, or
+ * its name is too long. */
+int pipit__pq_home(char *out, size_t size);
+
+/*
+ * Starts to connect. keys, each once, and values end with NULL and are copied. A value of "" is
+ * one: libpq takes it as it would in a connection string. The caller owns the connection and ends
+ * it with pipit__pq_finish() or pipit__pq_abandon(). NULL if memory ran out; the first poll, which
+ * acts as if the socket were ready to write, tells every other failure.
+ */
+struct pg_conn *pipit__pq_start(const char *const *keys, const char *const *values);
+
+#endif
