@@ -345,12 +345,15 @@ parameters_secure(const struct conninfo *info, const struct endpoint *endpoint,
                 parameters_set(parameters, "sslrootcert", conninfo_system_roots());
 }
 
-/* Uses encryption by Kerberos, whose libraries block, only if somebody requires it. */
+/* Keeps Kerberos out, whose libraries block: the server must not ask for it, and encryption by it
+ * is used only if somebody requires it. */
 static void
 parameters_keep_off_gss(struct conninfo_parameters *parameters)
 {
         if (parameters_have(parameters, "gssencmode", "prefer"))
                 parameters_set(parameters, "gssencmode", "disable");
+        if (pipit__pq_has_require_auth() && parameters_lack(parameters, "require_auth"))
+                parameters_set(parameters, "require_auth", "!gss,!sspi");
 }
 
 void

@@ -20,6 +20,12 @@ pipit__pq_has_system_roots(void)
         return PQlibVersion() >= 160000;
 }
 
+bool
+pipit__pq_has_require_auth(void)
+{
+        return PQlibVersion() >= 160000;
+}
+
 /* Writes the home folder that the system has for the user. 0, or -1. */
 static int
 home_of_user(char *out, size_t size)

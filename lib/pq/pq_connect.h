@@ -12,6 +12,8 @@ struct pg_conn;
 
 /* Whether this libpq takes sslrootcert=system. */
 bool pipit__pq_has_system_roots(void);
+/* Whether this libpq takes require_auth, and so can be kept from a way to authenticate. */
+bool pipit__pq_has_require_auth(void);
 /* Writes the folder in which this libpq looks for the user's own files. 0; -1 if there is none, or
  * its name is too long. */
 int pipit__pq_home(char *out, size_t size);

@@ -3,7 +3,7 @@
  * same. Each parameter that this libpq knows is absent, empty, wrong and valid; in a key=value
  * string, in a URL and in the environment; over TCP and over a Unix socket. libpq connects by
  * PQconnectdb() to a scripted server, pipit by an attempt. And what follows for the database: whom
- * it gives a password.
+ * it gives a password, and who may ask for what.
  */
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "connect/connect_attempt.h"
 #include "connect/conninfo.h"
 #include "loop/reactor.h"
+#include "pq/pq_connect.h"
 #include "wire.h"
 
 extern char **environ;
@@ -367,6 +368,41 @@ START_TEST(an_empty_sslmode_gives_nobody_the_password)
 }
 END_TEST
 
+/* Asks for a kind of authentication by its number in the protocol. */
+static bool
+ask_for(struct session *session, const struct message *message, void *arg)
+{
+        if (message->kind != MESSAGE_STARTUP)
+                return false;
+        session_authentication(session, *(const uint32_t *)arg);
+        session_flush(session);
+        return true;
+}
+
+#define AUTHENTICATION_GSS  7
+#define AUTHENTICATION_SSPI 9
+
+static const uint32_t kerberos[] = {AUTHENTICATION_GSS, AUTHENTICATION_SSPI};
+
+/* Its libraries wait for a key server, and the loop with them. */
+START_TEST(a_server_that_asks_for_kerberos_is_refused_where_libpq_can)
+{
+        struct pipit_options options = wire_options();
+        uint32_t code = kerberos[_i];
+
+        if (!pipit__pq_has_require_auth())
+                return;
+        wire_server->on_message = ask_for;
+        wire_server->arg = &code;
+        options.acquire_timeout_ms = 300;
+        wire_reopen(&options);
+        const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
+        expect_error(res, PIPIT_ETIMEDOUT, "");
+        if (strstr(pipit_error_text(res), "requirement \"!gss,!sspi\" failed") == NULL)
+                ck_abort_msg("%s", pipit_error_text(res));
+}
+END_TEST
+
 static void
 case_add(Suite *suite, const char *name, SFun setup)
 {
@@ -387,6 +423,8 @@ test_suite(void)
         TCase *tcase = tcase_create("database");
         tcase_add_checked_fixture(tcase, wire_setup_tcp, wire_teardown);
         tcase_add_test(tcase, an_empty_sslmode_gives_nobody_the_password);
+        tcase_add_loop_test(tcase, a_server_that_asks_for_kerberos_is_refused_where_libpq_can, 0,
+                            (int)(sizeof kerberos / sizeof kerberos[0]));
         suite_add_tcase(suite, tcase);
         return suite;
 }

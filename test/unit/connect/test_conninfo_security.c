@@ -28,6 +28,18 @@ __wrap_getpwuid_r(uid_t uid, struct passwd *user, char *memory, size_t size,
         return 0;
 }
 
+/* Whether libpq has require_auth; -1: as it is. */
+static int has_require_auth = -1;
+
+bool __real_pipit__pq_has_require_auth(void);
+bool __wrap_pipit__pq_has_require_auth(void);
+
+bool
+__wrap_pipit__pq_has_require_auth(void)
+{
+        return has_require_auth < 0 ? __real_pipit__pq_has_require_auth() : has_require_auth;
+}
+
 /* What sslmode comes to; NULL is libpq's default. */
 static const struct {
         const char *url;
@@ -164,6 +176,49 @@ START_TEST(kerberos_is_off_unless_it_is_required)
 }
 END_TEST
 
+/* What require_auth comes to where libpq has it; NULL is pipit's. */
+static const struct {
+        const char *url;
+        const char *environment;
+        const char *methods;
+} auths[] = {
+        {"host=db.example", NULL, NULL},
+        {"host=/run/pg", NULL, NULL},
+        {"host=db.example require_auth=''", NULL, NULL}, /* names none */
+        {"host=db.example", "", NULL},
+        {"host=db.example require_auth=gss", NULL, "gss"},
+        {"host=db.example require_auth=!password", NULL, "!password"},
+        {"host=db.example", "gss,scram-sha-256", "gss,scram-sha-256"},
+        {"host=db.example require_auth=none", "gss", "none"},
+};
+#define N_AUTHS ((int)(sizeof auths / sizeof auths[0]))
+
+START_TEST(a_server_must_not_ask_for_kerberos_unless_methods_are_named)
+{
+        bool has = pipit__pq_has_require_auth();
+
+        if (auths[_i].environment != NULL)
+                setenv("PGREQUIREAUTH", auths[_i].environment, 1);
+        if (!has && strstr(auths[_i].url, "require_auth") != NULL) {
+                ck_assert_int_eq(read_url(auths[_i].url), PIPIT_EINVAL);
+                return;
+        }
+        read_well(auths[_i].url);
+        connect_to(0, "10.0.0.1");
+        const char *methods = auths[_i].methods != NULL ? auths[_i].methods : "!gss,!sspi";
+        ck_assert_pstr_eq(parameter("require_auth"), has ? methods : NULL);
+}
+END_TEST
+
+START_TEST(an_old_libpq_is_not_given_a_parameter_that_it_does_not_know)
+{
+        has_require_auth = _i;
+        read_well("host=db.example");
+        connect_to(0, "10.0.0.1");
+        ck_assert_pstr_eq(parameter("require_auth"), _i == 1 ? "!gss,!sspi" : NULL);
+}
+END_TEST
+
 static const char *
 give_password(void *arg)
 {
@@ -219,6 +274,10 @@ test_suite(void)
         tcase_add_test(tcase, certificates_that_are_named_come_first);
         tcase_add_test(tcase, without_verification_no_certificates_are_named);
         tcase_add_test(tcase, kerberos_is_off_unless_it_is_required);
+        tcase_add_loop_test(tcase, a_server_must_not_ask_for_kerberos_unless_methods_are_named, 0,
+                            N_AUTHS);
+        tcase_add_loop_test(tcase, an_old_libpq_is_not_given_a_parameter_that_it_does_not_know, 0,
+                            2);
         tcase_add_test(tcase, the_password_is_asked_for_at_each_connect);
         tcase_add_test(tcase, without_callback_the_password_is_the_url_s_or_the_environment_s);
         suite_add_tcase(suite, tcase);
