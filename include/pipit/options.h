@@ -19,7 +19,8 @@ extern "C" {
 enum pipit_log_level {
         PIPIT_LOG_DEBUG,  /**< a connection changed its state */
         PIPIT_LOG_NOTICE, /**< the server sent a NOTICE, INFO or LOG message */
-        PIPIT_LOG_WARNING /**< the server sent a WARNING; a connection was lost or refused */
+        PIPIT_LOG_WARNING /**< the server sent a WARNING; a connection was lost or refused; a
+                               password file is not read */
 };
 
 /**

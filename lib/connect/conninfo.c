@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "connect/passfile.h"
 #include "connect/resolver.h"
 #include "pq/pq_connect.h"
 #include "value/codec.h"
@@ -181,13 +182,17 @@ conninfo_check_ints(const struct pq_settings *settings, char **ret_problem)
         return 0;
 }
 
-/* Finds the user's own certificates. 0 or PIPIT_ENOMEM. */
+/* Finds the user's own files. 0 or PIPIT_ENOMEM. */
 static int
-conninfo_init_files(struct conninfo *info)
+conninfo_init_files(struct conninfo *info, const struct pipit_options *options)
 {
         char home[1000];
         char path[1024];
 
+        info->passfile =
+                pipit__passfile_new(conninfo_setting(&info->settings, "passfile"), options);
+        if (info->passfile == NULL)
+                return PIPIT_ENOMEM;
         if (pipit__pq_home(home, sizeof home) != 0)
                 return 0;
         snprintf(path, sizeof path, "%s/.postgresql/root.crt", home);
@@ -207,7 +212,7 @@ pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_
         if (code == 0)
                 code = conninfo_check_ints(&info->settings, ret_problem);
         if (code == 0)
-                code = conninfo_init_files(info);
+                code = conninfo_init_files(info, options);
         if (code != 0)
                 return code;
         if (options->sslmode != NULL) {
@@ -231,6 +236,7 @@ pipit__conninfo_fini(struct conninfo *info)
         free(info->hosts);
         free(info->sslmode);
         free(info->own_roots);
+        pipit__passfile_free(info->passfile);
         pipit__pq_settings_free(&info->settings);
         *info = (struct conninfo){0};
 }
@@ -356,6 +362,15 @@ parameters_keep_off_gss(struct conninfo_parameters *parameters)
                 parameters_set(parameters, "require_auth", "!gss,!sspi");
 }
 
+/* Keeps a password file from libpq of which it would complain on stderr. With a password it does
+ * not look at one. */
+static void
+parameters_guard_passfile(const struct conninfo *info, struct conninfo_parameters *parameters)
+{
+        if (parameters_lack(parameters, "password"))
+                parameters_set(parameters, "passfile", pipit__passfile_path(info->passfile));
+}
+
 void
 pipit__conninfo_parameters(const struct conninfo *info, const struct endpoint *endpoint,
                            struct conninfo_parameters *ret_parameters)
@@ -384,6 +399,7 @@ pipit__conninfo_parameters(const struct conninfo *info, const struct endpoint *e
         parameters_default(parameters, "tcp_user_timeout", "10000");
         parameters_secure(info, endpoint, parameters);
         parameters_keep_off_gss(parameters);
+        parameters_guard_passfile(info, parameters);
         parameters->keys[parameters->n] = NULL;
         parameters->values[parameters->n] = NULL;
 }

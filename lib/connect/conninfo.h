@@ -14,6 +14,7 @@
 #include "pq/pq.h"
 #include "pq/pq_settings.h"
 
+struct passfile;
 struct resolver_files;
 
 /* A host is one of those that the settings list; it owns its texts. */
@@ -29,6 +30,7 @@ struct conninfo {
         int n_hosts;     /* at least 1 */
         char *sslmode;   /* of the options; NULL if none was given */
         char *own_roots; /* the user's root certificates; NULL without a home */
+        struct passfile *passfile;
         bool prefer_standby;                /* target_session_attrs is prefer-standby */
         const struct resolver_files *files; /* borrowed: the system's; only tests name others */
         pipit_password_cb password;         /* NULL if the program has none */

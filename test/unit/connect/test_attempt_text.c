@@ -2,6 +2,7 @@
  */
 #include <event2/event.h>
 #include <pipit/error.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "connect/connect_attempt.c"
@@ -240,6 +241,29 @@ START_TEST(the_stack_does_not_grow_with_the_hosts_that_are_dead)
 }
 END_TEST
 
+/* What libpq has to say of a password file is for the log. */
+START_TEST(an_attempt_prints_nothing)
+{
+        char path[] = "/tmp/attempt-XXXXXX";
+        char url[200];
+        static const struct pipit_options options;
+        char *problem = NULL;
+        int fd = mkstemp(path);
+
+        ck_assert_int_eq(fchmod(fd, 0644), 0);
+        snprintf(url, sizeof url, "host=/nonexistent user=u dbname=d passfile=%s", path);
+        ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+        pipit__conninfo_fini(&info);
+        ck_assert_int_eq(pipit__conninfo_init(&info, url, &options, &problem), 0);
+        pipit__connect_attempt_start(reactor, &info, 60000, on_attempt, &info);
+        event_base_dispatch(base);
+        ck_assert_int_eq(n_failed, 1);
+        ck_assert_int_eq(lseek(fd, 0, SEEK_END), 0);
+        close(fd);
+        unlink(path);
+}
+END_TEST
+
 START_TEST(without_memory_an_attempt_does_not_start)
 {
         bool out;
@@ -291,6 +315,7 @@ test_suite(void)
         tcase_add_test(tcase, an_attempt_that_is_cancelled_says_nothing);
         tcase_add_test(tcase, prefer_standby_tries_every_host_twice);
         tcase_add_test(tcase, the_stack_does_not_grow_with_the_hosts_that_are_dead);
+        tcase_add_test(tcase, an_attempt_prints_nothing);
         tcase_add_test(tcase, without_memory_an_attempt_does_not_start);
         tcase_add_test(tcase, without_memory_on_its_way_an_attempt_fails_once);
         suite_add_tcase(suite, tcase);

@@ -258,6 +258,25 @@ START_TEST(without_callback_the_password_is_the_url_s_or_the_environment_s)
 }
 END_TEST
 
+/* Without a password libpq looks for a password file. */
+START_TEST(a_password_file_of_others_is_kept_from_libpq)
+{
+        char path[128];
+
+        write_file("passwords", "");
+        snprintf(path, sizeof path, "%s/passwords", folder);
+        ck_assert_int_eq(chmod(path, 0644), 0);
+        setenv("PGPASSFILE", path, 1);
+        read_well("host=a");
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_ne(parameter("passfile"), path);
+        chmod(path, 0600);
+        connect_to(0, "10.0.0.1");
+        ck_assert_str_eq(parameter("passfile"), path);
+        unlink(path);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -280,6 +299,7 @@ test_suite(void)
                             2);
         tcase_add_test(tcase, the_password_is_asked_for_at_each_connect);
         tcase_add_test(tcase, without_callback_the_password_is_the_url_s_or_the_environment_s);
+        tcase_add_test(tcase, a_password_file_of_others_is_kept_from_libpq);
         suite_add_tcase(suite, tcase);
         return suite;
 }
