@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "pq/pq.h"
 #include "pq/pq_connect.h"
 
@@ -149,6 +150,17 @@ settings_start(const PQconninfoOption *given, const struct spoilt *spoilt)
         return pq;
 }
 
+/* Overwrites the values of options, among them the password, and frees them. */
+static void
+settings_options_free(PQconninfoOption *options)
+{
+        for (int i = 0; options != NULL && options[i].keyword != NULL; i++) {
+                if (options[i].val != NULL)
+                        explicit_bzero(options[i].val, strlen(options[i].val));
+        }
+        PQconninfoFree(options);
+}
+
 /* Returns the value of a keyword, borrowed from the options; NULL if there is none. */
 static const char *
 settings_option(const PQconninfoOption *options, const char *keyword)
@@ -224,8 +236,8 @@ settings_merge(struct pq_settings *settings, const PQconninfoOption *given, PGco
         if (probe_options != NULL && other_options != NULL)
                 code = settings_fill(settings, probe_options, other_options,
                                      settings_option(given, "service"));
-        PQconninfoFree(probe_options);
-        PQconninfoFree(other_options);
+        settings_options_free(probe_options);
+        settings_options_free(other_options);
         return code;
 }
 
@@ -268,7 +280,7 @@ pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char 
                 code = settings_read(ret_settings, given, ret_problem);
         else
                 code = settings_problem(ret_problem, message != NULL ? message : "");
-        PQconninfoFree(given);
+        settings_options_free(given);
         PQfreemem(message);
         return code;
 }
@@ -278,7 +290,7 @@ pipit__pq_settings_free(struct pq_settings *settings)
 {
         for (int i = 0; i < settings->n; i++) {
                 free(settings->keys[i]);
-                free(settings->values[i]);
+                pipit__wipe_free(settings->values[i]);
         }
         free(settings->keys);
         free(settings->values);

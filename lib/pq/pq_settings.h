@@ -24,7 +24,7 @@ struct pq_settings {
  * which the caller frees.
  */
 int pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char **ret_problem);
-/* Frees the texts; nothing is set then. */
+/* Frees the texts, and leaves no password in their memory; nothing is set then. */
 void pipit__pq_settings_free(struct pq_settings *settings);
 
 #endif

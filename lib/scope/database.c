@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wipe.h"
 #include "loop/reactor.h"
 #include "pool/coalesce_rule.h"
 #include "pool/options.h"
@@ -38,7 +39,7 @@ database_destroy(void *arg)
         pipit__reactor_free(db->reactor);
         pipit__owner_fini(&db->owner);
         pipit__scope_fini(&db->scope);
-        free(db->url);
+        pipit__wipe_free(db->url);
         free(db);
 }
 
