@@ -10,17 +10,19 @@
 #include "loop/reactor.h"
 #include "pq/pq_cancel.h"
 
-/* A server that is well takes a connection, and answers, in milliseconds; meanwhile whoever waits
- * for the connection that this is about waits for nothing. */
+/* A cancel may take so long. A server that is well takes a connection, and answers, in
+ * milliseconds; meanwhile whoever waits for the connection that this is about waits for nothing. */
 #define CANCEL_LIMIT_MS 2000
 
 struct cancel {
+        struct reactor *reactor;
+        struct log *log;
         struct cancel_conn *cancel_conn;
-        struct cancel_request request;
-        struct pg_cancel_conn *pq; /* NULL: the cancel connection has the cancel request */
-        struct watch *watch;
-        struct timer *limit;
-        bool over; /* it has ended, and fn is to be called */
+        struct cancel_request request; /* of the cancel connection, where pq is NULL */
+        struct pg_cancel_conn *pq;     /* NULL unless libpq makes a connection for the cancel */
+        struct watch *watch;           /* of pq; NULL while it waits for nothing */
+        struct timer *limit;           /* of the cancel; then that fn is to be called */
+        bool over;                     /* fn is to be called, with ended */
         bool ended;
         pipit__cancel_fn fn;
         void *arg;
@@ -38,7 +40,7 @@ pipit__cancel_drop(struct cancel *cancel, bool in_child)
         free(cancel);
 }
 
-/* fn is called in the next turn, whoever has found out. */
+/* Ends a cancel: fn is called in the next turn, whoever has found out. */
 static void
 cancel_end(struct cancel *cancel, bool ended)
 {
@@ -50,9 +52,7 @@ cancel_end(struct cancel *cancel, bool ended)
 static void
 cancel_fail(struct cancel *cancel, const char *reason)
 {
-        struct cancel_conn *cancel_conn = cancel->cancel_conn;
-
-        pipit__log(cancel_conn->log, pipit__reactor_now(cancel_conn->reactor), PIPIT_LOG_WARNING,
+        pipit__log(cancel->log, pipit__reactor_now(cancel->reactor), PIPIT_LOG_WARNING,
                    "a cancel failed: %s", reason);
         cancel_end(cancel, false);
 }
@@ -101,18 +101,18 @@ cancel_on_ready(unsigned ready, void *arg)
         cancel_poll(arg);
 }
 
-/* libpq may change the socket with every poll: the watcher is made anew after each. */
+/* Waits until libpq can go on. libpq may change the socket with every poll, so the watcher is made
+ * anew after each. */
 static void
 cancel_watch(struct cancel *cancel, unsigned ready)
 {
-        cancel->watch =
-                pipit__watch_new(cancel->cancel_conn->reactor, pipit__pq_cancel_socket(cancel->pq),
-                                 cancel_on_ready, cancel);
+        cancel->watch = pipit__watch_new(cancel->reactor, pipit__pq_cancel_socket(cancel->pq),
+                                         cancel_on_ready, cancel);
         if (cancel->watch == NULL || pipit__watch_want(cancel->watch, ready) != 0)
                 cancel_fail(cancel, "out of memory");
 }
 
-/* 0, or -1. */
+/* Asks the server of a connection, in the way that there is. 0, or -1. */
 static int
 cancel_ask(struct cancel *cancel, struct pg_conn *pq)
 {
@@ -122,7 +122,7 @@ cancel_ask(struct cancel *cancel, struct pg_conn *pq)
         if (cancel->pq == NULL)
                 return -1;
         if (pipit__pq_cancel_socket(cancel->pq) < 0)
-                cancel_poll(cancel); /* it has failed: the poll says why */
+                cancel_poll(cancel); /* the start has failed, and the poll says why */
         else
                 cancel_watch(cancel, WATCH_WRITE);
         return 0;
@@ -137,12 +137,14 @@ pipit__cancel_start(struct cancel_conn *cancel_conn, struct pg_conn *pq,
         if (cancel == NULL)
                 return NULL;
         *cancel =
-                (struct cancel){.cancel_conn = cancel_conn,
+                (struct cancel){.reactor = cancel_conn->reactor,
+                                .log = cancel_conn->log,
+                                .cancel_conn = cancel_conn,
                                 .request = {.pq = pq, .backend = backend, .fn = cancel_on_request},
                                 .fn = fn,
                                 .arg = arg};
         list_init(&cancel->request.link);
-        cancel->limit = pipit__timer_new(cancel_conn->reactor, cancel_on_limit, cancel);
+        cancel->limit = pipit__timer_new(cancel->reactor, cancel_on_limit, cancel);
         if (cancel->limit != NULL && pipit__timer_set(cancel->limit, CANCEL_LIMIT_MS) == 0 &&
             cancel_ask(cancel, pq) == 0)
                 return cancel;

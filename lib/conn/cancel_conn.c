@@ -11,13 +11,15 @@
 #include "loop/reactor.h"
 #include "pq/pq_cancel.h"
 
-/* Whoever requests something has a limit of his own, which is not longer. */
+/* An attempt may take so long; cancel.c has a limit of its own, which is not longer. */
 #define CANCEL_CONN_CONNECT_MS 2000
-/* Cancels come together; a session that the server keeps for nothing is not free either. */
+/* The connection is closed after so long without work. Cancels come together, but a session that
+ * the server keeps for nothing is not free either. */
 #define CANCEL_CONN_IDLE_MS 10000
 
-/* The process could be another session's by now, or another server's behind the same address. No
- * operators: they are looked for in the search_path. */
+/* The statement compares when the process began, because the number could be another session's by
+ * now, or another server's at the same address. It has no operators, since these are looked for in
+ * the search_path. */
 static const char cancel_conn_sql[] =
         "SELECT pg_catalog.pg_cancel_backend($1) AS sent "
         "FROM pg_catalog.pg_stat_get_activity($1) WHERE pg_catalog.texteq("
@@ -33,6 +35,14 @@ pipit__cancel_conn_init(struct cancel_conn *cancel_conn, struct reactor *reactor
         list_init(&cancel_conn->requests);
 }
 
+/* The only place that changes the state. */
+static void
+cancel_conn_enter(struct cancel_conn *cancel_conn, enum cancel_conn_state state)
+{
+        cancel_conn->state = state;
+}
+
+/* Closes what there is, whatever it was doing. */
 static void
 cancel_conn_disconnect(struct cancel_conn *cancel_conn, bool in_child)
 {
@@ -47,7 +57,7 @@ cancel_conn_disconnect(struct cancel_conn *cancel_conn, bool in_child)
         cancel_conn->pq = NULL;
         if (cancel_conn->rest != NULL)
                 pipit__timer_stop(cancel_conn->rest);
-        cancel_conn->state = CANCEL_CONN_CLOSED;
+        cancel_conn_enter(cancel_conn, CANCEL_CONN_CLOSED);
 }
 
 void
@@ -75,7 +85,7 @@ pipit__cancel_conn_fini(struct cancel_conn *cancel_conn)
         pipit__timer_free(cancel_conn->rest);
 }
 
-/* The connection is of no use; nor is the cancel request that it was there for. */
+/* Gives the connection up, and fails the request that it was there for. */
 static void
 cancel_conn_fail(struct cancel_conn *cancel_conn, const char *reason)
 {
@@ -100,19 +110,19 @@ cancel_conn_on_rest(void *arg)
         cancel_conn_disconnect(arg, false);
 }
 
-/* The server has answered. */
+/* Tells what the server has answered, and goes on. */
 static void
 cancel_conn_on_answered(struct cancel_conn *cancel_conn)
 {
         struct cancel_request *request = cancel_conn->asked;
 
         cancel_conn->asked = NULL;
-        cancel_conn->state = CANCEL_CONN_IDLE;
+        cancel_conn_enter(cancel_conn, CANCEL_CONN_IDLE);
         request->fn(request, cancel_conn->sent);
         cancel_conn_go_on(cancel_conn);
 }
 
-/* Takes one answer; false when that was the last, or the connection is gone. */
+/* Takes one result; false when that was the last, or the connection is gone. */
 static bool
 cancel_conn_take_answer(struct cancel_conn *cancel_conn)
 {
@@ -133,6 +143,7 @@ cancel_conn_take_answer(struct cancel_conn *cancel_conn)
         return false;
 }
 
+/* Reads and writes; a watcher's function. */
 static void
 cancel_conn_on_ready(unsigned ready, void *arg)
 {
@@ -153,7 +164,7 @@ cancel_conn_on_ready(unsigned ready, void *arg)
                         ;
 }
 
-/* Asks the server of this connection. */
+/* Asks the server of this connection to cancel. */
 static void
 cancel_conn_send(struct cancel_conn *cancel_conn, struct cancel_request *request)
 {
@@ -162,7 +173,7 @@ cancel_conn_send(struct cancel_conn *cancel_conn, struct cancel_request *request
 
         pipit__timer_stop(cancel_conn->rest);
         list_remove(&request->link);
-        cancel_conn->state = CANCEL_CONN_ASKING;
+        cancel_conn_enter(cancel_conn, CANCEL_CONN_ASKING);
         cancel_conn->asked = request;
         cancel_conn->sent = cancel_conn->ended = false;
         if (pipit__pq_send(cancel_conn->pq, cancel_conn_sql, NULL, &params) != 0 ||
@@ -172,7 +183,7 @@ cancel_conn_send(struct cancel_conn *cancel_conn, struct cancel_request *request
                 cancel_conn_on_ready(WATCH_WRITE, cancel_conn);
 }
 
-/* What it says of itself is nobody's. */
+/* Drops what the server says of itself. */
 static void
 cancel_conn_on_notice(const struct pq_notice *notice, void *arg)
 {
@@ -180,6 +191,7 @@ cancel_conn_on_notice(const struct pq_notice *notice, void *arg)
         (void)arg;
 }
 
+/* Takes what an attempt has come to. */
 static void
 cancel_conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *failure,
                        void *arg)
@@ -201,11 +213,11 @@ cancel_conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_e
                 cancel_conn_fail(cancel_conn, "out of memory");
                 return;
         }
-        cancel_conn->state = CANCEL_CONN_IDLE;
+        cancel_conn_enter(cancel_conn, CANCEL_CONN_IDLE);
         cancel_conn_go_on(cancel_conn);
 }
 
-/* Whether the connection goes to the server of that cancel request. */
+/* Whether the connection goes to the server of a request. */
 static bool
 cancel_conn_is_there(const struct cancel_conn *cancel_conn, const struct cancel_request *request)
 {
@@ -214,8 +226,7 @@ cancel_conn_is_there(const struct cancel_conn *cancel_conn, const struct cancel_
                strcmp(cancel_conn->port, pipit__pq_port(request->pq)) == 0;
 }
 
-/* Connects to the server of that cancel request: what was looked up for its connection serves here
- * too. */
+/* Connects to the server of a request, at the address that was looked up for its connection. */
 static void
 cancel_conn_connect(struct cancel_conn *cancel_conn, const struct cancel_request *request)
 {
@@ -228,7 +239,7 @@ cancel_conn_connect(struct cancel_conn *cancel_conn, const struct cancel_request
         cancel_conn->there = *cancel_conn->info;
         cancel_conn->there.hosts = &cancel_conn->server;
         cancel_conn->there.n_hosts = 1;
-        cancel_conn->state = CANCEL_CONN_CONNECTING;
+        cancel_conn_enter(cancel_conn, CANCEL_CONN_CONNECTING);
         cancel_conn->attempt = pipit__connect_attempt_start(
                 cancel_conn->reactor, &cancel_conn->there, CANCEL_CONN_CONNECT_MS,
                 cancel_conn_on_attempt, cancel_conn);
@@ -236,7 +247,8 @@ cancel_conn_connect(struct cancel_conn *cancel_conn, const struct cancel_request
                 cancel_conn_fail(cancel_conn, "out of memory");
 }
 
-/* Does what is to be done next, unless something is under way. */
+/* Does what is to be done next: serves the first request, connects for it, or rests. Nothing is
+ * done while something is under way. */
 static void
 cancel_conn_go_on(struct cancel_conn *cancel_conn)
 {
@@ -261,7 +273,7 @@ cancel_conn_go_on(struct cancel_conn *cancel_conn)
 int
 pipit__cancel_conn_ask(struct cancel_conn *cancel_conn, struct cancel_request *request)
 {
-        /* It does not say who it is. */
+        /* Nobody knows who that session is. */
         if (request->backend->began[0] == '\0')
                 return -1;
         if (cancel_conn->rest == NULL)
@@ -280,7 +292,7 @@ pipit__cancel_conn_forget(struct cancel_conn *cancel_conn, struct cancel_request
         list_remove(&request->link);
         if (cancel_conn->asked != request)
                 return;
-        /* Who waits behind it need not wait for a server that does not answer. */
+        /* The others need not wait for a server that does not answer. */
         cancel_conn->asked = NULL;
         cancel_conn_disconnect(cancel_conn, false);
         cancel_conn_go_on(cancel_conn);

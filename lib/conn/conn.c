@@ -72,8 +72,8 @@ pipit__conn_is_reader(const struct conn *conn)
 bool
 pipit__conn_may_share(const struct conn *conn, bool reads)
 {
-        /* A role is a setting of the session: behind a pooler, where nothing is prepared either, it
-         * would be somebody else's. */
+        /* A role is a setting of the session: through a pooler, where nothing is prepared either,
+         * it would be somebody else's. */
         bool has_role = conn->config->max_prepared > 0;
 
         return !conn->serializable && (has_role || !reads);

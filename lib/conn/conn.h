@@ -37,9 +37,9 @@ enum conn_state {
         CONN_IDLE,       /* nothing is owed, and nobody has it; watched for news */
         CONN_BUSY,       /* answers are owed */
         CONN_LEASED,     /* a lease has it, and nothing is owed */
-        CONN_CLEANING,   /* what a lease left behind is being taken away; a timer runs */
+        CONN_CLEANING,   /* its session is being made as it was before a lease; a timer runs */
         CONN_CANCELLING, /* nothing is owed; a cancel that could hit the next statement is out */
-        CONN_CLOSED      /* it is gone */
+        CONN_CLOSED      /* the end */
 };
 
 struct conn_ops {
@@ -49,7 +49,7 @@ struct conn_ops {
                         void *arg);
 };
 
-/* What all connections of a pool have in common; borrowed until the last one is closed. */
+/* The part that all connections of a pool have in common; borrowed until the last is closed. */
 struct conn_config {
         struct reactor *reactor;
         const struct conninfo *info;
@@ -100,7 +100,7 @@ bool pipit__conn_is_alive(struct conn *conn);
 
 /* ---- sending */
 
-/* What shares a Sync, among statements that have no transaction around them. */
+/* A segment of statements that have no transaction around them, by what shares its Sync. */
 enum segment_kind {
         SEGMENT_SINGLE, /* one statement, whose fate is its own */
         SEGMENT_READS,  /* declared reads */
@@ -114,7 +114,7 @@ enum segment_kind {
 int pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *requests,
                      const struct holder_ops *ops);
 
-/* What goes around the statements of a transaction; borrowed. */
+/* A bracket is what goes around the statements of a transaction; borrowed. */
 struct bracket {
         const char *const *commands; /* in front of them: BEGIN, savepoints and the like */
         int n_commands;

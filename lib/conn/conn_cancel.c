@@ -6,8 +6,8 @@
  * be hit too.
  * 2. One cancel is out at a time. Meanwhile nothing new is sent: when the first segment ends by
  *    itself at that moment, the cancel hits what comes after it.
- * 3. What was sent before the cancel can have been hit until nothing is owed any more; retry.c
- *    decides about what has failed so.
+ * 3. The cancel can have hit anything that was sent before it, until nothing is owed any more.
+ *    retry.c decides about statements that have failed so.
  * 4. When nobody knows whether a cancel will still come, the connection is closed as soon as nobody
  *    waits on it.
  */
@@ -18,8 +18,8 @@
 /* The server is asked after so long at the earliest: a cancel costs it more than most statements
  * that are answered by then. */
 #define CANCEL_AFTER_MS 2
-/* It is asked so late where something that must not run again waits behind the statement: the
- * longer that has run, the less likely it ends just when the cancel comes. */
+/* The server is asked so late where the next in line must not run again: the longer a statement has
+ * run, the less likely it ends just when the cancel comes. */
 #define CANCEL_AFTER_OTHERS_MS 50
 /* Until then an answer that has begun to come is let come. */
 #define CANCEL_UNREAD_MS 100

@@ -19,7 +19,7 @@ struct cancel;
  * replaced: they never shrink. */
 #define CONN_LARGE ((size_t)1 << 22)
 
-/* What the server was asked to stop; one thing at a time. */
+/* How far a cancel is; there is one at a time. */
 enum conn_cancel {
         CANCEL_NONE,
         CANCEL_ASKED, /* a cancel is out; what it is meant for is the first segment */
@@ -45,7 +45,7 @@ struct conn {
         const struct lease_ops *lease_ops; /* NULL while no lease has the connection */
         void *lease_arg;
         int64_t read_us;       /* when the last segment was answered; 0: never */
-        struct sending flight; /* what was sent since nothing was owed the last time */
+        struct sending flight; /* all that was sent since nothing was owed the last time */
         enum conn_cancel cancel_state;
         struct cancel *cancel;  /* NULL but while one is out */
         struct backend backend; /* both "" where libpq can cancel without blocking */

@@ -5,7 +5,7 @@
  * 1. While a lease has the connection, lease_ops is set; a connection whose lease_ops is NULL is
  *    everybody's, or is on its way there.
  * 2. A lease gets a writer: what it runs first is sent after what makes the connection one.
- * 3. What a lease leaves behind is taken away before anybody else gets the connection
+ * 3. A session that a lease has changed is made as it was before anybody else gets the connection
  *    (conn_state.c: conn_clean).
  */
 #include <assert.h>

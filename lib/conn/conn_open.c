@@ -55,7 +55,7 @@ conn_learn_backend(struct conn *conn, const struct pg_result *answer)
         int pid = pipit__pq_backend_pid(conn->pq);
 
         snprintf(backend->pid, sizeof backend->pid, "%d", pid);
-        /* A pooler gives a number of its own, and the session behind it is soon another's. */
+        /* A pooler gives a number of its own, and its session at the server is soon another's. */
         if (strtol(pipit__pq_value(answer, "pid"), NULL, 10) == pid)
                 snprintf(backend->began, sizeof backend->began, "%s",
                          pipit__pq_value(answer, "began"));

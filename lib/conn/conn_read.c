@@ -203,7 +203,7 @@ conn_read(struct conn *conn)
         if (pending > conn->unread)
                 conn->incoming += pending - conn->unread;
         if (pipit__pq_consume(conn->pq) != 0) {
-                conn_work(conn); /* what came before the end still counts */
+                conn_work(conn); /* answers that came before the end still count */
                 if (conn->state != CONN_CLOSED)
                         pipit__conn_break_by_libpq(conn);
                 return;

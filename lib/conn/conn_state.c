@@ -17,7 +17,7 @@
  *  CANCELLING -> LEASED, IDLE or CLEANING                 as from BUSY, once the cancel has ended
  *  LEASED -> IDLE             conn_idle()                 the lease gives it back
  *  LEASED -> CLEANING         conn_clean()                the same, but not as the session was
- *  CLEANING -> IDLE           conn_idle()                 what was left behind is gone
+ *  CLEANING -> IDLE           conn_idle()                 the session is as it was
  *  each -> CLOSED             pipit__conn_end()           the connection is lost, or of no use
  *                                                         any more, or its owner closes it
  *

@@ -1,5 +1,5 @@
 /*
- * What one connection has prepared. See prepared.h.
+ * Prepared statements of one connection. See prepared.h.
  */
 #include "conn/prepared.h"
 

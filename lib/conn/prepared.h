@@ -1,8 +1,8 @@
 /*
- * What one connection has prepared: a place for each slot of the statement cache.
+ * The prepared statements of one connection: a place for each slot of the statement cache.
  *
  * 1. A place says what the server has, or will have when what was sent so far is answered.
- * 2. What the server has and no place says is counted as lost: it can be closed by nobody.
+ * 2. A statement that the server has and no place names is counted as lost: nobody can close it.
  */
 #ifndef PIPIT_PREPARED_INTERNAL_H
 #define PIPIT_PREPARED_INTERNAL_H
@@ -14,7 +14,7 @@ struct stmt;
 
 struct prepared_slot {
         uint64_t serial; /* of the statement that the server has, or had, here; 0: none */
-        bool valid;      /* it can be run; false: it is to be closed before the next Prepare */
+        bool valid;      /* the statement can be run; false: it is closed before the next Prepare */
 };
 
 struct prepared {

@@ -2,8 +2,8 @@
  * The replies to what goes in front of a statement so that it can be run by its name: the end of an
  * older prepared statement, the Prepare, and the description of its types.
  *
- * What is prepared on the connection is known from what was sent; these replies take that back when
- * the server says otherwise.
+ * Each connection knows what is prepared on it from what was sent; these replies take that back
+ * when the server says otherwise.
  */
 #ifndef PIPIT_REPLY_PREPARE_INTERNAL_H
 #define PIPIT_REPLY_PREPARE_INTERNAL_H

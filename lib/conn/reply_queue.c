@@ -129,11 +129,11 @@ pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops
 
 void
 pipit__reply_queue_push_sync(struct reply_queue *replies, const struct reply_ops *ops,
-                             struct request *commit, const struct sending *segment)
+                             struct request *req, const struct sending *segment)
 {
         struct reply *reply = reply_queue_next(replies);
 
-        *reply = (struct reply){.ops = ops, .req = commit, .segment = *segment};
+        *reply = (struct reply){.ops = ops, .req = req, .segment = *segment};
         if (pipit__reply_waiter(reply) != NULL)
                 replies->n_waiting++;
 }

@@ -6,7 +6,7 @@
  * what its answer may be and what becomes of its request; one file for each family of kinds.
  *
  * 1. Results are matched to replies by segments, and not by counting: an error can come after a
- *    statement's result, an error skips the commands behind it up to the Sync, and an error can
+ *    statement's result, an error skips the commands after it up to the Sync, and an error can
  *    belong to the Sync.
  * 2. A statement is done when its Sync is answered. Reads that share a Sync, and statements of a
  *    transaction, are done as soon as their rows are here: nothing of these is final, or to undo.
@@ -35,7 +35,7 @@ struct reply_ops;
 struct request;
 struct stmt;
 
-/* What a result, or the end of a command's results, means for the connection. */
+/* The meaning of a result, or of the end of a command's results, for the connection. */
 enum reply_event {
         REPLY_EVENT_MORE,       /* nothing yet: it goes on reading */
         REPLY_EVENT_OWN,        /* a statement of pipit's own has succeeded: its result is given */
@@ -60,8 +60,8 @@ struct reply_queue {
         struct prepared *prepared;
 };
 
-/* What the replies of one segment are told at its Sync, or those of all when the connection is
- * lost, and what they make of it. */
+/* A settlement is what the replies of a segment are told at its Sync, or all replies when the
+ * connection is lost, and what they make of it. */
 struct settlement {
         /* The connection says: */
         const char *host;                  /* of the connection */
@@ -92,9 +92,9 @@ int pipit__reply_queue_reserve(struct reply_queue *replies, int n);
  */
 void pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops,
                              struct request *req, struct stmt *stmt);
-/* Notes that a Sync was sent; commit waits for one that commits, and is NULL for any other. */
+/* Notes that a Sync was sent. req: who waits for it, or NULL. */
 void pipit__reply_queue_push_sync(struct reply_queue *replies, const struct reply_ops *ops,
-                                  struct request *commit, const struct sending *segment);
+                                  struct request *req, const struct sending *segment);
 
 /* Takes the next result of libpq, NULL included, over: it goes into its request's result, or away;
  * the events about pipit's own give it back. *ret_done is the request of REPLY_EVENT_DONE. */
@@ -115,9 +115,9 @@ struct request *pipit__reply_queue_reader(const struct reply_queue *replies);
 /* The kind of the next answer, for a log line. Something must be owed. */
 const char *pipit__reply_queue_reading_name(const struct reply_queue *replies);
 
-/* What the first segment consists of; NULL while its Sync has not been sent. */
+/* Returns what the first segment consists of; NULL while its Sync has not been sent. */
 const struct sending *pipit__reply_queue_first_segment(const struct reply_queue *replies);
-/* What the segment consists of whose Sync the next result is for. */
+/* Returns what the segment consists of whose Sync the next result is for. */
 const struct sending *pipit__reply_queue_read_segment(const struct reply_queue *replies);
 /* Whether nothing is owed but the Sync that the next result is for. */
 bool pipit__reply_queue_is_at_last_sync(const struct reply_queue *replies);

@@ -19,7 +19,7 @@ struct reply {
         struct request *req;    /* its error goes there; NULL: nowhere, or that one is done */
         struct stmt *stmt;      /* a reference; NULL for a command without a cached statement */
         struct sending segment; /* a Sync: what its segment consists of */
-        bool answered;          /* its result is here; the NULL behind that is to come */
+        bool answered;          /* its result is here; the NULL that ends it is to come */
         bool skipped;           /* the server did not run it, because of an error before it */
         bool abandoned;         /* its request waited for it, and does no longer */
         bool typed;             /* the types of stmt were known when this was sent */
@@ -38,10 +38,11 @@ struct reply_ops {
          * REPLY_EVENT_DONE. NULL: nothing is to be done. */
         enum reply_event (*end)(struct reply_queue *replies, struct reply *reply,
                                 struct request **ret_done);
-        /* Its segment is answered, Sync and all, and it is off the queue. NULL: likewise. */
+        /* Its segment is answered, Sync and all, and it is off the queue. NULL: nothing is to be
+         * done. */
         void (*settle)(const struct reply *reply, struct settlement *settlement);
         /* Its connection is gone, and it is off the queue; some of its segment may have been
-         * answered. Ends the request that waits, or has that run again. NULL: likewise. */
+         * answered. Ends the request that waits, or has that run again. NULL: nobody waits. */
         void (*lost)(const struct reply *reply, struct settlement *settlement);
 };
 
@@ -74,13 +75,23 @@ enum reply_event pipit__reply_take_plain(struct reply_queue *replies, struct rep
 COLD enum reply_event pipit__reply_take_other(struct reply_queue *replies, struct reply *reply,
                                               struct pg_result *answer, enum pq_kind kind);
 
-/* The reply in front of the one that is read; there is one before each Sync. */
+/* The reply in front of the one that is read; there is one in front of each Sync of statements. */
 const struct reply *pipit__reply_in_front(const struct reply_queue *replies);
 
 /* Tells the request that waits that the connection was lost before its answer; an error that it has
  * already stays. executed: whether its statement was run. */
 COLD void pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause,
                                  enum pipit_executed executed);
+
+/* ---- what all Syncs share; in reply_sync.c */
+
+/* Takes what comes where a Sync is to come: that, or an error, which goes to the request that waits
+ * for the Sync, or else to that of the command in front of it. */
+enum reply_event pipit__reply_take_sync(struct reply_queue *replies, struct reply *reply,
+                                        struct pg_result *answer, enum pq_kind kind);
+/* Goes on after such an error: the Sync itself is still to come. */
+COLD enum reply_event
+pipit__reply_end_sync(struct reply_queue *replies, struct reply *reply, struct request **ret_done);
 
 /* ---- what the kinds of statements share; in reply_statement.c */
 

@@ -8,9 +8,9 @@
 #include "request/request.h"
 #include "result/result_error.h"
 
-static enum reply_event
-sync_take(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
-          enum pq_kind kind)
+enum reply_event
+pipit__reply_take_sync(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
+                       enum pq_kind kind)
 {
         if (kind == PQ_KIND_ERROR && !reply->answered) {
                 struct request *req = reply->ops->is_waited_for
@@ -24,9 +24,8 @@ sync_take(struct reply_queue *replies, struct reply *reply, struct pg_result *an
         return kind == PQ_KIND_SYNC && !reply->answered ? REPLY_EVENT_SYNC : REPLY_EVENT_BROKEN;
 }
 
-/* The end of an error: the Sync itself is still to come. */
-static COLD enum reply_event
-sync_end(struct reply_queue *replies, struct reply *reply, struct request **ret_done)
+enum reply_event
+pipit__reply_end_sync(struct reply_queue *replies, struct reply *reply, struct request **ret_done)
 {
         (void)replies;
         (void)ret_done;
@@ -43,13 +42,15 @@ sync_commit_settle(const struct reply *reply, struct settlement *settlement)
         settlement->lease_ops->ended(reply->req, !settlement->failed, settlement->lease_arg);
 }
 
-const struct reply_ops pipit__reply_sync = {
-        .name = "Sync", .is_sync = true, .take = sync_take, .end = sync_end};
+const struct reply_ops pipit__reply_sync = {.name = "Sync",
+                                            .is_sync = true,
+                                            .take = pipit__reply_take_sync,
+                                            .end = pipit__reply_end_sync};
 
 const struct reply_ops pipit__reply_sync_commit = {.name = "Sync that commits",
                                                    .is_waited_for = true,
                                                    .is_sync = true,
-                                                   .take = sync_take,
-                                                   .end = sync_end,
+                                                   .take = pipit__reply_take_sync,
+                                                   .end = pipit__reply_end_sync,
                                                    .settle = sync_commit_settle,
                                                    .lost = pipit__reply_lost_with_lease};

@@ -35,7 +35,7 @@ pipit__tag_is_unshared(const char *tag)
                 "LISTEN",  "UNLISTEN",          "DISCARD",    "DECLARE",  "CLOSE CURSOR",
                 "LOAD",    "LOCK TABLE",        "FETCH",      "MOVE",     NULL};
 
-        /* These end what another session prepared, for good, and change nothing in this one. */
+        /* Both end for good what another session prepared, and change nothing in this one. */
         if (strcmp(tag, "COMMIT PREPARED") == 0 || strcmp(tag, "ROLLBACK PREPARED") == 0)
                 return false;
         return tag_starts_with(tag, tags);

@@ -9,20 +9,20 @@
 
 #include <stdbool.h>
 
-/* Whether it is INSERT, UPDATE or DELETE: with SELECT nearly all tags there are, and none of those
- * below. */
+/* Whether the statement was an INSERT, UPDATE or DELETE. With SELECT nearly all tags are of these,
+ * and none is that follows here. */
 bool pipit__tag_is_write(const char *tag);
 
 /*
- * Whether the statement leaves something behind in its session, or opens or ends a transaction: on
- * a connection that others share it would happen to them.
+ * Whether the statement changes its session, or opens or ends a transaction: on a connection that
+ * others share it would happen to them.
  */
 bool pipit__tag_is_unshared(const char *tag);
 
 /* Whether the transaction is not the one any more that pipit has begun. */
 bool pipit__tag_ends_transaction(const char *tag);
 
-/* Whether a statement of a transaction may have left something behind that outlives it. */
+/* Whether a statement of a transaction may have changed its session for longer than that. */
 bool pipit__tag_is_dirty(const char *tag);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "conn/reply_queue.h"
 
-/* BEGIN, SAVEPOINT and the like. Its error goes to the first request behind it, and the server
- * skips the statement of that. */
+/* BEGIN, SAVEPOINT and the like. Its error goes to the first request after it, whose statement the
+ * server skips. */
 extern const struct reply_ops pipit__reply_tx_command;
 /* A statement of a transaction that goes on: without an answer it was rolled back. */
 extern const struct reply_ops pipit__reply_tx_statement;

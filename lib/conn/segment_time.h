@@ -21,7 +21,7 @@ struct stmt;
  * that was sent to a connection from one time when nothing was owed to the next. */
 struct sending {
         int64_t sent_us;    /* 0: nothing has been sent yet */
-        float estimated_us; /* what the statements take together, each at its best */
+        float estimated_us; /* of all statements together, each at its best */
         int n_statements;
 };
 
@@ -30,7 +30,7 @@ struct segment_timing {
         int64_t us;
         bool slow;
         float each_us; /* of each statement in the flight; 0 while some of that are unanswered */
-        float most_us; /* what takes longer than that would be slow */
+        float most_us; /* longer than that would be slow */
 };
 
 /* Times a segment that is answered now. is_last: its flight is answered with it. read_us: when the

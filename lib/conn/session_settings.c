@@ -1,7 +1,5 @@
 /*
  * Session settings. See session_settings.h.
- *
- * They travel as one SELECT, and not in the startup packet, because poolers refuse its "options".
  */
 #include "conn/session_settings.h"
 
@@ -23,7 +21,7 @@ static const struct setting settings_always[] = {
         {0, "TimeZone", "UTC"},
         {0, "extra_float_digits", "1"},
         {0, "bytea_output", "hex"},
-        /* A client that is gone leaves nothing behind for ever. */
+        /* The server ends what a client leaves that is gone. */
         {0, "idle_in_transaction_session_timeout", "60s"},
         {140000, "client_connection_check_interval", "5s"},
 };

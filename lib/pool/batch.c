@@ -115,10 +115,8 @@ batch_take_singles(struct batch *batch, struct list *queue, struct room *room, i
         while (!list_empty(queue)) {
                 struct request *req = pipit__request_first(queue);
                 enum latency_class class = request_class(req, n_waiting);
-                if (class == LATENCY_ALONE)
-                        class = LATENCY_FAST;
-                if (batch->n > 0 && (class < last || class == LATENCY_SLOW ||
-                                     last == LATENCY_SLOW || !room_has(room, req)))
+                if (batch->n > 0 &&
+                    (!pipit__latency_may_follow(class, last) || !room_has(room, req)))
                         return;
                 batch_add(batch, room, req);
                 last = class;

@@ -4,8 +4,8 @@
  * A query writes one into its request's block; the connection sends it, and it is written anew for
  * another statement where what was known of its own is out of date.
  *
- * 1. It borrows nothing of its caller's, and has one reference to its statement.
- * 2. Its values have lengths and formats if, and only if, the types of the statement's parameters
+ * 1. A bound statement borrows nothing of its caller's, and has one reference to its statement.
+ * 2. The values have lengths and formats if, and only if, the types of the statement's parameters
  *    were known when it was written, or its values came in wire form.
  */
 #ifndef PIPIT_BOUND_STMT_INTERNAL_H

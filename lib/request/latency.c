@@ -3,26 +3,27 @@
  */
 #include "request/latency.h"
 
-/* Uses before anything is known. */
+/* Nothing is known before so many uses. */
 #define LATENCY_FIRST_USES 3
-/* What is remembered of earlier uses. */
+/* So many uses are remembered. */
 #define LATENCY_MEMORY 1024.0F
-/* Of uses, or of microseconds. */
+/* Fewer uses, or microseconds, are none. */
 #define LATENCY_NOTHING 0.0001F
-/* Slow uses in so many that make a statement slow: two in the memory and a half. */
+/* So many slow uses among those remembered make a statement slow: two, and half of a third. */
 #define LATENCY_SLOW_USES 2.5F
-/* A slow use may delay one neighbour in two hundred. */
+/* A slow use may delay so many of a thousand neighbours. */
 #define LATENCY_DELAYED 5.0F
-/* What takes so much longer than usual, and so many times as long, is slow. Where the machine, the
- * server or the network is busy everything takes long, and nothing is slow for it. */
+/* A segment is slow that takes so much longer than usual, and so many times as long. Where the
+ * machine, the server or the network is busy everything takes long, and nothing is slow for it. */
 #define LATENCY_GRACE_US 1000.0F
 #define LATENCY_GRACE    4.0F
-/* Segments by which the usual time follows. */
+/* The usual time follows by so many segments. */
 #define LATENCY_SCALE 32.0F
 
-/* Values by which a mean follows. */
+/* A mean follows by so many values. */
 #define LATENCY_FOLLOWS 8.0F
 
+/* After its first failure in a group a statement is alone so often, and at most so often. */
 #define LATENCY_FIRST_PENALTY 8
 #define LATENCY_MOST_PENALTY  1024
 
@@ -34,6 +35,18 @@ pipit__latency_class(const struct latency *latency)
         if (latency->uses < LATENCY_FIRST_USES)
                 return LATENCY_UNKNOWN;
         return latency->alone > 0 ? LATENCY_ALONE : LATENCY_FAST;
+}
+
+bool
+pipit__latency_may_follow(enum latency_class class, enum latency_class last)
+{
+        switch (last) {
+        case LATENCY_FAST:
+        case LATENCY_ALONE: return class != LATENCY_SLOW;
+        case LATENCY_UNKNOWN: return class == LATENCY_UNKNOWN;
+        case LATENCY_SLOW: break;
+        }
+        return false;
 }
 
 int
@@ -50,22 +63,22 @@ pipit__latency_is_crowded(const struct latency *latency, int n_waiting)
         return latency->slow_us > 0 && (float)n_waiting * latency->single_us >= latency->slow_us;
 }
 
-/* Follows a value, the later ones counting most. */
+/* Has a mean follow a value: the later ones count most. */
 static void
 follow(float *mean, float value)
 {
         *mean += (value - *mean) / (*mean > 0 ? LATENCY_FOLLOWS : 1);
 }
 
-/* What part of the memory n uses are: one by one it would be a little less. */
+/* Returns the part of the memory that n uses are; one by one they would be a little less. */
 static float
 uses_of_memory(int n)
 {
         return (float)n < LATENCY_MEMORY ? (float)n / LATENCY_MEMORY : 1;
 }
 
-/* What is left of it behind n uses. What is next to nothing is nothing: processors take a hundred
- * times as long for numbers that are too small to be written as others are. */
+/* Lets a value decay over n uses. Tiny values become 0, because denormal floats are about a hundred
+ * times slower. */
 static float
 forget(float value, int n)
 {
@@ -137,7 +150,7 @@ pipit__latency_answered(struct latency *latency, int n, int64_t us, bool slow, i
                                             ? uses
                                             : latency->penalty - LATENCY_FIRST_PENALTY;
         latency->slow = forget(latency->slow, n);
-        /* Many that are slow at the same moment have met one stall, of the server or of ours. */
+        /* Uses that are slow at the same moment have met one stall, of the server or of pipit. */
         if (slow && latency->slow_ms != now_ms) {
                 latency->slow += 1;
                 latency->slow_ms = now_ms;
@@ -151,7 +164,7 @@ pipit__latency_coalesced(struct latency *latency, const struct latency *many, in
 
         if (many->uses > 0 && each < latency->best_us)
                 latency->best_us = each;
-        /* They count as n uses, of which as many were slow as those that ran as one say. */
+        /* That counts as n uses, of which as many were slow as those that ran as one say. */
         latency->slow = forget(latency->slow, n);
         if (many->slow / (float)n > latency->slow)
                 latency->slow = many->slow / (float)n;

@@ -103,7 +103,7 @@ pipit__stmt_learn(struct stmt *stmt, int n_types, const uint32_t *types, bool is
 {
         size_t size = (size_t)n_types * sizeof *types;
 
-        /* It may have been asked on several connections. */
+        /* The server may have been asked on several connections. */
         if (stmt->n_types >= 0)
                 return;
         uint32_t *copy = malloc(size > 0 ? size : 1);

@@ -1,10 +1,10 @@
 /*
  * The statement cache: the statements of a scope, by their texts.
  *
- * 1. It is bounded, by count and by bytes; the statement that was used longest ago makes room,
+ * 1. The cache is bounded, by count and by bytes; the statement that was used longest ago makes room,
  *    unless somebody refers to it. A text that has no room, or is too long, gets a statement that
  *    the cache does not know.
- * 2. It gives out a bounded number of slots, so that no connection has more prepared at once.
+ * 2. The number of its slots is bounded, and so is what a connection has prepared at once.
  */
 #ifndef PIPIT_STMT_CACHE_INTERNAL_H
 #define PIPIT_STMT_CACHE_INTERNAL_H
@@ -53,7 +53,7 @@ COLD struct stmt *pipit__stmt_renew(struct stmt *stmt);
 void pipit__stmt_cache_name(const struct stmt_cache *stmt_cache, uint64_t serial,
                             char out[STMT_NAME_SIZE]);
 
-/* What is usual and what is slow for the statements of this cache. */
+/* The scale by which the statements of this cache are slow or not. */
 struct latency_scale *pipit__stmt_cache_scale(struct stmt_cache *stmt_cache);
 
 #endif

@@ -25,6 +25,28 @@ START_TEST(what_was_never_used_is_unknown)
 }
 END_TEST
 
+static const struct {
+        enum latency_class class, last;
+        bool may;
+} follows[] = {
+        {LATENCY_FAST, LATENCY_FAST, true},       {LATENCY_ALONE, LATENCY_FAST, true},
+        {LATENCY_UNKNOWN, LATENCY_FAST, true},    {LATENCY_SLOW, LATENCY_FAST, false},
+        {LATENCY_FAST, LATENCY_ALONE, true},      {LATENCY_ALONE, LATENCY_ALONE, true},
+        {LATENCY_UNKNOWN, LATENCY_ALONE, true},   {LATENCY_SLOW, LATENCY_ALONE, false},
+        {LATENCY_FAST, LATENCY_UNKNOWN, false},   {LATENCY_ALONE, LATENCY_UNKNOWN, false},
+        {LATENCY_UNKNOWN, LATENCY_UNKNOWN, true}, {LATENCY_SLOW, LATENCY_UNKNOWN, false},
+        {LATENCY_FAST, LATENCY_SLOW, false},      {LATENCY_ALONE, LATENCY_SLOW, false},
+        {LATENCY_UNKNOWN, LATENCY_SLOW, false},   {LATENCY_SLOW, LATENCY_SLOW, false},
+};
+#define N_FOLLOWS ((int)(sizeof follows / sizeof follows[0]))
+
+START_TEST(nothing_fast_follows_what_may_be_slow_and_nothing_follows_or_is_slow)
+{
+        ck_assert_int_eq(pipit__latency_may_follow(follows[_i].class, follows[_i].last),
+                         follows[_i].may);
+}
+END_TEST
+
 START_TEST(three_fast_uses_make_a_statement_fast)
 {
         struct walk walk = {0};
@@ -361,6 +383,9 @@ test_suite(void)
         TCase *tcase = tcase_create("latency");
 
         tcase_add_test(tcase, what_was_never_used_is_unknown);
+        tcase_add_loop_test(tcase,
+                            nothing_fast_follows_what_may_be_slow_and_nothing_follows_or_is_slow, 0,
+                            N_FOLLOWS);
         tcase_add_test(tcase, three_fast_uses_make_a_statement_fast);
         tcase_add_loop_test(tcase, three_slow_uses_make_it_slow_be_it_known_or_not, 0, 2);
         tcase_add_test(tcase, a_slow_statement_that_is_fast_again_becomes_fast_in_time);

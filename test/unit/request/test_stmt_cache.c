@@ -277,10 +277,11 @@ START_TEST(types_are_learnt_once_and_never_change)
         const uint32_t others[] = {1, 2};
         struct stmt *stmt = get("a");
 
+        ck_assert(!pipit__stmt_is_typed(stmt));
         pipit__stmt_learn(stmt, 2, types, true);
         pipit__stmt_learn(stmt, 2, others, false);
-        ck_assert_int_eq(stmt->n_types, 2);
-        ck_assert_mem_eq(stmt->types, types, sizeof types);
+        ck_assert(pipit__stmt_is_typed(stmt));
+        ck_assert_mem_eq(pipit__stmt_types(stmt, 2), types, sizeof types);
         ck_assert(stmt->is_binary);
         pipit__stmt_unref(stmt);
 }
@@ -291,9 +292,36 @@ START_TEST(a_statement_without_parameters_is_learnt_too)
         struct stmt *stmt = get("a");
 
         pipit__stmt_learn(stmt, 0, (const uint32_t[]){0}, false);
-        ck_assert_int_eq(stmt->n_types, 0);
+        ck_assert(pipit__stmt_is_typed(stmt));
+        ck_assert_ptr_nonnull(pipit__stmt_types(stmt, 0));
         ck_assert(!stmt->is_binary);
         pipit__stmt_unref(stmt);
+}
+END_TEST
+
+START_TEST(types_of_another_number_of_parameters_are_none)
+{
+        struct stmt *stmt = get("a");
+
+        ck_assert_ptr_null(pipit__stmt_types(stmt, 0));
+        pipit__stmt_learn(stmt, 2, (const uint32_t[]){23, 25}, false);
+        ck_assert_ptr_null(pipit__stmt_types(stmt, 1));
+        ck_assert_ptr_null(pipit__stmt_types(stmt, 3));
+        pipit__stmt_unref(stmt);
+}
+END_TEST
+
+START_TEST(a_statement_knows_its_name_in_a_text)
+{
+        struct stmt *stmt = get("a");
+        struct stmt *other = get("b");
+        char text[100];
+
+        snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", stmt->name);
+        ck_assert(pipit__stmt_is_named_in(stmt, text));
+        ck_assert(!pipit__stmt_is_named_in(other, text));
+        pipit__stmt_unref(stmt);
+        pipit__stmt_unref(other);
 }
 END_TEST
 
@@ -398,6 +426,8 @@ test_suite(void)
         tcase_add_test(tcase, a_name_is_made_from_the_serial_alone);
         tcase_add_test(tcase, types_are_learnt_once_and_never_change);
         tcase_add_test(tcase, a_statement_without_parameters_is_learnt_too);
+        tcase_add_test(tcase, types_of_another_number_of_parameters_are_none);
+        tcase_add_test(tcase, a_statement_knows_its_name_in_a_text);
         tcase_add_test(tcase, a_renewed_statement_is_another_of_which_nothing_is_known);
         tcase_add_test(tcase, all_who_renew_a_statement_get_the_same);
         tcase_add_test(tcase, without_memory_types_stay_unknown);
