@@ -1,7 +1,7 @@
 /*
  * The statement cache: the statements of a scope, by their texts.
  *
- * 1. The cache is bounded, by count and by bytes; the statement that was used longest ago makes room,
+ * 1. The cache is bounded, by count and by bytes; what was used longest ago makes room,
  *    unless somebody refers to it. A text that has no room, or is too long, gets a statement that
  *    the cache does not know.
  * 2. The number of its slots is bounded, and so is what a connection has prepared at once.

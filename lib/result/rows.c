@@ -200,7 +200,7 @@ pipit_result_null(const struct pipit_result *res, int row, int column)
 
 /* ---- texts */
 
-/* What the made texts may still take. */
+/* Returns how many bytes the made texts may still take. */
 static size_t
 rows_text_bytes_left(const struct pipit_result *res)
 {

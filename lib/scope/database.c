@@ -254,7 +254,7 @@ database_init(struct database *db, struct event_base *base, const char *url,
         int options_code = pipit__options_init(&db->options, options, &option_problem);
         if (options_code == PIPIT_ENOMEM)
                 return PIPIT_ENOMEM;
-        pipit__result_owner_limit(&db->scope.result_owner, db->options.max_result_bytes);
+        pipit__scope_limit_results(&db->scope, db->options.max_result_bytes);
         int code = pipit__conninfo_init(&db->info, url, &db->options, &url_problem);
         if (code == PIPIT_EINVAL)
                 pipit__scope_break(&db->scope, PIPIT_EINVAL, "the connection string is wrong: %s",

@@ -57,6 +57,12 @@ pipit__scope_fini(struct pipit *scope)
 }
 
 void
+pipit__scope_limit_results(struct pipit *scope, size_t max_bytes)
+{
+        pipit__result_owner_limit(&scope->result_owner, max_bytes);
+}
+
+void
 pipit__scope_enter(struct pipit *scope, enum scope_state state)
 {
         scope->state = state;

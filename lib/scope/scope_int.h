@@ -52,6 +52,9 @@ void
 pipit__scope_init_on(struct pipit *scope, const struct scope_ops *ops, const struct pipit *parent);
 void pipit__scope_fini(struct pipit *scope);
 
+/* Bounds what the results of the scope may be made into, in bytes. */
+void pipit__scope_limit_results(struct pipit *scope, size_t max_bytes);
+
 /* Changes the state; nobody else does. */
 void pipit__scope_enter(struct pipit *scope, enum scope_state state);
 
