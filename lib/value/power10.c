@@ -2,8 +2,8 @@
  * A power of ten is the product of one that the table has, each 27th, and of a power below 10^27,
  * which is a power of five in one word and a power of two. See power10.h.
  *
- * Always: each mantissa of the table is the exact one, or the next greater one.
- * test/unit computes all of them anew, and every product.
+ * A mantissa of the table is the exact one, or the next greater one. The unit test compares all
+ * powers with whole numbers of any size.
  */
 #include "value/power10.h"
 

@@ -17,15 +17,15 @@
 #include "value/number.h"
 #include "value/power10.h"
 
-/* A format of IEEE 754, and of its text. */
+/* A format is one of IEEE 754's, and how its numbers are written. */
 struct format {
         int sign_bit;
         int fraction_bits;
-        int bias;     /* of an exponent, for a mantissa that is a whole number */
-        int exponent; /* the text has an exponent from 10 to this power on */
+        int bias;  /* of the exponent, when the mantissa is a whole number */
+        int limit; /* numbers from 10 to this power on are written with an exponent */
 };
 
-/* The server's texts. */
+/* The server's own limits. */
 static const struct format single_format = {31, 23, 150, 6};
 static const struct format double_format = {63, 52, 1075, 15};
 /* The integer types read no exponent. Below 10^16 all digits of a whole number are exact. */
@@ -51,7 +51,7 @@ struct quarters {
         uint64_t high;
 };
 
-/* A number's bits, without its sign; it is finite and not 0. */
+/* Returns the mantissa and the exponent of a number that is finite and not 0; bits have no sign. */
 static struct binary
 binary_of(uint64_t bits, const struct format *format)
 {
@@ -97,7 +97,7 @@ quarters_scale(uint64_t quarters, const struct power10 *power)
         return whole | (fraction != 0 || low.low >> 62 != 0 ? 1 : 0);
 }
 
-/* A number in quarters of 10^k, of which there are less than 2^60. */
+/* Returns a number and its middles in quarters of 10^k, each less than 2^60. */
 static struct quarters
 quarters_of(const struct binary *binary, int k)
 {
@@ -112,7 +112,7 @@ quarters_of(const struct binary *binary, int k)
         };
 }
 
-/* Whether a whole number is read back: it is between the middles. */
+/* Whether a whole number is read back, because it is between the middles. */
 static bool
 quarters_hold(const struct quarters *quarters, uint64_t whole)
 {
@@ -120,8 +120,9 @@ quarters_hold(const struct quarters *quarters, uint64_t whole)
 }
 
 /*
- * There are between one and ten whole numbers between the middles, so at most one that ends in 0;
- * that has fewer digits, and nothing shorter is there but the same without more zeros.
+ * Returns the whole number that has the fewest digits of those between the middles, or of two the
+ * nearer one. There is at least one and there are less than ten of them. So at most one ends in 0,
+ * and if one does, every shorter text is the same number.
  */
 static uint64_t
 quarters_choose(const struct quarters *quarters)
@@ -183,7 +184,7 @@ digits_write(char *out, const char *digits, int n_digits, int point)
         return text_write(out, digits + point, n_digits - point);
 }
 
-/* Writes "e-05": a sign and two digits at least. */
+/* Writes an exponent with its sign and two digits at least, as "e-05". */
 static char *
 exponent_write(char *out, int exponent)
 {
@@ -227,7 +228,7 @@ number_write(uint64_t bits, const struct format *format, char *out)
                 *end++ = '0';
         } else {
                 struct binary binary = binary_of(magnitude, format);
-                end = decimal_write(end, decimal_of(&binary), format->exponent);
+                end = decimal_write(end, decimal_of(&binary), format->limit);
         }
         *end = '\0';
         return (size_t)(end - out);
