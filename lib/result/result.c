@@ -65,7 +65,7 @@ pipit__result_new_with(struct result_owner *owner, size_t room)
         if (res == NULL)
                 return NULL;
         *res = (struct pipit_result){
-                .refs = 1, .owner = owner, .max_text_bytes = owner->max_text_bytes};
+                .refs = 1, .owner = owner, .rows.text_bytes_left = owner->max_text_bytes};
         list_init(&res->link);
         return res;
 }
@@ -112,6 +112,12 @@ result_release(struct pipit_result *res)
         }
 }
 
+size_t
+pipit__result_max_text_bytes(const struct pipit_result *res)
+{
+        return res->owner != NULL ? res->owner->max_text_bytes : 0;
+}
+
 void
 pipit__result_reset(struct pipit_result *res)
 {
@@ -119,13 +125,7 @@ pipit__result_reset(struct pipit_result *res)
         res->pg = NULL;
         res->failed = false;
         res->owns_message = false;
-        res->rows = (struct rows){0};
-}
-
-size_t
-pipit__result_max_text_bytes(const struct pipit_result *res)
-{
-        return res->max_text_bytes;
+        res->rows = (struct rows){.text_bytes_left = pipit__result_max_text_bytes(res)};
 }
 
 bool

@@ -44,7 +44,8 @@ struct pipit_result *pipit__result_hold(struct pipit_result *res);
 /* Frees what a result holds; the result is empty and successful again. */
 void pipit__result_reset(struct pipit_result *res);
 
-/* The most bytes that the texts made of a result's values may have in sum. */
+/* Returns the bytes that the texts made of a result's values may have in sum; 0 once its scope
+ * went. */
 size_t pipit__result_max_text_bytes(const struct pipit_result *res);
 
 /* Whether a result holds an answer of the server: rows, or an error. */

@@ -38,7 +38,7 @@ struct rows {
         struct column columns[RESULT_COLUMNS];
         void *attached;            /* of a part: in the arena of whole; else a block of its own */
         const void *owner;         /* whom attached is marked for */
-        size_t text_bytes;         /* of made texts in arena; no more than max_text_bytes */
+        size_t text_bytes_left;    /* what texts made from now on may have in sum */
         struct pipit_arena *arena; /* NULL until something was allocated */
         struct made_text **texts;  /* in arena, NULL until one was made: for each column NULL, or a
                                       text for each row */
@@ -51,7 +51,6 @@ struct pipit_result {
         bool failed;                            /* the union holds error, else rows */
         bool owns_message;                      /* error.message is a block of its own */
         uint16_t attempts;                      /* of a transaction's body; 0 for other results */
-        size_t max_text_bytes;                  /* the owner's, which may go before */
         struct pg_result *pg;                   /* answer of the server; NULL: none */
         union {
                 struct rows rows;

@@ -200,24 +200,17 @@ pipit_result_null(const struct pipit_result *res, int row, int column)
 
 /* ---- texts */
 
-/* Returns how many bytes the made texts may still take. */
-static size_t
-rows_text_bytes_left(const struct pipit_result *res)
-{
-        return res->max_text_bytes - res->rows.text_bytes;
-}
-
 int
 pipit__rows_add_text(struct pipit_result *res, const char *text, size_t length,
                      const char **ret_text)
 {
-        if (length > rows_text_bytes_left(res))
+        if (length > res->rows.text_bytes_left)
                 return PIPIT_ELIMIT;
         char *copy = pipit__result_alloc(res, length + 1);
         if (copy == NULL)
                 return PIPIT_ENOMEM;
         *ret_text = memcpy(copy, text, length);
-        res->rows.text_bytes += length;
+        res->rows.text_bytes_left -= length;
         return 0;
 }
 
@@ -232,7 +225,7 @@ pipit__rows_text(const struct pipit_item *item, const char **ret_text, size_t *r
                 return 0;
         }
         pipit__buf_init(&buf);
-        pipit__buf_limit(&buf, rows_text_bytes_left(item->result));
+        pipit__buf_limit(&buf, item->result->rows.text_bytes_left);
         int code = pipit__decode_text(item, &buf);
         if (code == 0)
                 code = pipit__rows_add_text(item->result, pipit__buf_text(&buf), buf.length,
