@@ -1,5 +1,5 @@
 /*
- * The typed getters of results: one value as a C value. See <pipit/result.h>.
+ * A typed getter reads one value of a result as a C value. See <pipit/result.h>.
  *
  * Always:
  * 1. A getter gives what the getter of the same type gives for the value's item, and PIPIT_EINVAL

@@ -1,13 +1,8 @@
 /*
- * Items: single values of results. See <pipit/item.h>.
+ * Items of single values are read here; item_nested.c reads those with other values inside. See
+ * item.h and <pipit/item.h>.
  *
- * Always:
- * 1. A getter writes *ret_value on success only. It checks in one order, whatever the type: its
- *    arguments, SQL NULL, the value.
- * 2. Memory that a getter allocates belongs to the item's result, so that nobody has to free it.
- *
- * Programs call these functions, and the getters of results do. item_nested.c has the getters of
- * values with other values inside.
+ * Programs call these functions, and so do the getters of results.
  */
 #include "result/item.h"
 

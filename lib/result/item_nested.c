@@ -1,5 +1,6 @@
 /*
- * Items with other values inside: arrays, ranges, multiranges and composites. See <pipit/item.h>.
+ * Items with other values inside are taken apart here: arrays, ranges, multiranges and composites.
+ * See item.h and <pipit/item.h>.
  *
  * Always:
  * 1. The values inside of a binary form are read where they are; those of a text are pieces of a
@@ -21,7 +22,7 @@
 #include "value/literal.h"
 #include "value/nested.h"
 
-/* A text that is taken apart: the values inside are pieces of it. */
+/* A copy is a text that is taken apart; the values inside are pieces of it. */
 struct copy {
         char *text; /* written to, so that each piece ends with a NUL */
         size_t length;
@@ -42,7 +43,7 @@ item_inside(const struct pipit_item *item, uint32_t type, const struct reader *v
         };
 }
 
-/* Allocates room for n items in the result; NULL when memory ran out. */
+/* Returns room for n items, in the result; NULL if memory ran out. */
 static struct pipit_item *
 items_new(const struct pipit_item *item, size_t n)
 {
@@ -51,7 +52,8 @@ items_new(const struct pipit_item *item, size_t n)
         return pipit__result_alloc(item->result, n * sizeof(struct pipit_item));
 }
 
-/* The type of the values inside; 0 where the item's own type does not tell it, as for composites.
+/* Returns the type of the values inside; 0 where the item's own type does not tell it, as for
+ * composites.
  */
 static uint32_t
 item_element(const struct pipit_item *item)

@@ -1,16 +1,14 @@
 /*
- * The life of results: references, owners, and memory that goes with a result. See result.h.
+ * The life of a result is a count of references, and what hangs on the result goes with it. See
+ * result.h.
  *
  * Always:
- * 1. A result is freed when its last reference is dropped; a constant (refs is 0) never is.
- * 2. A result is in its owner's list if and only if pipit_result_ref() was called on it while it
- *    had an owner. Others need no list: the request that holds them goes before its scope does.
- * 3. Everything in a result has one block that frees it: pg, arena, attached, message, host. Only
- *    this file frees them.
- * 4. A part holds a reference to its whole, and a whole is never a part: freeing goes one deep.
- *
- * Requests make results, scopes own them, and the other files of this folder fill and read them
- * through result_int.h.
+ * 1. A result whose refs is 0 is a constant, which is never written and never freed.
+ * 2. A result is in its owner's list once pipit_result_ref() was called on it. Every other goes
+ *    with its request, and so before the scope does.
+ * 3. The blocks of a result are pg, the arena, what is attached, the message and the host. This
+ *    file alone frees them.
+ * 4. A part refers to its whole, and a whole is never a part: freeing goes one deep.
  */
 #include "result/result.h"
 
@@ -94,7 +92,7 @@ pipit__result_free_text(const char *text)
         free((char *)(uintptr_t)text);
 }
 
-/* Frees the content of a result and leaves the members as they are. */
+/* Frees the content of a result; the members go on pointing to it. */
 static void
 result_release(struct pipit_result *res)
 {
@@ -102,7 +100,7 @@ result_release(struct pipit_result *res)
                 pipit__pq_clear(res->pg);
                 pipit__result_free_text(res->owns_message ? res->error.message : NULL);
                 pipit__result_free_text(res->error.host);
-        } else if (res->rows.whole != NULL) { /* which has pg and what is attached */
+        } else if (res->rows.whole != NULL) { /* the whole has pg and what is attached */
                 pipit_arena_free(res->rows.arena);
                 pipit_result_unref(res->rows.whole);
         } else {

@@ -1,14 +1,11 @@
 /*
- * Failures: the errors of results, built here and read by the program. See result_error.h.
+ * A failure is built out of a message and a few facts, or read out of the server's answer. See
+ * result_error.h.
  *
  * Always:
- * 1. A failure has a code that is not PIPIT_OK, and a message that is not NULL.
- * 2. Building a failure cannot fail: without memory texts are shorter or missing, and the code, the
- *    phase and what became of the statement are right.
- * 3. The texts of a failure live as long as the result: the message and the host are copies or
- *    constants, and what the server said is in the answer, which the result owns.
- *
- * Every layer above fails requests with these functions; rows.c does so with what the server sent.
+ * 1. owns_message says whether the message is a block of its own. Without it the message is a
+ *    constant, or it is in pg.
+ * 2. The host is a block of its own, and every other text is in pg, which the failure keeps.
  */
 #include "result/result_error.h"
 
@@ -22,7 +19,7 @@
 
 /* ---- building */
 
-/* Writes a message into a block of its own; NULL when memory ran out. vasprintf() is no choice:
+/* Writes a message into a block of its own; NULL if memory ran out. vasprintf() is no choice:
  * without memory glibc's writes past the end of a text of 100 bytes. */
 static COLD PIPIT_PRINTF(1, 0) char *message_new(const char *format, va_list args)
 {

@@ -1,8 +1,15 @@
 /*
- * Results that are failures: how they are made.
+ * A failure is a result with an error. Here failures are made, of whatever the result held before.
  *
- * The functions that turn a result into a failure free what it held. Their arguments may be texts
- * out of that, because the message is written first.
+ * The result owns the texts of its error. What always holds:
+ * 1. A failure has a code that is not PIPIT_OK, and a message that is not NULL.
+ * 2. Making a failure cannot fail: without memory the message is the code's own text, and the host
+ *    is missing.
+ * 3. The former content of the result is freed after the message is written, so that arguments may
+ *    be texts out of it.
+ *
+ * Each room from request/ up fails requests with these functions, and rows.c with what the server
+ * said.
  */
 #ifndef PIPIT_RESULT_ERROR_INTERNAL_H
 #define PIPIT_RESULT_ERROR_INTERNAL_H
@@ -13,8 +20,7 @@
 
 #include "base/cold.h"
 
-/* Turns a result into a failure with a message, as printf() writes it. Without memory the code's
- * own text is the message. */
+/* Turns a result into a failure, with a message as printf() writes it. */
 COLD void
 pipit__result_fail(struct pipit_result *res, enum pipit_code code, enum pipit_executed executed,
                    enum pipit_phase phase, const char *format, ...) PIPIT_PRINTF(5, 6);
@@ -30,11 +36,11 @@ COLD void pipit__result_fail_like(struct pipit_result *res, const struct pipit_e
  * in the answer, which the result goes on owning. */
 COLD void pipit__result_fail_by_answer(struct pipit_result *res, enum pipit_executed executed);
 
-/* Says where the connection of a failed request went; copied, and left out when memory ran out. A
- * success, and a host of NULL, change nothing. */
+/* Adds to a failure where its connection went; copied. A success stays as it is, and NULL adds
+ * nothing. */
 COLD void pipit__result_set_host(struct pipit_result *res, const char *host);
 
-/* The failure that pipit_wait() gives when it cannot wait: PIPIT_EINVAL, PIPIT_EBLOCKING,
+/* Returns the failure that pipit_wait() gives if it cannot wait: PIPIT_EINVAL, PIPIT_EBLOCKING,
  * PIPIT_ECLOSED, PIPIT_ETHREAD, PIPIT_EFORK or PIPIT_EDEADLK. Every other code counts as
  * PIPIT_EINVAL. Constants have no owner, and references to them are not counted. */
 struct pipit_result *pipit__result_constant(enum pipit_code code);

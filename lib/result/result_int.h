@@ -1,5 +1,6 @@
 /*
- * The inside of a result, for the files of this folder.
+ * The struct of a result is for the files of this folder: result.c frees what is in it,
+ * result_error.c and rows.c fill and read it.
  */
 #ifndef PIPIT_RESULT_INT_H
 #define PIPIT_RESULT_INT_H
@@ -18,17 +19,17 @@ struct pg_result;
 struct pipit_arena;
 struct result_owner;
 
-/* Columns whose types are remembered at once. */
+/* So many columns have their types remembered at once. */
 #define RESULT_COLUMNS 8
 
-/* A column's type and form, so that libpq is asked once and not for each value. */
+/* A column is known by its type and form, so that libpq is asked once and not for each value. */
 struct column {
         uint32_t type;
         uint16_t number; /* of the column, from 1; 0 while the place is free */
         bool binary;
 };
 
-/* The content of a success: rows, and what was made of them. */
+/* Rows are the content of a success, with what was made of them. */
 struct rows {
         struct pipit_result *whole; /* a reference: its rows are shown in part; NULL: pg is own */
         int first;                  /* row of pg that is row 0 here */

@@ -1,16 +1,13 @@
 /*
- * Rows: the values of results, their columns and command tags. See rows.h and <pipit/result.h>.
+ * Rows are read where libpq has put them, in the result's pg. See rows.h.
  *
  * Always:
- * 1. Rows are never copied: a value is read where libpq has put it, in pg.
- * 2. A part shows rows of pg from `first` on. Row numbers count from there, and only this file adds
- *    the two; column numbers are those of pg.
- * 3. A text that had to be made of a value in binary form is made once, and stays until the result
- *    is freed: pipit_result_text() gives the same pointer each time.
+ * 1. A part shows rows of pg from `first` on: row numbers count from there, and this file alone
+ *    adds the two. Column numbers are those of pg.
+ * 2. Row and column are checked once, where they come in, and libpq is asked for what is there.
  *
- * This is the only file of its folder that calls libpq, because a query reads each value here: a
- * call through pq.h for each would cost more than reading. Connections hand answers in, coalesced
- * statements deal out parts, and the program, items, getters and row structs read values.
+ * No other file of the folder calls libpq. This one does, and not through pq.h, because each value
+ * of each query is read here, and would cost a call more.
  */
 #include "result/rows.h"
 
@@ -25,7 +22,7 @@
 #include "value/codec.h"
 #include "value/decode.h"
 
-/* A text that was made of a value in binary form. */
+/* A made text is that of a value in binary form. */
 struct made_text {
         const char *data; /* NULL until it is made */
         size_t length;
@@ -61,7 +58,7 @@ pipit__rows_show(struct pipit_result *res, struct pipit_result *whole, const str
 
 /* ---- the whole */
 
-/* Whether a result has an answer, although that may have no row. */
+/* Whether a result is a success with an answer, which may have no row. */
 static bool
 rows_are_there(const struct pipit_result *res)
 {
@@ -130,8 +127,8 @@ rows_have(const struct pipit_result *res, int row, int column)
                column < res->rows.n_columns;
 }
 
-/* Gives the type and form of a column that is there. Columns whose numbers differ by RESULT_COLUMNS
- * have one place, and the one that was asked for last has it. */
+/* Returns the type and form of a column that is there. Columns whose numbers differ by
+ * RESULT_COLUMNS share a place, which belongs to the one that was asked for last. */
 static inline const struct column *
 rows_known(const struct pipit_result *res, int column)
 {
@@ -150,7 +147,7 @@ pipit__rows_column(const struct pipit_result *res, int column, struct pipit_item
 {
         const struct column *known = rows_known(res, column);
 
-        /* Member by member: as a whole it would be made twice, once here and once there. */
+        /* Members are set one by one: the item as a whole would be made twice, here and there. */
         item->result = (struct pipit_result *)(uintptr_t)res;
         item->type = known->type;
         item->binary = known->binary;
@@ -236,7 +233,7 @@ pipit__rows_text(const struct pipit_item *item, const char **ret_text, size_t *r
         return code;
 }
 
-/* Gives the place where a made text is kept; NULL when memory ran out. */
+/* Returns the place where a made text is kept; NULL if memory ran out. */
 static struct made_text *
 rows_made_text(struct pipit_result *res, int row, int column)
 {
@@ -253,7 +250,7 @@ rows_made_text(struct pipit_result *res, int row, int column)
         return rows->texts[column] != NULL ? &rows->texts[column][row] : NULL;
 }
 
-/* Gives the text of a value, which is made at most once; NULL as pipit_result_text() says. */
+/* Returns the text of a value, which is made at most once; NULL as pipit_result_text() says. */
 static const char *
 rows_text_once(const struct pipit_result *res, int row, int column, size_t *ret_length)
 {

@@ -1,8 +1,15 @@
 /*
- * Rows: what a successful result holds, from the inside. See <pipit/result.h>.
+ * Rows are what a successful result holds: columns, values, a command tag. See <pipit/result.h>.
  *
- * Rows are libpq's own, or a part of those: one row of a statement that was run for many requests.
- * A value is handed on as an item, which points into the result.
+ * Rows belong to their result. What always holds:
+ * 1. Rows are never copied: libpq's are given to the result, or a part of another result's is
+ *    shown.
+ * 2. A value is handed on as an item, which points into the result and is good as long as that.
+ * 3. A text that had to be made of a value in binary form is made once for pipit_result_text(), and
+ *    stays where it is.
+ *
+ * conn/ gives answers to results, pool/coalesce.c deals out parts, record/row.c reads values, and
+ * so do items and getters for the program.
  */
 #ifndef PIPIT_ROWS_INTERNAL_H
 #define PIPIT_ROWS_INTERNAL_H
@@ -21,7 +28,7 @@ struct pg_result;
 void
 pipit__rows_take(struct pipit_result *res, struct pg_result *answer, enum pipit_executed executed);
 
-/* The part of an answer that belongs to one of the requests it was given for. */
+/* A part of an answer is what belongs to one of the requests that it was given for. */
 struct rows_part {
         int row;         /* number of the only row; -1: no row */
         int n_columns;   /* how many columns, the first ones, it has */
@@ -41,19 +48,19 @@ void pipit__rows_cell(int row, int column, struct pipit_item *item);
 /* Fills in an item for a value, which may be NULL; false if there is no such row or column. */
 bool pipit__rows_item(const struct pipit_result *res, int row, int column, struct pipit_item *ret);
 
-/* The bytes of a value that is in binary form, of this type and of this size; otherwise NULL. */
+/* Returns the bytes of a value that is in binary form, of this type and of this size, else NULL. */
 const void *
 pipit__rows_plain(const struct pipit_result *res, int row, int column, uint32_t type, size_t size);
 
 /* Copies a text into a result, with a NUL behind it, and counts its bytes. 0, PIPIT_ENOMEM, or
- * PIPIT_ELIMIT when the made texts of the result would have more than
+ * PIPIT_ELIMIT if the made texts of the result would have more than
  * pipit__result_max_text_bytes() in sum. */
 int pipit__rows_add_text(struct pipit_result *res, const char *text, size_t length,
                          const char **ret_text);
 
 /* Gives the text of a value that is not NULL, owned by its result. A text that is not in the value
- * itself is made anew by each call, and counted. 0, PIPIT_ETYPE when the bytes are no value of
- * their type, PIPIT_ELIMIT when the text is too long for its value or for the result, or
+ * itself is made anew by each call, and counted. 0, PIPIT_ETYPE if the bytes are no value of
+ * their type, PIPIT_ELIMIT if the text is too long for its value or for the result, or
  * PIPIT_ENOMEM. */
 int pipit__rows_text(const struct pipit_item *item, const char **ret_text, size_t *ret_length);
 
