@@ -13,7 +13,6 @@
 #include "pool/pool.h"
 #include "pool/sent.h"
 #include "request/request.h"
-#include "result/result_error.h"
 
 void
 pipit__dispatch_init(struct dispatch *dispatch, const struct pipit_options *options,

@@ -1,5 +1,6 @@
 /*
- * Records: rows of models, created, found, saved and deleted. See <pipit/record.h>.
+ * Records are rows of models, which are created, found, saved and deleted here. See
+ * <pipit/record.h>.
  *
  * A public call goes down in three steps: it packs its arguments into a struct record_call;
  * <verb>_start() checks those it needs and builds the statement; pipit__record_call_start() makes

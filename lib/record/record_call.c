@@ -1,13 +1,6 @@
 /*
- * Calls of records. See record_call.h.
- *
- * Always:
- * 1. A call makes exactly one request, or none when memory ran out or the scope is not this
- *    thread's. Whatever else is wrong with it makes a request that fails.
- * 2. A request has at most one frame from here, so that there is always room for it.
- * 3. Nothing refers to the arguments of a call after it, but for the model, which lives for good.
- *
- * record.c and record_table.c start all their requests here.
+ * A call becomes a request by way of the query layer, and the frame is pushed on it. See
+ * record_call.h.
  */
 #include "record/record_call.h"
 

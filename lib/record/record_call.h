@@ -1,5 +1,13 @@
 /*
- * Calls of records: how a public call on a model becomes a request.
+ * A record call is a public call on a model on its way to becoming a request.
+ *
+ * The call stands on its caller's stack and owns nothing. What always holds:
+ * 1. A call makes exactly one request, or none if memory ran out or the scope is not this thread's.
+ *    Whatever else is wrong with it makes a request that fails.
+ * 2. A request has at most one frame from here, so that there is always room for it.
+ * 3. Nothing refers to the arguments of a call after it, but for the model, which lives for good.
+ *
+ * record.c and record_table.c start all their requests here.
  */
 #ifndef PIPIT_RECORD_CALL_INTERNAL_H
 #define PIPIT_RECORD_CALL_INTERNAL_H
@@ -7,7 +15,6 @@
 #include <pipit/error.h>
 #include <pipit/request.h>
 
-#include "base/cold.h"
 #include "request/request.h"
 #include "scope/query.h"
 
@@ -15,7 +22,7 @@ struct pipit;
 struct pipit_model;
 struct sql;
 
-/* The arguments that all public calls share, on the caller's stack. */
+/* A call has the arguments that all public calls share. */
 struct record_call {
         struct pipit *scope;
         const struct pipit_model *model;
@@ -23,12 +30,13 @@ struct record_call {
         void *arg;
 };
 
-/* The model of a call as the argument of a frame, which has no const; frames put it back. */
+/* Returns the model of a call as the argument of a frame, which has no const; frames put it back.
+ */
 void *pipit__record_call_model(const struct record_call *call);
 
-/* Starts a request that fails with this; NULL when memory ran out, or for a scope that is not this
+/* Starts a request that fails with this; NULL if memory ran out, or for a scope that is not this
  * thread's. */
-COLD struct request *
+struct request *
 pipit__record_call_refuse(const struct record_call *call, enum pipit_code code, const char *text);
 
 /* Starts a query, whose answer goes through a frame; fn NULL means none. NULL as above. */

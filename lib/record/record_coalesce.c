@@ -1,15 +1,7 @@
 /*
- * Rules of coalescing for records. See record_coalesce.h.
+ * The rule of a get or a create is looked up, and built at the first use. See record_coalesce.h.
  *
- * Always:
- * 1. A rule is a favour: without one a record is got or created all the same, by itself. So nothing
- *    here fails, and a statement that cannot be built fails where it runs.
- * 2. A rule stands for all statements of its sort, whatever their values: a get's rule is known by
- *    its field, a create's by the model and the fields that it gives.
- * 3. The scope belongs to this thread before its rules are looked at.
- *
- * Rules belong to the database; pool/coalesce_rule.c has them, and pool/coalesce.c runs by them.
- * record.c asks for the rule of each get and each create.
+ * Invariant: the rules are looked at only after the scope is known to be this thread's.
  */
 #include "record/record_coalesce.h"
 
@@ -17,7 +9,6 @@
 #include <stdint.h>
 
 #include "pool/coalesce_rule.h"
-#include "scope/query.h"
 #include "scope/scope.h"
 #include "sql/dml.h"
 #include "sql/expr.h"
@@ -25,15 +16,15 @@
 #include "sql/select.h"
 #include "sql/sql.h"
 
-/* A rule is known by an address and by the fields that are given. */
+/* A rule is known by an address, which is only compared, and the fields that are given. */
 static struct coalesce_id
 rule_id(const void *what, uint64_t given)
 {
         return (struct coalesce_id){.what = (uintptr_t)what, .given = given};
 }
 
-/* Adds a rule with the texts that were built, and frees the builders; NULL when memory ran out, or
- * a text could not be built. */
+/* Adds a rule with the texts that were built, and frees the builders; NULL if memory ran out, or a
+ * text could not be built. */
 static struct coalesce_rule *
 rule_add(struct coalesce_rules *rules, struct coalesce_id id, struct coalesce_plan *plan,
          struct sql *one, struct sql *many)
@@ -52,7 +43,7 @@ rule_add(struct coalesce_rules *rules, struct coalesce_id id, struct coalesce_pl
 
 /* ---- gets */
 
-/* Whether a value of that kind can be looked up by a field of that type, and how keys are compared
+/* Whether a field of that type can be looked up by a value of that kind, and how keys are compared
  * then. */
 static bool
 field_is_key(const struct pipit_field *field, const struct pipit_value *value,
@@ -114,7 +105,7 @@ pipit__record_coalesce_get(struct pipit *scope, const struct pipit_model *model,
 
 /* ---- creates */
 
-/* Lists the types of the fields that are given, in their order; how many. */
+/* Lists the types of the fields that are given, in their order; returns how many there are. */
 static int
 given_types(const struct pipit_model *model, uint64_t given, uint32_t *ret_types)
 {

@@ -1,5 +1,5 @@
 /*
- * Tables of models, created and dropped. See <pipit/record.h>.
+ * Tables of models are created and dropped here. See <pipit/record.h>.
  *
  * A request runs one statement at a time, and creating a table takes several: the table, then each
  * index. The frame of the first sends the next on the same request, until the last is done.
@@ -26,7 +26,7 @@
 #include "sql/ddl.h"
 #include "sql/sql.h"
 
-/* The statements that create a table, one after the other on one request; owned by the frame. */
+/* A plan is the series of statements that create a table, one after the other on one request. */
 struct plan {
         const struct pipit_model *model;
         unsigned flags;
@@ -34,7 +34,7 @@ struct plan {
         int n;
 };
 
-/* Runs the plan's next statement on its request. False when that could not be started, and then the
+/* Runs the plan's next statement on its request. False if that could not be started, and then the
  * result is a failure. */
 static bool
 plan_continue(struct plan *plan, struct request *req, struct pipit_result *res)

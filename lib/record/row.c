@@ -1,14 +1,8 @@
 /*
- * Rows of results as row structs. See row.h.
+ * The row structs of a result are one block, which is attached to it and marked with the model. See
+ * row.h.
  *
- * Always:
- * 1. The row structs of a result are one block, attached to it and marked with the model; texts and
- *    bytes that they point to belong to the result, too. So all of it is freed with the result.
- * 2. A result has all of its rows as structs, or it is a failure: what does not fit the model is
- *    never left out.
- * 3. Columns are found by their names, so that their order does not matter, nor do others.
- *
- * Frames of record.c have rows decoded, before the callback; the program takes them one by one.
+ * Rows are decoded column by column, because a column's type and its member are found once then.
  */
 #include "record/row.h"
 
@@ -21,7 +15,7 @@
 #include "result/rows.h"
 #include "sql/model.h"
 
-/* A result that is being decoded, and its block of row structs. */
+/* A decoder has a result that is being decoded, and its block of row structs. */
 struct decoder {
         struct pipit_result *res;
         char *rows;

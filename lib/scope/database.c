@@ -15,7 +15,6 @@
 #include "pool/coalesce_rule.h"
 #include "pool/options.h"
 #include "request/request.h"
-#include "result/result_error.h"
 #include "scope/subscope.h"
 #include "scope/subscope_answers.h"
 #include "scope/subscope_turn.h"

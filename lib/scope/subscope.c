@@ -10,7 +10,6 @@
 #include "pool/refusal.h"
 #include "request/request.h"
 #include "request/requests.h"
-#include "result/result_error.h"
 #include "scope/lease.h"
 #include "scope/subscope_int.h"
 
