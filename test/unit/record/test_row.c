@@ -1,11 +1,11 @@
 /*
- * Rows and texts of results in binary form, when memory runs out. What they are is the business of
- * the live tests.
+ * Row structs of results in binary form, and of results that do not fit. The live tests show what
+ * becomes of each type.
  */
-#include <libpq-fe.h>
 #include <pipit/pipit.h>
 #include <string.h>
 
+#include "answers.h"
 #include "oom.h"
 #include "record/row.h"
 #include "result/result.h"
@@ -17,25 +17,23 @@
 PIPIT_MODEL(pair, PAIR);
 PIPIT_MODEL_DEFINE(pair, PAIR);
 
+#define OTHER(FIELD) FIELD(text, note, .nullable = true)
+PIPIT_MODEL(other, OTHER);
+PIPIT_MODEL_DEFINE(other, OTHER);
+
 static struct result_owner owner;
 static struct pipit_result *res;
 
 /* One row: a number where the model has text, and text where it has bytes. */
-static PGresult *
-answer(void)
+static struct pg_result *
+pair_answer(void)
 {
-        PGresult *pg = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-        char name[] = "name";
-        char data[] = "data";
-        char number[] = "\0\0\0\x2a";
-        char hex[] = "\\x00ff";
-        PGresAttDesc columns[] = {{name, 0, 0, 1, OID_INT4, 4, -1},
-                                  {data, 0, 0, 1, OID_TEXT, -1, -1}};
+        const struct answer_column columns[] = {{"name", OID_INT4, true}, {"data", OID_TEXT, true}};
+        struct pg_result *answer = answer_new("SELECT 1", 2, columns);
 
-        ck_assert_int_eq(PQsetResultAttrs(pg, 2, columns), 1);
-        ck_assert_int_eq(PQsetvalue(pg, 0, 0, number, 4), 1);
-        ck_assert_int_eq(PQsetvalue(pg, 0, 1, hex, 6), 1);
-        return pg;
+        ANSWER_SET(answer, 0, 0, "\0\0\0\x2a");
+        ANSWER_SET(answer, 0, 1, "\\x00ff");
+        return answer;
 }
 
 static void
@@ -44,7 +42,7 @@ setup(void)
         pipit__result_owner_init(&owner, NULL);
         res = pipit__result_new(&owner);
         ck_assert_ptr_nonnull(res);
-        pipit__rows_take(res, answer(), PIPIT_EXECUTED_YES);
+        pipit__rows_take(res, pair_answer(), PIPIT_EXECUTED_YES);
 }
 
 static void
@@ -82,18 +80,70 @@ START_TEST(rows_without_memory_are_a_failure)
 }
 END_TEST
 
-START_TEST(a_text_that_had_no_memory_is_made_later)
+START_TEST(a_result_without_rows_stays_as_it_is)
 {
-        for (int n = 0;; n++) {
-                oom_after(n);
-                const char *text = pipit_result_text(res, 0, 0);
-                bool failed = oom_stop();
-                ck_assert_pstr_eq(text, failed ? NULL : "42");
-                if (!failed)
-                        break;
-                ck_assert(!pipit_result_null(res, 0, 0));
-        }
-        ck_assert_uint_eq(pipit_result_length(res, 0, 0), 2);
+        pipit__rows_take(res, answer_new("SELECT 0", 0, NULL), PIPIT_EXECUTED_YES);
+        pipit__row_decode(res, &pair_model.model);
+        ck_assert(!pipit_failed(res));
+        ck_assert_ptr_null(pair_row(res, 0));
+}
+END_TEST
+
+START_TEST(a_row_is_there_by_its_number_and_model_only)
+{
+        ck_assert_ptr_null(pair_row(res, 0));
+        pipit__row_decode(res, &pair_model.model);
+        ck_assert_ptr_nonnull(pair_row(res, 0));
+        ck_assert_ptr_null(pair_row(res, 1));
+        ck_assert_ptr_null(pair_row(res, -1));
+        ck_assert_ptr_null(other_row(res, 0));
+        ck_assert_ptr_null(pipit_record_row(res, NULL, 0));
+        ck_assert_ptr_null(pair_row(NULL, 0));
+}
+END_TEST
+
+/* A result of one row that does not fit the model: a column, its value and its form. */
+static const struct misfit {
+        struct answer_column column;
+        const char *bytes; /* NULL for SQL NULL */
+        const char *said;
+} misfits[] = {
+        {{"named", OID_TEXT, false}, "x", "column \"name\" of \"pair\" is missing in the result"},
+        {{"name", OID_TEXT, false},
+         NULL,
+         "column \"name\" of \"pair\" is NULL, but not declared nullable"},
+        {{"name", OID_INT4, true},
+         "bytes",
+         "column \"name\" of \"pair\" has a value that does not fit its member"}};
+
+START_TEST(a_row_that_does_not_fit_is_a_failure)
+{
+        const struct misfit *misfit = &misfits[_i];
+        struct pg_result *answer = answer_new("SELECT 1", 1, &misfit->column);
+
+        answer_set(answer, 0, 0, misfit->bytes,
+                   misfit->bytes != NULL ? (int)strlen(misfit->bytes) : -1);
+        pipit__rows_take(res, answer, PIPIT_EXECUTED_YES);
+        pipit__row_decode(res, &pair_model.model);
+        ck_assert(pipit_failed(res));
+        ck_assert_int_eq(pipit_result_error(res)->code, PIPIT_ETYPE);
+        ck_assert_int_eq(pipit_result_error(res)->executed, PIPIT_EXECUTED_YES);
+        ck_assert_str_eq(pipit_error_text(res), misfit->said);
+        ck_assert_ptr_null(pair_row(res, 0));
+}
+END_TEST
+
+START_TEST(a_null_leaves_its_member_empty)
+{
+        const struct answer_column column = {"note", OID_TEXT, false};
+        struct pg_result *answer = answer_new("SELECT 1", 1, &column);
+
+        answer_set(answer, 0, 0, NULL, -1);
+        pipit__rows_take(res, answer, PIPIT_EXECUTED_YES);
+        pipit__row_decode(res, &other_model.model);
+        ck_assert(!pipit_failed(res));
+        ck_assert_ptr_null(other_row(res, 0)->note);
+        ck_assert(other_row(res, 0)->null.note);
 }
 END_TEST
 
@@ -102,7 +152,7 @@ START_TEST(rows_with_texts_beyond_the_bound_are_a_failure_that_names_it)
         pipit_result_unref(res);
         pipit__result_owner_limit(&owner, 1);
         res = pipit__result_new(&owner);
-        pipit__rows_take(res, answer(), PIPIT_EXECUTED_YES);
+        pipit__rows_take(res, pair_answer(), PIPIT_EXECUTED_YES);
         pipit__row_decode(res, &pair_model.model);
         ck_assert(pipit_failed(res));
         ck_assert_int_eq(pipit_result_error(res)->code, PIPIT_ELIMIT);
@@ -122,8 +172,12 @@ test_suite(void)
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, a_row_is_read_from_binary_form);
         tcase_add_test(tcase, rows_without_memory_are_a_failure);
-        tcase_add_test(tcase, a_text_that_had_no_memory_is_made_later);
+        tcase_add_test(tcase, a_result_without_rows_stays_as_it_is);
+        tcase_add_test(tcase, a_row_is_there_by_its_number_and_model_only);
+        tcase_add_loop_test(tcase, a_row_that_does_not_fit_is_a_failure, 0,
+                            sizeof misfits / sizeof *misfits);
         tcase_add_test(tcase, rows_with_texts_beyond_the_bound_are_a_failure_that_names_it);
+        tcase_add_test(tcase, a_null_leaves_its_member_empty);
         suite_add_tcase(suite, tcase);
         return suite;
 }
