@@ -39,7 +39,7 @@ struct rows {
         struct column columns[RESULT_COLUMNS];
         void *attached;            /* of a part: in the arena of whole; else a block of its own */
         const void *owner;         /* whom attached is marked for */
-        size_t text_bytes_left;    /* what texts made from now on may have in sum */
+        size_t text_bytes_left;    /* for the texts that are made from now on, in sum */
         struct pipit_arena *arena; /* NULL until something was allocated */
         struct made_text **texts;  /* in arena, NULL until one was made: for each column NULL, or a
                                       text for each row */
