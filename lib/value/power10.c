@@ -78,7 +78,6 @@ pipit__power10(int n)
         /* The words of the product from the second on, one more than is exact. */
         uint64_t second = high.low + low.high;
         uint64_t first = high.high + (second < low.high ? 1 : 0);
-        second++;
-        return (struct power10){first + (second == 0 ? 1 : 0), second,
+        return (struct power10){first + (second == UINT64_MAX ? 1 : 0), second + 1,
                                 power.exponent + rest - zeros + 64};
 }
