@@ -10,7 +10,8 @@
  *    belong to the Sync.
  * 2. A statement is done when its Sync is answered. Reads that share a Sync, and statements of a
  *    transaction, are done as soon as their rows are here: nothing of these is final, or to undo.
- * 3. No reply outlives its entry: it is taken off before its kind is told of its end.
+ * 3. While replies settle or are lost nothing is pushed on the queue, and nothing else takes from
+ * it.
  *
  * The files conn_*.c push what they send, hand each result of libpq to the queue, and do what the
  * event says.

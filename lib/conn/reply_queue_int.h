@@ -38,8 +38,8 @@ struct reply_ops {
          * REPLY_EVENT_DONE. NULL: nothing is to be done. */
         enum reply_event (*end)(struct reply_queue *replies, struct reply *reply,
                                 struct request **ret_done);
-        /* Its segment is answered, Sync and all, and it is off the queue. NULL: nothing is to be
-         * done. */
+        /* Its segment is answered, Sync and all, and it is taken off the queue after this. NULL:
+         * nothing is to be done. */
         void (*settle)(const struct reply *reply, struct settlement *settlement);
         /* Its connection is gone, and it is off the queue; some of its segment may have been
          * answered. Ends the request that waits, or has that run again. NULL: nobody waits. */

@@ -12,8 +12,8 @@ import pathlib
 import re
 import sys
 
-ROOMS = ("base", "value", "sql", "loop", "pq", "connect", "result", "request", "pool", "scope",
-         "record")
+ROOMS = ("base", "value", "sql", "loop", "pq", "connect", "result", "request", "conn", "pool",
+         "scope", "record")
 
 # What "behind" may stand in: a part of a text, of a list or of a queue that is nearer to its end.
 PLACES = ("NUL behind", "behind the point", "point behind", "behind the scale", "behind the values",
