@@ -11,7 +11,7 @@
 #include "conn/reply_queue.h"
 
 extern const struct reply_ops pipit__reply_close;
-/* Its error goes to the first request that runs the statement. */
+/* A Prepare's error goes to the first request that runs the statement. */
 extern const struct reply_ops pipit__reply_prepare;
 extern const struct reply_ops pipit__reply_describe;
 

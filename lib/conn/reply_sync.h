@@ -7,7 +7,7 @@
 
 #include "conn/reply_queue.h"
 
-/* Its error goes to the request of the command in front of it. */
+/* A Sync's error goes to the request of the command in front of it. */
 extern const struct reply_ops pipit__reply_sync;
 /* A Sync that commits the transaction in front of it, which had no BEGIN: its request waits for
  * what becomes of that. */

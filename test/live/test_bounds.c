@@ -72,7 +72,7 @@ START_TEST(the_bytes_that_wait_are_bounded)
         open_scope(_i, &(struct pipit_options){.max_connections = 1,
                                                .max_waiting_bytes = ROOM * (VALUE_SIZE + 1000)});
         ck_assert_int_eq(refused_of(MOST, value, "max_waiting_bytes"), MOST - ROOM);
-        /* What has been answered takes no room any more. */
+        /* Answered requests take no room any more. */
         ck_assert_int_eq(refused_of(ROOM, value, "max_waiting_bytes"), 0);
         close_scope();
 }

@@ -6,9 +6,9 @@
 
 #include "live.h"
 
-/* What the scope by hand is opened in. */
+/* The scope by hand is opened in one of these. */
 enum { IN_BODY, IN_NESTED_BODY, IN_BY_HAND, N_PARENTS };
-/* What ends the scope around it. */
+/* The scope around it ends in one of these ways. */
 enum { BY_TIME, BY_CANCEL, BY_DRAIN, BY_KILL, N_WAYS };
 /* How its user ends it afterwards; or not, so that closing the database does. */
 enum { COMMITS, ROLLS_BACK, CLOSES, LEAVES, N_ENDS };
@@ -131,7 +131,7 @@ START_TEST(a_scope_by_hand_is_there_until_it_is_ended_by_hand)
                 live_db = NULL;
                 return;
         }
-        /* What is started on it fails, and nothing is started in it any more. */
+        /* A request that is started on it fails. */
         ck_assert_uint_ne(ask_on(by_hand, "SELECT 1", &late), 0);
         loop_until(&late.n, 1);
         ck_assert(pipit_failed(late.last));
