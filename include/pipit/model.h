@@ -12,9 +12,10 @@
  *      PIPIT_MODEL_DEFINE(page_block, PAGE_BLOCK);
  *
  * PIPIT_MODEL() declares three things, and may stand in a header. The first is struct page_block
- * with a member for each field, and in its member `null` a bool for each field that says whether it
- * is NULL. The second is the object page_block_model with the model and its fields. The third are
- * the functions page_block_create() and so on, which record.h documents.
+ * with a member for each field, and in its member `null` a byte for each field, which is one of
+ * enum pipit_member: a value, NULL, or not set yet. The second is the object page_block_model with
+ * the model and its fields. The third are the functions page_block_create() and so on, which
+ * record.h documents.
  *
  * PIPIT_MODEL_DEFINE() defines the object, in one file. After the list it takes .table and .schema,
  * for a table that has another name than the row struct:
@@ -65,6 +66,15 @@ enum pipit_type {
         PIPIT_TYPE_uuid
 };
 
+/** Each byte in `null` says one of these of the member with its name. Any other number is refused
+ * with PIPIT_EINVAL. */
+enum pipit_member {
+        PIPIT_MEMBER_VALUE = 0, /**< the member is a value, 0 included; a NULL pointer is NULL */
+        PIPIT_MEMBER_NULL = 1,  /**< the field is NULL, whatever the member is */
+        PIPIT_MEMBER_UNSET = 2  /**< while the member has only zero bytes, the server's default is
+                                   wanted; any other member is a value */
+};
+
 /**
  * A field: one column of a model. A field is constant and static, and its strings are borrowed for
  * good. PIPIT_MODEL_DEFINE() fills the first group of members in; the second group are the options
@@ -102,7 +112,7 @@ struct pipit_model {
         const struct pipit_field *fields; /**< n_fields of them, as listed; borrowed for good */
         int n_fields;                     /**< number of fields, at least 1 */
         size_t row_size;                  /**< size of the row struct, in bytes */
-        size_t null_offset;   /**< place of the bools in `null`, one for each field, in bytes */
+        size_t null_offset;   /**< place of the bytes in `null`, one for each field, in bytes */
         size_t stored_offset; /**< place of the bool that says that the row came from the database,
                                  in bytes */
 
@@ -176,9 +186,8 @@ pipit_expr_by_value_(struct pipit_field field)
  * name is kept apart from its parenthesis until PIPIT_READ_AGAIN_() reads the whole.
  */
 #define PIPIT_MODEL_DEFINE_(row, LIST, ...)                                                        \
-        _Static_assert(sizeof(((struct row *)0)->null) ==                                          \
-                               sizeof(bool) * (0 LIST(PIPIT_MODEL_ONE_)),                          \
-                       "one bool a field");                                                        \
+        _Static_assert(sizeof(((struct row *)0)->null) == 0 LIST(PIPIT_MODEL_ONE_),                \
+                       "one byte a field");                                                        \
         const struct row##_model row##_model = {                                                   \
                 .model = {.name = #row,                                                            \
                           .fields = row##_model.pipit_fields_,                                     \
@@ -207,7 +216,7 @@ pipit_expr_by_value_(struct pipit_field field)
 #define PIPIT_MODEL_MEMBER_(...)               PIPIT_MODEL_MEMBER2_(__VA_ARGS__, )
 #define PIPIT_MODEL_MEMBER2_(type, field, ...) PIPIT_C_##type field;
 #define PIPIT_MODEL_NULL_(...)                 PIPIT_MODEL_NULL2_(__VA_ARGS__, )
-#define PIPIT_MODEL_NULL2_(type, field, ...)   bool field;
+#define PIPIT_MODEL_NULL2_(type, field, ...)   unsigned char field;
 #define PIPIT_MODEL_COLUMN_(...)               PIPIT_MODEL_COLUMN2_(__VA_ARGS__, )
 #define PIPIT_MODEL_COLUMN2_(type, field, ...) struct pipit_field field;
 #define PIPIT_MODEL_ONE_(...)                  +1

@@ -12,10 +12,23 @@
  * pipit_record_row() reads the rows of a result: for a select, all rows that were found; for a
  * write, the row as the table has it now, with the defaults and keys that the server filled in.
  *
- * A write sends every member as it stands. A member goes out as NULL if its bool in `null` is set,
- * or if it is a NULL pointer. An insert leaves two things to the server's default instead: a
+ * For each member a row struct has a byte in `null` (enum pipit_member), and a write goes by both:
+ *
+ *      byte                 member          written is
+ *      PIPIT_MEMBER_VALUE   any             the member as it stands; a NULL pointer is NULL
+ *      PIPIT_MEMBER_NULL    any             NULL
+ *      PIPIT_MEMBER_UNSET   all bytes zero  the server's default, or NULL if the column has none
+ *      PIPIT_MEMBER_UNSET   any other       the member as it stands
+ *
+ * pipit_record_init() marks as unset each field with .default_sql, and each nullable field without
+ * a default. So what is assigned after it goes out, and what is not assigned is the server's; only
+ * for a 0, false or zero uuid in such a field the program sets the byte to PIPIT_MEMBER_VALUE too.
+ * In a row that was made without pipit_record_init(), and in one that came from the database, no
+ * member is unset.
+ *
+ * An insert leaves two values to the server's default as well, whatever their byte says: a
  * generated key that is 0 (a serial, or a primary key with .default_sql), and a NULL pointer in a
- * field that is not nullable and has a default.
+ * field that is not nullable and has a default. An update leaves nothing but unset members to it.
  */
 #ifndef PIPIT_RECORD_H
 #define PIPIT_RECORD_H
@@ -51,8 +64,9 @@ struct pipit_select {
 };
 
 /**
- * Empties a row struct and fills in the defaults that its model declares. A member with
- * .default_sql stays empty, because the server fills it in.
+ * Empties a row struct and fills in the defaults that its model declares. Each field with
+ * .default_sql, and each nullable field without a default, becomes PIPIT_MEMBER_UNSET: as long as
+ * nothing is assigned to its member, a write has the server's default for it, or NULL.
  *
  * @param model  borrowed for good
  * @param row    the model's row struct; overwritten. Its texts point to the model's constants,

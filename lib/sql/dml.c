@@ -11,17 +11,43 @@
 
 #include "sql/model.h"
 
+static bool
+dml_knows_byte(const struct pipit_field *field, const void *row)
+{
+        switch (pipit__field_member(field, row)) {
+        case PIPIT_MEMBER_VALUE:
+        case PIPIT_MEMBER_NULL:
+        case PIPIT_MEMBER_UNSET: return true;
+        }
+        return false;
+}
+
 /* Whether an insert leaves a field to the server; see <pipit/record.h>. */
 static bool
 dml_leaves_out(const struct pipit_field *field, const void *row)
 {
-        if (!pipit__field_is_zero(field, row))
+        if (pipit__field_is_unset(field, row))
+                return true;
+        if (!pipit__field_is_zero(field, row) || !dml_knows_byte(field, row))
                 return false;
         if (pipit__field_is_generated(field))
                 return true;
         return !field->nullable && pipit__field_has_default(field) &&
                (field->type == PIPIT_TYPE_varchar || field->type == PIPIT_TYPE_text ||
                 field->type == PIPIT_TYPE_bytea);
+}
+
+/* Appends a member as a parameter. */
+static void
+dml_param(const struct pipit_field *field, const void *row, struct sql *sql)
+{
+        if (!dml_knows_byte(field, row))
+                pipit__sql_fail(sql, PIPIT_EINVAL,
+                                "null.%s of a row of \"%s\" is %d, which is none of enum "
+                                "pipit_member: begin with %s_init() or {0}",
+                                field->name, field->model->name,
+                                (int)pipit__field_member(field, row), field->model->name);
+        pipit__sql_param(sql, pipit__field_get(field, row));
 }
 
 static void
@@ -48,7 +74,7 @@ dml_key(const struct pipit_model *model, const void *row, struct sql *sql)
                 pipit__sql_raw(sql, before);
                 pipit__field_sql(field, sql);
                 pipit__sql_raw(sql, " = ");
-                pipit__sql_param(sql, pipit__field_get(field, row));
+                dml_param(field, row, sql);
                 before = " AND ";
         }
 }
@@ -69,7 +95,7 @@ pipit__dml_insert(const struct pipit_model *model, const void *row, struct sql *
                 if (dml_leaves_out(field, row))
                         pipit__sql_raw(sql, "DEFAULT");
                 else
-                        pipit__sql_param(sql, pipit__field_get(field, row));
+                        dml_param(field, row, sql);
         }
         pipit__sql_raw(sql, ")");
         dml_returning(model, sql);
@@ -90,7 +116,7 @@ pipit__dml_values(const struct pipit_model *model, const void *row, struct sql *
 {
         for (int i = 0; i < model->n_fields; i++) {
                 if (!dml_leaves_out(&model->fields[i], row))
-                        pipit__sql_param(sql, pipit__field_get(&model->fields[i], row));
+                        dml_param(&model->fields[i], row, sql);
         }
 }
 
@@ -291,7 +317,7 @@ pipit__dml_insert_many(const struct pipit_model *model, uint64_t given, struct s
         pipit__sql_raw(sql, " FROM pipit_made");
 }
 
-/* Appends the fields that are no key, with their values. */
+/* Appends the fields that are no key, with their values, or the default for what is unset. */
 static void
 dml_set(const struct pipit_model *model, const void *row, struct sql *sql)
 {
@@ -304,8 +330,12 @@ dml_set(const struct pipit_model *model, const void *row, struct sql *sql)
                         continue;
                 pipit__sql_raw(sql, n_set++ == 0 ? " SET " : ", ");
                 pipit__sql_ident(sql, pipit__field_column(field));
+                if (pipit__field_is_unset(field, row)) {
+                        pipit__sql_raw(sql, " = DEFAULT");
+                        continue;
+                }
                 pipit__sql_raw(sql, " = ");
-                pipit__sql_param(sql, pipit__field_get(field, row));
+                dml_param(field, row, sql);
         }
         if (n_set == 0)
                 pipit__sql_fail(sql, PIPIT_EINVAL, "\"%s\" has nothing to set beside its key",

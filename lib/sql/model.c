@@ -189,13 +189,27 @@ pipit__field_is_generated(const struct pipit_field *field)
         return field_is_serial(field) || (field->primary_key && field->default_sql != NULL);
 }
 
-/* Returns the offset of the field's bool in `null`. */
+/* Returns the offset of the field's byte in `null`. */
 static size_t
 field_null_offset(const struct pipit_field *field)
 {
-        size_t index = (size_t)(field - field->model->fields);
+        return field->model->null_offset + (size_t)(field - field->model->fields);
+}
 
-        return field->model->null_offset + index * sizeof(bool);
+static void
+field_mark(const struct pipit_field *field, void *row, enum pipit_member member)
+{
+        unsigned char *null = model_row_place(row, field_null_offset(field));
+
+        *null = (unsigned char)member;
+}
+
+enum pipit_member
+pipit__field_member(const struct pipit_field *field, const void *row)
+{
+        const unsigned char *null = model_row_at(row, field_null_offset(field));
+
+        return (enum pipit_member) * null;
 }
 
 bool
@@ -209,12 +223,19 @@ pipit__field_is_zero(const struct pipit_field *field, const void *row)
         return memcmp(model_row_at(row, field->offset), zeros, type_of(field)->size) == 0;
 }
 
+bool
+pipit__field_is_unset(const struct pipit_field *field, const void *row)
+{
+        return pipit__field_member(field, row) == PIPIT_MEMBER_UNSET &&
+               pipit__field_is_zero(field, row);
+}
+
 struct pipit_value
 pipit__field_get(const struct pipit_field *field, const void *row)
 {
         const void *at = model_row_at(row, field->offset);
 
-        if (*(const bool *)model_row_at(row, field_null_offset(field)))
+        if (pipit__field_member(field, row) == PIPIT_MEMBER_NULL)
                 return pipit_value_null();
         switch (field->type) {
         case PIPIT_TYPE_boolean: return pipit_value_bool(*(const bool *)at);
@@ -239,10 +260,8 @@ pipit__field_get(const struct pipit_field *field, const void *row)
 void
 pipit__field_set_null(const struct pipit_field *field, void *row)
 {
-        bool *null = model_row_place(row, field_null_offset(field));
-
         memset(model_row_place(row, field->offset), 0, type_of(field)->size);
-        *null = true;
+        field_mark(field, row, PIPIT_MEMBER_NULL);
 }
 
 int
@@ -311,6 +330,12 @@ pipit_record_init(const struct pipit_model *model, void *row)
         if (model == NULL || row == NULL)
                 return;
         memset(row, 0, model->row_size);
-        for (int i = 0; i < model->n_fields; i++)
-                field_init(&model->fields[i], row);
+        for (int i = 0; i < model->n_fields; i++) {
+                const struct pipit_field *field = &model->fields[i];
+
+                field_init(field, row);
+                if (field->default_sql != NULL ||
+                    (field->nullable && !pipit__field_has_default(field)))
+                        field_mark(field, row, PIPIT_MEMBER_UNSET);
+        }
 }

@@ -51,6 +51,13 @@ bool pipit__field_has_default(const struct pipit_field *field);
 /* Whether the server makes the keys of this column; a 0 in the row asks for a new one. */
 bool pipit__field_is_generated(const struct pipit_field *field);
 
+/* Returns what the row says of a field's member; a program may have set a number that is none of
+ * the enum's. */
+enum pipit_member pipit__field_member(const struct pipit_field *field, const void *row);
+
+/* Whether a member is marked as unset, and nothing was assigned to it. */
+bool pipit__field_is_unset(const struct pipit_field *field, const void *row);
+
 /* Returns a member as a value; its text or bytes are borrowed from what the row points to. */
 struct pipit_value pipit__field_get(const struct pipit_field *field, const void *row);
 

@@ -129,4 +129,15 @@ number_of(const char *sql)
         return number;
 }
 
+/* Statements that made the rows of a table; one statement's rows have the same transaction and
+ * command. */
+static inline int64_t
+n_statements(const char *table)
+{
+        char sql[100];
+
+        snprintf(sql, sizeof sql, "SELECT count(DISTINCT xmin::text || cmin::text) FROM %s", table);
+        return number_of(sql);
+}
+
 #endif

@@ -22,16 +22,6 @@ group_setup(void)
         pipit_set_group_writes(live_db, true);
 }
 
-/* Statements that made the rows of a table. */
-static int64_t
-n_statements(const char *table)
-{
-        char sql[100];
-
-        snprintf(sql, sizeof sql, "SELECT count(DISTINCT xmin::text || cmin::text) FROM %s", table);
-        return number_of(sql);
-}
-
 /* Starts the rows of a round with keys that the server is going to change. */
 static void
 start_round(const char *table, int first)

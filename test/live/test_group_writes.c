@@ -54,17 +54,6 @@ warm_pages(void)
         batch_begin();
 }
 
-/* Statements that made the rows of a table; one statement's rows have the same transaction and
- * command. */
-static int64_t
-n_statements(const char *table)
-{
-        char sql[100];
-
-        snprintf(sql, sizeof sql, "SELECT count(DISTINCT xmin::text || cmin::text) FROM %s", table);
-        return number_of(sql);
-}
-
 /* Each member has its own page, with the rank that it asked for. */
 static void
 expect_own_pages(int first)

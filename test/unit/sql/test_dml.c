@@ -152,6 +152,48 @@ START_TEST(a_nullable_field_is_sent_as_null)
 }
 END_TEST
 
+START_TEST(what_is_unset_is_left_to_the_server_and_what_is_assigned_is_not)
+{
+        struct sample row;
+
+        sample_init(&row);
+        ck_assert_uint_eq(pipit__dml_given(&sample_model.model, &row), 0x1fc);
+        row.a_text = "";
+        row.a_uuid.bytes[15] = 1;
+        row.null.a_timestamp = PIPIT_MEMBER_VALUE;
+        row.null.a_timestamptz = PIPIT_MEMBER_NULL;
+        ck_assert_uint_eq(pipit__dml_given(&sample_model.model, &row), 0x3bfc);
+        pipit__dml_insert(&sample_model.model, &row, &sql);
+        ck_assert_ptr_nonnull(strstr(pipit__sql_text(&sql),
+                                     "VALUES (DEFAULT, DEFAULT, $1, $2, $3, $4, $5, $6, $7, $8, "
+                                     "DEFAULT, $9, $10, $11)"));
+        ck_assert_int_eq(pipit__sql_params(&sql).values[8].kind, PIPIT_KIND_TIMESTAMP);
+        ck_assert_int_eq(pipit__sql_params(&sql).values[9].kind, PIPIT_KIND_NULL);
+}
+END_TEST
+
+START_TEST(an_update_sets_what_is_unset_to_the_default)
+{
+        struct point row;
+
+        point_init(&row);
+        pipit__dml_update(&point_model.model, &row, &sql);
+        is_statement("UPDATE \"geo\".\"Points\" SET \"label\" = DEFAULT WHERE \"Points\".\"x\" = "
+                     "$1 AND \"Points\".\"why \"\"so\"\"\" = $2 RETURNING \"Points\".\"x\", "
+                     "\"Points\".\"why \"\"so\"\"\", \"Points\".\"label\"");
+        ck_assert_int_eq(pipit__sql_params(&sql).n, 2);
+}
+END_TEST
+
+START_TEST(a_byte_that_is_none_of_the_enum_is_refused)
+{
+        struct point row = {.x = 1, .null.label = PIPIT_MEMBER_UNSET + 1};
+
+        pipit__dml_values(&point_model.model, &row, &sql);
+        is_refused("null.label of a row of \"point\" is 3");
+}
+END_TEST
+
 START_TEST(a_zero_key_with_a_default_is_generated)
 {
         struct token row = {.id = {{0}}};
@@ -244,6 +286,9 @@ test_suite(void)
         tcase_add_test(tcase, null_becomes_the_default_only_where_there_is_one);
         tcase_add_test(tcase, bytes_have_defaults_too);
         tcase_add_test(tcase, a_nullable_field_is_sent_as_null);
+        tcase_add_test(tcase, what_is_unset_is_left_to_the_server_and_what_is_assigned_is_not);
+        tcase_add_test(tcase, an_update_sets_what_is_unset_to_the_default);
+        tcase_add_test(tcase, a_byte_that_is_none_of_the_enum_is_refused);
         tcase_add_test(tcase, a_zero_key_with_a_default_is_generated);
         tcase_add_test(tcase, an_update_sets_everything_but_the_key);
         tcase_add_test(tcase, a_key_of_two_columns_is_compared_as_a_whole);

@@ -67,6 +67,29 @@ START_TEST(init_sets_the_declared_defaults)
 }
 END_TEST
 
+START_TEST(init_marks_as_unset_what_the_server_fills_in)
+{
+        struct sample row;
+
+        sample_init(&row);
+        for (int i = 0; i < sample_model.model.n_fields; i++) {
+                const struct pipit_field *field = &sample_model.model.fields[i];
+                bool unset = field == &sample_model.a_text || field == &sample_model.a_bytea ||
+                             field == &sample_model.a_timestamp || field == &sample_model.a_uuid ||
+                             field == &sample_model.a_timestamptz;
+
+                ck_assert_int_eq(pipit__field_member(field, &row),
+                                 unset ? PIPIT_MEMBER_UNSET : PIPIT_MEMBER_VALUE);
+                ck_assert_int_eq(pipit__field_is_unset(field, &row), unset);
+        }
+        row.a_timestamptz.us = 1;
+        ck_assert(!pipit__field_is_unset(&sample_model.a_timestamptz, &row));
+        row.null.a_uuid = PIPIT_MEMBER_VALUE;
+        ck_assert(!pipit__field_is_unset(&sample_model.a_uuid, &row));
+        ck_assert_int_eq(pipit__field_get(&sample_model.a_uuid, &row).kind, PIPIT_KIND_UUID);
+}
+END_TEST
+
 START_TEST(init_of_nothing_does_nothing)
 {
         pipit_record_init(NULL, NULL);
@@ -287,6 +310,7 @@ test_suite(void)
         tcase_add_test(tcase, names_differ_where_they_are_said_to);
         tcase_add_test(tcase, names_are_quoted_in_sql);
         tcase_add_test(tcase, init_sets_the_declared_defaults);
+        tcase_add_test(tcase, init_marks_as_unset_what_the_server_fills_in);
         tcase_add_test(tcase, init_of_nothing_does_nothing);
         tcase_add_test(tcase, a_stored_row_is_marked);
         tcase_add_test(tcase, keys_and_defaults_are_known);
