@@ -49,9 +49,9 @@ typedef const char *(*pipit_password_cb)(void *arg);
 
 /**
  * The options of pipit_open(), which copies them, with their strings.
- * `struct pipit_options options = {0};` is the default of everything. Times are in milliseconds; -1
- * means "no such limit" where a comment names it. A value out of range makes a scope on which every
- * request fails with PIPIT_EINVAL.
+ * `struct pipit_options options = {0};` is the default of everything. Times are in milliseconds, of
+ * any length; -1 means "no such limit" where a comment names it. A value out of range, as any other
+ * negative time, makes a scope on which every request fails with PIPIT_EINVAL.
  */
 struct pipit_options {
         /** Connections that are made before any request needs them, and kept open even when idle.
@@ -101,12 +101,14 @@ struct pipit_options {
          * -1 never. */
         int64_t idle_timeout_ms;
         /** Age at which a connection is closed, less up to 10 % by chance: when it becomes idle, or
-         * before its next use. Default 3,600,000; -1 never. */
+         * before its next use. A connection that was not used yet is used once, however old it is.
+         * Default 3,600,000; -1 never. */
         int64_t lifetime_ms;
 
         /** libevent priority of pipit's events, plus one: 1 is libevent's 0, the most urgent. pipit
          * must not be more urgent than the handlers that start requests, or each request travels
-         * alone. A priority that the base does not have is ignored. Default: libevent's own. */
+         * alone. With a priority that the base does not have every request fails with PIPIT_EINVAL.
+         * Default: libevent's own. */
         int event_priority;
         /** search_path of every connection, a list as SET search_path takes it; copied. Default
          * "public, pg_temp"; "" leaves the server's. */

@@ -78,8 +78,8 @@ PIPIT_API void pipit_cancel(struct pipit *scope, pipit_request request);
  * @param scope       the scope that the request was started on; NULL does nothing
  * @param request     its number; 0 does nothing, and so does a request that has ended, even if its
  *                    callback has not run yet
- * @param timeout_ms  milliseconds; 0 ends the request as soon as the loop turns, -1 removes the
- *                    deadline
+ * @param timeout_ms  milliseconds; 0 ends the request as soon as the loop turns, -1 or any other
+ *                    negative number removes the deadline
  */
 PIPIT_API void pipit_set_timeout(struct pipit *scope, pipit_request request, int64_t timeout_ms);
 

@@ -79,7 +79,8 @@ PIPIT_API void pipit_close(struct pipit *scope);
  * @param db          a database or a blocking scope; any other scope fails with PIPIT_EINVAL; NULL
  *                    returns 0
  * @param timeout_ms  milliseconds until the requests that are left complete with PIPIT_ECANCELED;
- *                    -1 waits for all of them, each until its own deadline
+ *                    -1 waits for all of them, each until its own deadline. With any other negative
+ *                    number the request fails with PIPIT_EINVAL, and the database goes on
  * @param cb          called once: with success if every request ended by itself, otherwise with
  *                    PIPIT_ETIMEDOUT. With PIPIT_ECANCELED if the scope was closed meanwhile, or if
  *                    the drain itself was cancelled; after such a cancel the requests that were

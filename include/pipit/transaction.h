@@ -71,7 +71,8 @@ struct pipit_transaction {
          * request that they start on the transaction fails with PIPIT_ECLOSED. */
         bool commit_early;
         /** Time for the transaction as a whole, its attempts and its waits included, in
-         * milliseconds. Default: timeout_ms of the database; -1 none. */
+         * milliseconds. Default: timeout_ms of the database; -1 none. With any other negative
+         * number the transaction fails with PIPIT_EINVAL. */
         int64_t timeout_ms;
         /** Room for later versions, whose options take its place: so the size never changes. Leave
          * all of it NULL: otherwise the transaction fails with PIPIT_EINVAL. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "conn/cancel.h"
 #include "conn/conn_int.h"
+#include "loop/deadline.h"
 #include "request/requests.h"
 
 int64_t
@@ -54,13 +55,13 @@ pipit__conn_since_ms(const struct conn *conn)
 void
 pipit__conn_set_lifetime(struct conn *conn, int64_t lifetime_ms)
 {
-        conn->expires_ms = lifetime_ms >= 0 ? conn->born_ms + lifetime_ms : INT64_MAX;
+        conn->expires_ms = pipit__deadline_after(conn->born_ms, lifetime_ms);
 }
 
 bool
 pipit__conn_is_old(const struct conn *conn)
 {
-        return conn->expires_ms <= pipit__conn_now(conn);
+        return conn->served && conn->expires_ms <= pipit__conn_now(conn);
 }
 
 bool

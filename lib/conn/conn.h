@@ -87,7 +87,8 @@ enum conn_state pipit__conn_state(const struct conn *conn);
 const char *pipit__conn_host(const struct conn *conn);
 /* When it entered its state, by the reactor's clock. */
 int64_t pipit__conn_since_ms(const struct conn *conn);
-/* Whether its lifetime is over. */
+/* Whether its lifetime is over. A connection that nobody has used yet is never old: if connecting
+ * takes as long as the lifetime, no request would ever be served. */
 bool pipit__conn_is_old(const struct conn *conn);
 /* Whether what it runs next cannot write. */
 bool pipit__conn_is_reader(const struct conn *conn);

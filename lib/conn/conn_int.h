@@ -50,6 +50,7 @@ struct conn {
         struct cancel *cancel;  /* NULL but while one is out */
         struct backend backend; /* both "" where libpq can cancel without blocking */
         bool reader;            /* once what was sent is answered, transactions cannot write */
+        bool served;            /* somebody has used the connection: only then can it be old */
         bool serializable;      /* reads may fail at their Sync, and so do not share it */
         bool unflushed;         /* libpq has bytes that the socket did not take */
         bool incomplete;        /* a part of a result is here */
@@ -60,7 +61,7 @@ struct conn {
         size_t unread;          /* bytes that libpq left in the socket the last time */
         int64_t born_ms;
         int64_t since_ms;                /* when the state was entered */
-        int64_t expires_ms;              /* the end of its lifetime; INT64_MAX: never */
+        int64_t expires_ms;              /* the end of its lifetime; DEADLINE_NEVER: never */
         char host[CONN_ERROR_HOST_SIZE]; /* "" until its attempt has ended */
         struct conn_error end_reason;    /* its text is "" until something says why it ends */
         struct deferred deferred;

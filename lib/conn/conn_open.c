@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "conn/conn_int.h"
+#include "loop/deadline.h"
 #include "pq/pq_cancel.h"
 
 /* Keeps a notice in mind, or logs it. libpq calls this while it parses, so that nothing may be
@@ -122,7 +123,7 @@ pipit__conn_new(const struct conn_config *config)
         conn->deferred.free = pipit__conn_free;
         pipit__reply_queue_init(&conn->replies, &conn->prepared);
         conn->born_ms = conn->since_ms = pipit__conn_now(conn);
-        conn->expires_ms = INT64_MAX;
+        conn->expires_ms = DEADLINE_NEVER;
         if (conn_init(conn) != 0) {
                 pipit__conn_free(&conn->deferred);
                 return NULL;

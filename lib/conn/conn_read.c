@@ -93,6 +93,19 @@ conn_check_kind(struct conn *conn, struct pg_result *answer, enum pq_kind kind)
         return conn->state != CONN_CLOSED;
 }
 
+/* The bytes that the next result may have. The bound is for what programs ask: with a small one the
+ * answer to the settings would end each connection before it has served anybody. */
+static size_t
+conn_result_limit(const struct conn *conn)
+{
+        size_t limit = conn->config->max_result_bytes;
+
+        if (limit >= CONN_LARGE || conn->replies.n == 0 ||
+            pipit__reply_queue_reads_statement(&conn->replies))
+                return limit;
+        return CONN_LARGE;
+}
+
 /* Whether a result may be as large as it is. One that may not goes away with the connection. libpq
  * takes a long row in one read, as fast as it comes, so that conn_read() has not counted it. */
 static bool
@@ -103,7 +116,7 @@ conn_check_size(struct conn *conn, struct pg_result *answer)
         if (size > CONN_LARGE && pipit__pq_has_large_row(answer, CONN_LARGE))
                 conn->oversized = true;
         if (size <= conn->config->max_result_bytes ||
-            !pipit__pq_is_over(answer, conn->config->max_result_bytes))
+            !pipit__pq_is_over(answer, conn_result_limit(conn)))
                 return true;
         pipit__pq_clear(answer);
         pipit__conn_refuse_size(conn);
@@ -213,7 +226,7 @@ conn_read(struct conn *conn)
         conn_work(conn);
         /* Only now: an answer that was taken has started the count anew. */
         if (conn->state != CONN_CLOSED && conn->incomplete &&
-            conn->incoming > conn->config->max_result_bytes)
+            conn->incoming > conn_result_limit(conn))
                 pipit__conn_refuse_size(conn);
 }
 

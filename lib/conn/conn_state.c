@@ -58,6 +58,7 @@ pipit__conn_enter(struct conn *conn, enum conn_state state, const struct conn_er
         pipit__log(conn->config->log, now, PIPIT_LOG_DEBUG, "connection to %s: %s -> %s",
                    conn->host, state_names[from], state_names[state]);
         conn->state = state;
+        conn->served = conn->served || (from == CONN_IDLE && state != CONN_CLOSED);
         conn->since_ms = now;
         conn->config->ops->entered(conn, from, failure, conn->config->arg);
 }

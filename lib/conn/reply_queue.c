@@ -261,6 +261,12 @@ pipit__reply_queue_reader(const struct reply_queue *replies)
         return replies->n > 0 ? reply_queue_at(replies, replies->reading)->req : NULL;
 }
 
+bool
+pipit__reply_queue_reads_statement(const struct reply_queue *replies)
+{
+        return reply_queue_at(replies, replies->reading)->ops->is_waited_for;
+}
+
 const char *
 pipit__reply_queue_reading_name(const struct reply_queue *replies)
 {

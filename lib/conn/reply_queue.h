@@ -113,6 +113,9 @@ void pipit__reply_queue_prefetch(const struct reply_queue *replies);
 
 /* The request whose result the next answer goes into; NULL: none's. */
 struct request *pipit__reply_queue_reader(const struct reply_queue *replies);
+/* Whether the next answer is to somebody's statement, and not to a command of pipit's own.
+ * Something must be owed. */
+bool pipit__reply_queue_reads_statement(const struct reply_queue *replies);
 /* The kind of the next answer, for a log line. Something must be owed. */
 const char *pipit__reply_queue_reading_name(const struct reply_queue *replies);
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "connect/conninfo.h"
 #include "connect/resolver.h"
+#include "loop/deadline.h"
 #include "loop/reactor.h"
 #include "pq/pq.h"
 #include "pq/pq_connect.h"
@@ -403,7 +404,7 @@ pipit__connect_attempt_start(struct reactor *reactor, const struct conninfo *inf
                 return NULL;
         attempt->reactor = reactor;
         attempt->info = info;
-        attempt->until_ms = pipit__reactor_now(reactor) + timeout_ms;
+        attempt->until_ms = pipit__deadline_after(pipit__reactor_now(reactor), timeout_ms);
         attempt->fn = fn;
         attempt->arg = arg;
         attempt->n_targets = info->n_hosts;

@@ -33,7 +33,9 @@ struct deadline {
         size_t place;     /* in the heap, from 1 on; 0 while the deadline is not in there */
 };
 
-/* Returns the time that is timeout_ms after now, or DEADLINE_NEVER if timeout_ms is negative. */
+/* Returns the time that is timeout_ms after now, a time or a duration; DEADLINE_NEVER if timeout_ms
+ * is negative, or so long that no number says when it ends. Each sum with an option or an argument
+ * of a call goes through this function. */
 int64_t pipit__deadline_after(int64_t now, int64_t timeout_ms);
 
 /* Is called from the loop for a deadline that has passed and is set no more. The call may set and

@@ -90,6 +90,16 @@ options_check(const struct pipit_options *options)
         return NULL;
 }
 
+/* Takes back all but the texts: what is out of range must not decide how much memory the parts of a
+ * scope take that only fails. */
+static void
+options_reset(struct pipit_options *options)
+{
+        *options = (struct pipit_options){.search_path = options->search_path,
+                                          .sslmode = options->sslmode};
+        options_fill(options);
+}
+
 int
 pipit__options_init(struct pipit_options *options, const struct pipit_options *given,
                     const char **ret_problem)
@@ -103,7 +113,10 @@ pipit__options_init(struct pipit_options *options, const struct pipit_options *g
             (given != NULL && given->sslmode != NULL && options->sslmode == NULL))
                 return PIPIT_ENOMEM;
         *ret_problem = options_check(options);
-        return *ret_problem == NULL ? 0 : PIPIT_EINVAL;
+        if (*ret_problem == NULL)
+                return 0;
+        options_reset(options);
+        return PIPIT_EINVAL;
 }
 
 void

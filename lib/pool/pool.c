@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "loop/deadline.h"
 #include "loop/reactor.h"
 
 #define BACKOFF_FIRST_MS     50
@@ -144,7 +145,8 @@ pool_on_idle_end(void *arg)
         while (pool->n_idle > 0 && pool_size(pool) > pool->min) {
                 struct conn *conn = pipit__conn_of(pool->idle.prev);
                 int64_t left_ms =
-                        pipit__conn_since_ms(conn) + pool->idle_timeout_ms - pool_now(pool);
+                        pipit__deadline_after(pipit__conn_since_ms(conn), pool->idle_timeout_ms) -
+                        pool_now(pool);
                 if (left_ms > 0) {
                         pool->idle_timer_runs = pipit__timer_set(pool->idle_end, left_ms) == 0;
                         return;
@@ -293,7 +295,7 @@ pipit__pool_take(struct pool *pool, bool reader)
 static int
 share_of(int n_requests, int n_conns)
 {
-        return n_conns > 1 ? (n_requests + n_conns - 1) / n_conns : n_requests;
+        return n_conns > 1 && n_requests > 0 ? (n_requests - 1) / n_conns + 1 : n_requests;
 }
 
 /* The share of each connection, busy ones too, of all that waits or is out: those that are busy

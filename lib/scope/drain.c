@@ -46,9 +46,8 @@ drain_start(struct database *db, struct request *req, int64_t timeout_ms)
         pipit__request_set_subscope(req, NULL);
         pipit__request_enter(req, REQUEST_HELD, &drain_ops, db);
         db->drain = req;
-        if (timeout_ms >= 0)
-                pipit__request_set_deadline(
-                        req, pipit__deadline_after(pipit__reactor_now(db->reactor), timeout_ms));
+        pipit__request_set_deadline(
+                req, pipit__deadline_after(pipit__reactor_now(db->reactor), timeout_ms));
         pipit__reactor_enter(db->reactor);
         pipit__database_look_for_end(db);
         pipit__reactor_leave(db->reactor);
@@ -66,6 +65,9 @@ pipit_drain(struct pipit *db, int64_t timeout_ms, pipit_cb cb, void *arg)
         if (!pipit__scope_is_database(db))
                 pipit__request_fail(req, PIPIT_EINVAL, PIPIT_EXECUTED_NO, PIPIT_PHASE_START,
                                     "pipit_drain() takes a database");
+        else if (timeout_ms < -1)
+                pipit__request_fail(req, PIPIT_EINVAL, PIPIT_EXECUTED_NO, PIPIT_PHASE_START,
+                                    "timeout_ms of pipit_drain() must be -1 or more");
         else if (pipit__scope_is_open(db))
                 drain_start(pipit__scope_db(db), req, timeout_ms);
         else

@@ -64,7 +64,8 @@ subscope_problem(const struct subscope *subscope)
                      options->deferrable || options->max_attempts != SUBSCOPE_ATTEMPTS ||
                      options->commit_early;
 
-        if ((unsigned)options->isolation > PIPIT_SERIALIZABLE || options->max_attempts < 0)
+        if ((unsigned)options->isolation > PIPIT_SERIALIZABLE || options->max_attempts < 0 ||
+            options->timeout_ms < -1)
                 return "the options of the transaction are out of range";
         if (!reserved_is_empty(options->reserved))
                 return "the reserved members of a transaction's options " RESERVED_PROBLEM;

@@ -4,6 +4,7 @@
 #include "scope/subscope_send.h"
 
 #include "conn/conn.h"
+#include "loop/deadline.h"
 #include "request/request.h"
 #include "request/stmt.h"
 #include "scope/lease.h"
@@ -24,7 +25,7 @@ subscope_server_timeout(const struct subscope *subscope)
                 return 0;
         if (left_ms > all_ms) /* a deadline begins with the next tick of a clock */
                 left_ms = all_ms;
-        left_ms += SERVER_SLACK_MS;
+        left_ms = pipit__deadline_after(left_ms, SERVER_SLACK_MS);
         return left_ms < INT32_MAX ? left_ms : INT32_MAX;
 }
 

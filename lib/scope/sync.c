@@ -32,12 +32,15 @@ pipit_allow_sync(struct pipit *db)
                 pipit_close(scope);
                 return NULL;
         }
+        const struct pipit_error *error = pipit_scope_error(db);
         pipit__scope_attach(scope, db);
         if (pipit__scope_is_closed(db) || pipit__scope_is_draining(db))
                 pipit__scope_break(scope, PIPIT_ECLOSED, "the database has ended, or ends");
         else if (pipit__scope_wait_results(db) != NULL || !pipit__scope_is_database(db))
                 pipit__scope_break(scope, PIPIT_EINVAL,
                                    "pipit_allow_sync() takes a database, and no other scope");
+        else if (error != NULL)
+                pipit__scope_break(scope, error->code, "%s", error->message);
         else if (!parent->sync_allowed && pipit__reactor_started(parent->reactor))
                 pipit__scope_break(scope, PIPIT_EBLOCKING,
                                    "the event loop has started, and blocking would stop it: use "

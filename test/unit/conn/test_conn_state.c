@@ -276,11 +276,33 @@ END_TEST
 START_TEST(a_connection_is_old_when_its_lifetime_is_over)
 {
         conn.born_ms = pipit__conn_now(&conn) - 1000;
+        conn.served = true;
         pipit__conn_set_lifetime(&conn, 1000000);
         ck_assert(!pipit__conn_is_old(&conn));
         pipit__conn_set_lifetime(&conn, 1000);
         ck_assert(pipit__conn_is_old(&conn));
         pipit__conn_set_lifetime(&conn, -1);
+        ck_assert(!pipit__conn_is_old(&conn));
+}
+END_TEST
+
+START_TEST(a_connection_that_has_served_nobody_is_not_old)
+{
+        conn.born_ms = pipit__conn_now(&conn) - 1000;
+        pipit__conn_set_lifetime(&conn, 1000);
+        conn.state = CONN_SETTING_UP;
+        pipit__conn_enter(&conn, CONN_IDLE, NULL);
+        ck_assert(!pipit__conn_is_old(&conn));
+        pipit__conn_enter(&conn, _i == 0 ? CONN_BUSY : CONN_LEASED, NULL);
+        ck_assert(pipit__conn_is_old(&conn));
+}
+END_TEST
+
+START_TEST(a_lifetime_has_an_end_that_is_a_number)
+{
+        conn.born_ms = pipit__conn_now(&conn);
+        conn.served = true;
+        pipit__conn_set_lifetime(&conn, INT64_MAX - _i);
         ck_assert(!pipit__conn_is_old(&conn));
 }
 END_TEST
@@ -320,6 +342,8 @@ test_suite(void)
         tcase_add_loop_test(tcase, only_states_that_have_a_limit_end_by_it, 0, N_LIMITS);
         tcase_add_loop_test(tcase, the_log_names_each_state, 0, N_NAMES);
         tcase_add_test(tcase, a_connection_is_old_when_its_lifetime_is_over);
+        tcase_add_loop_test(tcase, a_connection_that_has_served_nobody_is_not_old, 0, 2);
+        tcase_add_loop_test(tcase, a_lifetime_has_an_end_that_is_a_number, 0, 2);
         tcase_add_test(tcase,
                        reads_share_only_where_a_role_is_its_own_and_nothing_where_reads_can_fail);
         suite_add_tcase(suite, tcase);

@@ -134,6 +134,16 @@ START_TEST(what_is_out_of_range_is_refused_by_name)
 }
 END_TEST
 
+START_TEST(what_is_refused_leaves_the_defaults)
+{
+        struct pipit_options options;
+
+        ck_assert_int_eq(init(&options, &wrong[_i].given), PIPIT_EINVAL);
+        expect_defaults(&options);
+        pipit__options_fini(&options);
+}
+END_TEST
+
 START_TEST(what_stands_in_reserved_members_is_refused)
 {
         struct pipit_options options;
@@ -177,6 +187,7 @@ test_suite(void)
         tcase_add_test(tcase, what_is_given_stays);
         tcase_add_test(tcase, texts_are_copied);
         tcase_add_loop_test(tcase, what_is_out_of_range_is_refused_by_name, 0, N_WRONG);
+        tcase_add_loop_test(tcase, what_is_refused_leaves_the_defaults, 0, N_WRONG);
         tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 32);
         tcase_add_test(tcase, without_memory_nothing_is_half_copied);
         suite_add_tcase(suite, tcase);
