@@ -19,7 +19,7 @@
 int64_t
 pipit__deadline_after(int64_t now, int64_t timeout_ms)
 {
-        return timeout_ms < 0 || timeout_ms > DEADLINE_NEVER - now ? DEADLINE_NEVER
+        return timeout_ms < 0 || now > DEADLINE_NEVER - timeout_ms ? DEADLINE_NEVER
                                                                    : now + timeout_ms;
 }
 

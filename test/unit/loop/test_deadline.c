@@ -451,6 +451,30 @@ memory(void)
         return tcase;
 }
 
+static const struct {
+        int64_t now;
+        int64_t timeout_ms;
+        int64_t at_ms;
+} sums[] = {
+        {0, 0, 0},
+        {5, 7, 12},
+        {5, -1, DEADLINE_NEVER},
+        {5, INT64_MIN, DEADLINE_NEVER},
+        {5, INT64_MAX, DEADLINE_NEVER},
+        {5, INT64_MAX - 5, INT64_MAX},
+        {5, INT64_MAX - 6, INT64_MAX - 1},
+        {INT64_MAX, 1, DEADLINE_NEVER},
+        {INT64_MAX, INT64_MAX, DEADLINE_NEVER},
+        {-5, INT64_MAX, INT64_MAX - 5}, /* a duration may be over */
+        {-5, 7, 2},
+};
+
+START_TEST(no_sum_of_a_time_and_a_duration_wraps)
+{
+        ck_assert_int_eq(pipit__deadline_after(sums[_i].now, sums[_i].timeout_ms), sums[_i].at_ms);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -459,6 +483,8 @@ test_suite(void)
 
         tcase_add_checked_fixture(tcase, setup, stop);
         tcase_add_loop_test(tcase, they_agree_with_a_plain_array, 0, AT_ONCE);
+        tcase_add_loop_test(tcase, no_sum_of_a_time_and_a_duration_wraps, 0,
+                            (int)(sizeof sums / sizeof sums[0]));
         tcase_add_test(tcase, deadlines_come_off_in_their_order);
         tcase_add_test(tcase, what_has_passed_is_called_once_in_its_order_and_not_early);
         tcase_add_test(tcase, an_empty_heap_has_no_timer);
