@@ -4,11 +4,20 @@
 #       chaos.sh --live SECONDS [--transactions] [--seed S] [--sanitize]
 #       chaos.sh --schedules N [--seed S]
 #       chaos.sh --cancel N [--seed S] [--sanitize]
+#       chaos.sh --ddl SECONDS [--fresh] [--seed S] [--sanitize]
 #
 #       --schedules N      so many runs of the simulation in test/schedule, with sanitizers, on all
 #                          cores; what fails is written to SEED.sched in the current folder
 #       --cancel N         so many cancels and deadlines at random times, on a real PostgreSQL
 #       --live SECONDS     a real PostgreSQL behind the fault proxy, under load for so long
+#       --ddl SECONDS      a real PostgreSQL under load for so long, while another program changes the
+#                          types of columns, makes enums, tables and schemas anew, and ends
+#                          connections: figures are `wrong` values, `lost` and `doubled` requests,
+#                          and those that `failed` though nothing in the server's state explains it
+#                          (a value that does not fit its column is `unfit`, a table that is not
+#                          there at that moment is `missing`, a connection that was ended is `ended`)
+#       --fresh            with --ddl: each statement has a text of its own, so that nothing that was
+#                          learned of one can be out of date; shows that the program judges rightly
 #       --sanitize         with the address and undefined behaviour sanitizers
 #
 # The last line has the figures, `name: value` pairs; the exit status is 0 if all is clean. The rest
@@ -55,6 +64,13 @@ run_cancel() {
                 --count "$count" --seed "$seed"
 }
 
+run_ddl() {
+        build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}${sanitize:+-sanitize}
+        compile test/chaos/chaos-ddl >&2 || die 'it does not build'
+        child_run sh "$support/cluster.sh" run -- "$build/test/chaos/chaos-ddl" \
+                --seconds "$seconds" --seed "$seed" --fresh "$fresh"
+}
+
 run_schedules() {
         build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}-sanitize
         sanitize=yes
@@ -68,18 +84,20 @@ is_number() {
         esac
 }
 
-mode='' seconds='' count='' seed=1 sanitize='' transactions=0
+mode='' seconds='' count='' seed=1 sanitize='' transactions=0 fresh=0
 while [ $# -gt 0 ]; do
         case $1 in
         --sanitize) sanitize=yes ;;
         --transactions) transactions=1 ;;
-        --live | --schedules | --cancel | --seed)
+        --fresh) fresh=1 ;;
+        --live | --schedules | --cancel | --ddl | --seed)
                 [ $# -gt 1 ] || die "$1: nothing follows"
                 is_number "$2"
                 case $1 in
                 --live) mode=live seconds=$2 ;;
                 --schedules) mode=schedules count=$2 ;;
                 --cancel) mode=cancel count=$2 ;;
+                --ddl) mode=ddl seconds=$2 ;;
                 --seed) seed=$2 ;;
                 esac
                 shift
@@ -94,8 +112,9 @@ case $mode in
 live) run_live ;;
 schedules) run_schedules ;;
 cancel) run_cancel ;;
+ddl) run_ddl ;;
 *)
         die 'usage: chaos.sh --live SECONDS [--transactions] | --schedules N | --cancel N' \
-                '[--seed S] [--sanitize]'
+                '| --ddl SECONDS [--fresh] [--seed S] [--sanitize]'
         ;;
 esac
