@@ -45,8 +45,9 @@ enum pipit_executed {
         PIPIT_EXECUTED_ROLLED_BACK, /**< the server refused it, or ran it and surely undid it */
         PIPIT_EXECUTED_YES, /**< the statement is committed; only its answer could not be used, or
                                had no row where one was asked for */
-        PIPIT_EXECUTED_UNKNOWN /**< the statement was sent, and its answer did not come or was not
-                                  read */
+        PIPIT_EXECUTED_UNKNOWN /**< the statement was sent, and its answer did not come, was not
+                                  read, or is an error that leaves this open: SQLSTATE class 08 or
+                                  40003, as a pooler gives that lost its server */
 };
 
 /** Tells how far a request had come when it failed. */

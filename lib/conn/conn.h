@@ -28,6 +28,7 @@ struct list;
 struct log;
 struct reactor;
 struct request;
+struct segment_error;
 struct stmt_cache;
 
 /* conn_state.c lists every change from one to another, and the function that makes it. */
@@ -145,9 +146,10 @@ void pipit__conn_abandon(struct conn *conn, const struct request *req);
 struct lease_ops {
         /* Nothing is owed any more. */
         void (*ready)(void *arg);
-        /* A statement of its transaction has failed or, skipped, was not run. The lease ends the
-         * request. Statements that were answered by rows alone are complete without this. */
-        void (*answered)(struct request *req, bool skipped, void *arg);
+        /* A statement of its transaction has failed or was not run: skipped_for is the error for
+         * which the server skipped it, or NULL. The lease ends the request. Statements that were
+         * answered by rows alone are complete without this. */
+        void (*answered)(struct request *req, const struct segment_error *skipped_for, void *arg);
         /* The transaction that was to be committed for this request is over. */
         void (*ended)(struct request *commit, bool committed, void *arg);
         /* The statement of a request has ended the transaction, or begun another: the connection

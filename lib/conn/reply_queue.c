@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/cold.h"
+#include "base/log.h"
 #include "conn/reply_queue_int.h"
 #include "connect/connect_attempt.h"
 #include "request/request.h"
 #include "request/stmt.h"
+#include "result/result_error.h"
 #include "result/rows.h"
 
 #define REPLY_QUEUE_FIRST_ROOM 16
@@ -140,9 +142,25 @@ pipit__reply_queue_push_sync(struct reply_queue *replies, const struct reply_ops
 
 /* ---- what the kinds use */
 
+/* Notes an error of the segment: the first, or one that leaves what has run in doubt. */
+static COLD void
+reply_queue_note_error(struct reply_queue *replies, const struct pg_result *answer)
+{
+        struct pipit_error error = {0};
+
+        pipit__pq_read_error(answer, &error);
+        bool leaves_doubt = pipit__error_leaves_doubt(&error);
+        if (replies->failed && !leaves_doubt)
+                return;
+        replies->error = (struct segment_error){.leaves_doubt = leaves_doubt};
+        memcpy(replies->error.sqlstate, error.sqlstate, sizeof error.sqlstate);
+        pipit__log_escape(replies->error.text, sizeof replies->error.text, error.message);
+}
+
 void
 pipit__reply_take_error(struct reply_queue *replies, struct request *req, struct pg_result *answer)
 {
+        reply_queue_note_error(replies, answer);
         replies->failed = true;
         if (req != NULL)
                 pipit__rows_take(pipit__request_result(req), answer, PIPIT_EXECUTED_ROLLED_BACK);
@@ -194,6 +212,8 @@ pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause
                                     .host = cause->host,
                                     .message = text};
 
+        if (pipit__sqlstate_leaves_doubt(cause->sqlstate))
+                error.executed = executed = PIPIT_EXECUTED_UNKNOWN;
         snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
                  cause->host, cause->text,
                  executed == PIPIT_EXECUTED_ROLLED_BACK
@@ -228,6 +248,7 @@ pipit__reply_queue_settle(struct reply_queue *replies, struct settlement *settle
         bool is_sync = false;
 
         settlement->failed = replies->failed;
+        settlement->error = replies->failed ? &replies->error : NULL;
         settlement->prepared = replies->prepared;
         while (!is_sync) {
                 const struct reply *reply = reply_queue_at(replies, 0);
@@ -243,6 +264,7 @@ void
 pipit__reply_queue_lose(struct reply_queue *replies, struct settlement *settlement)
 {
         settlement->failed = true;
+        settlement->error = replies->failed ? &replies->error : NULL;
         settlement->tx_may_be_done = replies->tx_may_be_done;
         settlement->prepared = replies->prepared;
         while (replies->n > 0) {

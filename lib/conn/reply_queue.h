@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "conn/retry.h"
 #include "conn/segment_time.h"
 #include "pq/pq.h"
 
@@ -59,6 +60,7 @@ struct reply_queue {
         bool dirty;          /* a statement of a transaction has changed the session */
         bool tx_may_be_done; /* a statement has ended its transaction: that may be committed */
         struct prepared *prepared;
+        struct segment_error error; /* that has failed the segment, while failed is set */
 };
 
 /* A settlement is what the replies of a segment are told at its Sync, or all replies when the
@@ -72,7 +74,8 @@ struct settlement {
         const struct conn_error *cause; /* why the connection is lost; NULL at a Sync */
         struct segment_lesson lesson;   /* at a Sync: begun, with its timing */
         /* The queue says: */
-        bool failed; /* the segment has had an error */
+        bool failed;                       /* the segment has had an error */
+        const struct segment_error *error; /* that one; NULL: the segment that is read had none */
         bool tx_may_be_done;
         struct prepared *prepared;
         /* The replies say: */

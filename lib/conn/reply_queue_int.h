@@ -12,7 +12,6 @@
 
 #include "base/cold.h"
 #include "conn/reply_queue.h"
-#include "conn/retry.h"
 
 struct reply {
         const struct reply_ops *ops;
@@ -106,6 +105,9 @@ pipit__reply_take_rows(struct reply_queue *replies, struct reply *reply, struct 
 /* Lets the request go at the end of its results, for it need not wait for its Sync. */
 enum reply_event pipit__reply_complete_early(struct reply_queue *replies, struct reply *reply,
                                              struct request **ret_done);
+
+/* The error of the segment, if that leaves open what the server has run; or NULL. */
+COLD const struct segment_error *pipit__settlement_doubt(const struct settlement *settlement);
 
 /* A statement whose segment has failed, for pipit__retry_note() and its like. */
 struct retry_case

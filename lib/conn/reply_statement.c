@@ -74,6 +74,14 @@ pipit__reply_complete_early(struct reply_queue *replies, struct reply *reply,
 
 /* ---- the end of the segment */
 
+const struct segment_error *
+pipit__settlement_doubt(const struct settlement *settlement)
+{
+        const struct segment_error *error = settlement->error;
+
+        return error != NULL && error->leaves_doubt ? error : NULL;
+}
+
 struct retry_case
 pipit__reply_retry_case(const struct reply *reply, const struct settlement *settlement)
 {
@@ -82,6 +90,7 @@ pipit__reply_retry_case(const struct reply *reply, const struct settlement *sett
                                    .prepared = settlement->prepared,
                                    .skipped = reply->skipped,
                                    .typed = reply->typed,
+                                   .doubt = pipit__settlement_doubt(settlement),
                                    .may_be_hit = settlement->may_be_hit};
 }
 
@@ -144,6 +153,13 @@ write_settle(const struct reply *reply, struct settlement *settlement)
 
 /* ---- the connection is lost */
 
+/* Whether the server surely did not run a statement. */
+static COLD bool
+statement_did_not_run(const struct reply *reply, const struct settlement *settlement)
+{
+        return reply->skipped && pipit__settlement_doubt(settlement) == NULL;
+}
+
 /* Has a statement run elsewhere if what the server has said of it so far is that it did not run. */
 static COLD void
 statement_lost(const struct reply *reply, struct settlement *settlement, retry_fn decide)
@@ -153,7 +169,8 @@ statement_lost(const struct reply *reply, struct settlement *settlement, retry_f
         if (pipit_failed(pipit__request_result(reply->req)) &&
             statement_runs_again(reply, settlement, decide))
                 return;
-        if (!pipit_failed(pipit__request_result(reply->req)) && reply->skipped)
+        if (!pipit_failed(pipit__request_result(reply->req)) &&
+            statement_did_not_run(reply, settlement))
                 pipit__request_append(reply->req, &settlement->again);
         else
                 pipit__reply_fail_lost(reply, settlement->cause, PIPIT_EXECUTED_UNKNOWN);

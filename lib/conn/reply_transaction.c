@@ -39,7 +39,8 @@ tx_settle(const struct reply *reply, struct settlement *settlement)
                 pipit__retry_note(&it);
         }
         pipit__result_set_host(pipit__request_result(req), settlement->host);
-        settlement->lease_ops->answered(req, reply->skipped, settlement->lease_arg);
+        settlement->lease_ops->answered(req, reply->skipped ? settlement->error : NULL,
+                                        settlement->lease_arg);
 }
 
 static COLD void

@@ -26,6 +26,8 @@ error_is_of_sharing(const struct pipit_error *error)
 {
         static const char *const states[] = {"40", "53", "55P03", "57014", "25P03", "25P04"};
 
+        if (pipit__error_leaves_doubt(error))
+                return false;
         for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
                 if (strncmp(error->sqlstate, states[i], strlen(states[i])) == 0)
                         return true;
@@ -141,6 +143,27 @@ fail_stray(struct pipit_result *res)
         pipit__result_fail_like(res, &error);
 }
 
+void
+pipit__retry_fail_skipped(struct request *req, const struct segment_error *error)
+{
+        bool doubt = error->leaves_doubt;
+        char text[sizeof error->text + 120];
+        struct pipit_error failure = {.code = PIPIT_ESERVER,
+                                      .executed = doubt ? PIPIT_EXECUTED_UNKNOWN
+                                                        : PIPIT_EXECUTED_ROLLED_BACK,
+                                      .phase = PIPIT_PHASE_EXECUTE,
+                                      .message = text};
+
+        memcpy(failure.sqlstate, error->sqlstate, sizeof failure.sqlstate);
+        snprintf(text, sizeof text, "%s: %s",
+                 doubt ? "nobody knows whether the statement was executed, for one in front of it "
+                         "failed"
+                       : "the server skipped the statement, because what was sent in front of it "
+                         "failed",
+                 error->text);
+        pipit__result_fail_like(pipit__request_result(req), &failure);
+}
+
 COLD enum retry_decision
 pipit__retry_read(const struct retry_case *it)
 {
@@ -166,6 +189,11 @@ pipit__retry_read(const struct retry_case *it)
 COLD enum retry_decision
 pipit__retry_write(const struct retry_case *it)
 {
+        if (it->doubt != NULL) {
+                if (!pipit_failed(pipit__request_result(it->req)))
+                        pipit__retry_fail_skipped(it->req, it->doubt);
+                return RETRY_NONE;
+        }
         if (!case_reprepares(it))
                 pipit__request_run_alone(it->req);
         return RETRY_AGAIN;
@@ -174,8 +202,14 @@ pipit__retry_write(const struct retry_case *it)
 /* Decides about a statement that was skipped though it was alone: the Close of an older prepared
  * statement failed before it. */
 static COLD enum retry_decision
-decide_skipped(struct request *req)
+decide_skipped(const struct retry_case *it)
 {
+        struct request *req = it->req;
+
+        if (it->doubt != NULL) {
+                pipit__retry_fail_skipped(req, it->doubt);
+                return RETRY_NONE;
+        }
         if (pipit__request_reprepares(req) < RETRY_MAX_REPREPARES) {
                 pipit__request_add_reprepare(req);
                 return RETRY_AGAIN;
@@ -193,7 +227,7 @@ pipit__retry_single(const struct retry_case *it)
         const struct pipit_error *error = pipit_result_error(pipit__request_result(it->req));
 
         if (error == NULL)
-                return it->skipped ? decide_skipped(it->req) : RETRY_NONE;
+                return it->skipped ? decide_skipped(it) : RETRY_NONE;
         if (case_reprepares(it))
                 return RETRY_AGAIN;
         if (!it->may_be_hit || strcmp(error->sqlstate, "57014") != 0)

@@ -11,12 +11,17 @@
  * 2. Of reads that share a Sync the culprit alone gets its error. Those that the server skipped run
  *    again: together once, in halves, then alone.
  * 3. After a failure among writes that share a Sync each runs alone: there may be no culprit.
- * 4. Nothing runs again without end: every way has a count in the request.
+ * 4. After an error that leaves open what the server has run (class 08, 40003), nothing but reads
+ *    runs again. That others were skipped says no more then: it is libpq who skips, and whatever
+ *    stands between may have gone on.
+ * 5. Nothing runs again without end: every way has a count in the request.
  */
 #ifndef PIPIT_RETRY_INTERNAL_H
 #define PIPIT_RETRY_INTERNAL_H
 
 #include <stdbool.h>
+
+#include "base/cold.h"
 
 struct prepared;
 struct request;
@@ -27,6 +32,13 @@ enum retry_decision {
         RETRY_AGAIN /* the statement runs once more */
 };
 
+/* The error that a segment has failed with. */
+struct segment_error {
+        char sqlstate[6];
+        bool leaves_doubt; /* about what the server has run of the segment */
+        char text[200];
+};
+
 /* A statement of a segment that has failed. */
 struct retry_case {
         struct request *req;
@@ -34,6 +46,8 @@ struct retry_case {
         struct prepared *prepared; /* of the connection that it was sent on */
         bool skipped;              /* the server did not run it, because of an error before it */
         bool typed;                /* its types were known, and relied on, when it was sent */
+        const struct segment_error *doubt; /* the error of its segment, if that leaves open what the
+                                            * server has run; or NULL */
         bool may_be_hit; /* another statement was cancelled here: that may have hit this one */
 };
 
@@ -44,6 +58,9 @@ enum retry_decision pipit__retry_single(const struct retry_case *it);
 enum retry_decision pipit__retry_read(const struct retry_case *it);
 /* Decides about one of the writes that shared a Sync. */
 enum retry_decision pipit__retry_write(const struct retry_case *it);
+
+/* Fails a request without an error of its own, whose statement was skipped, or nobody knows. */
+COLD void pipit__retry_fail_skipped(struct request *req, const struct segment_error *error);
 
 /* Notes what the error of a statement of a transaction says of what is prepared. The statement
  * cannot run again there, but the next attempt can. */

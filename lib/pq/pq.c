@@ -61,7 +61,7 @@ receiver_take(void *arg, const PGresult *result)
 {
         struct pq_receiver *receiver = arg;
         struct pq_notice notice = {
-                .severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED),
+                .severity = pipit__pq_severity(result),
                 .sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
                 .message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
         };

@@ -143,6 +143,9 @@ int pipit__pq_rows(const struct pg_result *result);
 const char *pipit__pq_sqlstate(const struct pg_result *result);
 /* Returns an error's message; borrowed from the result. */
 const char *pipit__pq_error(const struct pg_result *result);
+/* Returns the severity of an error or a notice, not translated; NULL if there is none; borrowed
+ * from the result. */
+const char *pipit__pq_severity(const struct pg_result *result);
 /* Sets the members of an error that the server tells, and its message; they are borrowed from the
  * result. */
 COLD void pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error);

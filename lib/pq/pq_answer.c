@@ -84,6 +84,15 @@ pipit__pq_error(const struct pg_result *result)
         return message != NULL ? message : PQresultErrorMessage(result);
 }
 
+/* Servers add a severity that is not translated; poolers do not, and translate nothing. */
+const char *
+pipit__pq_severity(const struct pg_result *result)
+{
+        const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+        return severity != NULL ? severity : PQresultErrorField(result, PG_DIAG_SEVERITY);
+}
+
 /* Returns a position in a statement, from 1 on; 0 if text is NULL or no such number. */
 static int
 pq_position_read(const char *text)
@@ -102,7 +111,7 @@ pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error)
         if (sqlstate != NULL)
                 snprintf(error->sqlstate, sizeof error->sqlstate, "%s", sqlstate);
         error->message = message != NULL ? message : pipit_code_text(PIPIT_ESERVER);
-        error->severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+        error->severity = pipit__pq_severity(result);
         error->detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
         error->hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
         error->context = PQresultErrorField(result, PG_DIAG_CONTEXT);
@@ -123,7 +132,7 @@ pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error)
 bool
 pipit__pq_is_fatal(const struct pg_result *result)
 {
-        const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+        const char *severity = pipit__pq_severity(result);
 
         return severity != NULL &&
                (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);

@@ -69,6 +69,22 @@ pipit__result_fail_like(struct pipit_result *res, const struct pipit_error *erro
         pipit__result_set_host(res, error->host);
 }
 
+bool
+pipit__sqlstate_leaves_doubt(const char *sqlstate)
+{
+        return strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, "40003") == 0;
+}
+
+bool
+pipit__error_leaves_doubt(const struct pipit_error *error)
+{
+        const char *function = error->source_function != NULL ? error->source_function : "";
+
+        /* A server that is given too few parameters says 08P01, too, and has run nothing. */
+        return pipit__sqlstate_leaves_doubt(error->sqlstate) &&
+               strcmp(function, "exec_bind_message") != 0;
+}
+
 void
 pipit__result_fail_by_answer(struct pipit_result *res, enum pipit_executed executed)
 {
@@ -76,6 +92,8 @@ pipit__result_fail_by_answer(struct pipit_result *res, enum pipit_executed execu
         res->error = (struct pipit_error){
                 .code = PIPIT_ESERVER, .executed = executed, .phase = PIPIT_PHASE_EXECUTE};
         pipit__pq_read_error(res->pg, &res->error);
+        if (pipit__error_leaves_doubt(&res->error))
+                res->error.executed = PIPIT_EXECUTED_UNKNOWN;
 }
 
 void

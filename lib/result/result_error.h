@@ -32,9 +32,16 @@ pipit__result_vfail(struct pipit_result *res, enum pipit_code code, enum pipit_e
  * are copied, and the server's other fields are left out. The error must not be of res itself. */
 COLD void pipit__result_fail_like(struct pipit_result *res, const struct pipit_error *error);
 
-/* Turns a result into the failure that its answer, an error of the server, tells of. The texts stay
- * in the answer, which the result goes on owning. */
+/* Turns a result into the failure that its answer, an error of the server, tells of; executed is
+ * what such an error means, unless it leaves that in doubt. The texts stay in the answer, which the
+ * result goes on owning. */
 COLD void pipit__result_fail_by_answer(struct pipit_result *res, enum pipit_executed executed);
+
+/* Whether an error with that SQLSTATE says nothing about what became of the statement: whoever told
+ * it, a pooler, a server or one that it had asked, has lost sight of the statement. */
+COLD bool pipit__sqlstate_leaves_doubt(const char *sqlstate);
+/* Whether an error does, which has more than its SQLSTATE to tell. */
+COLD bool pipit__error_leaves_doubt(const struct pipit_error *error);
 
 /* Adds to a failure where its connection went; copied. A success stays as it is, and NULL adds
  * nothing. */

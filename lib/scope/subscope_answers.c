@@ -6,7 +6,9 @@
 
 #include <string.h>
 
+#include "base/cold.h"
 #include "conn/conn.h"
+#include "conn/retry.h"
 #include "pool/dispatch.h"
 #include "request/request.h"
 #include "result/result_error.h"
@@ -32,6 +34,8 @@ on_lost(const struct conn_error *failure, void *arg)
                                     .host = lost->host,
                                     .message = lost->text};
         memcpy(cause.sqlstate, lost->sqlstate, sizeof cause.sqlstate);
+        if (pipit__sqlstate_leaves_doubt(lost->sqlstate))
+                cause.executed = PIPIT_EXECUTED_UNKNOWN;
         for (struct subscope *subscope = pipit__lease_active(lease); subscope != NULL;
              subscope = subscope->up)
                 pipit__subscope_doom(subscope, &cause, NULL);
@@ -61,23 +65,35 @@ on_ended(struct request *request, bool committed, void *arg)
         pipit__lease_schedule(subscope->lease);
 }
 
+/* Fails a statement that was skipped. Of a transaction that is doomed its cause is known; any other
+ * was skipped for an error of pipit's own, which nobody was told. */
+static COLD void
+fail_skipped(struct subscope *subscope, struct request *req, const struct segment_error *error)
+{
+        struct refusal refusal;
+
+        if (!pipit__subscope_is_doomed(subscope) || error->leaves_doubt) {
+                pipit__retry_fail_skipped(req, error);
+                return;
+        }
+        pipit__subscope_refusal(subscope, PIPIT_EXECUTED_ROLLED_BACK, &refusal);
+        refusal.error.phase = PIPIT_PHASE_EXECUTE;
+        pipit__result_fail_like(pipit__request_result(req), &refusal.error);
+}
+
 /* A statement has failed, or was skipped. */
 static void
-on_answered(struct request *req, bool skipped, void *arg)
+on_answered(struct request *req, const struct segment_error *skipped_for, void *arg)
 {
         struct subscope *subscope = pipit__subscope_of_request(req);
         struct pipit_result *res = pipit__request_result(req);
 
+        if (!pipit_failed(res) && skipped_for != NULL)
+                fail_skipped(subscope, req, skipped_for);
         if (pipit__request_may_fail(req) || subscope->kind == SUBSCOPE_TEST)
                 pipit__lease_fail_stmt_savepoint(arg);
         else if (pipit_failed(res))
                 pipit__subscope_doom(subscope, pipit_result_error(res), res);
-        if (!pipit_failed(res) && skipped) {
-                struct refusal refusal;
-                pipit__subscope_refusal(subscope, PIPIT_EXECUTED_ROLLED_BACK, &refusal);
-                refusal.error.phase = PIPIT_PHASE_EXECUTE;
-                pipit__result_fail_like(res, &refusal.error);
-        }
         pipit__request_end(req);
 }
 

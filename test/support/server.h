@@ -80,6 +80,9 @@ struct server {
         const char *isolation;            /* of transactions; NULL: read committed */
         size_t slice;                     /* bytes that go out at a time; 0: all there is */
         bool held;                        /* nothing goes out until server_release() */
+        bool bare;                        /* errors have no more fields than those of a pooler */
+        bool commits_anyway;              /* a COMMIT of what has failed is told as one */
+        int n_failed_commits;             /* COMMITs that came in a transaction that has failed */
         int n_accepted;                   /* sessions, those that are gone included */
         int n_closed;                     /* sessions that are gone */
         int n_statements;                 /* without pipit's own */

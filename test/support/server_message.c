@@ -166,8 +166,10 @@ session_row(struct session *session, int n, const char *const *values)
 void
 session_complete(struct session *session, const char *tag)
 {
-        if (strcmp(tag, "COMMIT") == 0 && session->status == 'E')
-                tag = "ROLLBACK";
+        if (strcmp(tag, "COMMIT") == 0 && session->status == 'E') {
+                session->server->n_failed_commits++;
+                tag = session->server->commits_anyway ? tag : "ROLLBACK";
+        }
         if (strcmp(tag, "BEGIN") == 0)
                 session->status = 'T';
         if (strcmp(tag, "COMMIT") == 0 || strcmp(tag, "ROLLBACK") == 0)
@@ -207,12 +209,15 @@ session_report(struct session *session, char type, const char *const *texts)
         struct body body = body_new();
 
         body_field(&body, 'S', texts[0]);
-        body_field(&body, 'V', texts[0]);
+        if (!session->server->bare)
+                body_field(&body, 'V', texts[0]);
         body_field(&body, 'C', texts[1]);
         body_field(&body, 'M', texts[2]);
-        body_field(&body, 'F', "server_message.c");
-        body_field(&body, 'L', "1");
-        body_field(&body, 'R', texts[3]);
+        if (!session->server->bare) {
+                body_field(&body, 'F', "server_message.c");
+                body_field(&body, 'L', "1");
+                body_field(&body, 'R', texts[3]);
+        }
         body_put(&body, "", 1);
         body_send(&body, session, type);
 }

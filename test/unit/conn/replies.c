@@ -187,11 +187,11 @@ hear_sync(void)
 }
 
 static void
-on_lease_answered(struct request *req, bool skipped, void *arg)
+on_lease_answered(struct request *req, const struct segment_error *skipped_for, void *arg)
 {
         ck_assert_ptr_eq(arg, &told);
         told.answered = req;
-        told.skipped = skipped;
+        told.skipped = skipped_for != NULL;
 }
 
 static void

@@ -18,7 +18,8 @@ static struct stmt_cache stmt_cache;
 static struct stmt *stmt;
 static struct prepared prepared;
 static struct request req;
-static bool may_be_hit; /* another one was cancelled there */
+static struct segment_error doubt; /* its SQLSTATE is "": there is none */
+static bool may_be_hit;            /* another one was cancelled there */
 
 static void
 setup(void)
@@ -29,6 +30,7 @@ setup(void)
         stmt = pipit__stmt_cache_get(&stmt_cache, "SELECT 1");
         pipit__prepared_add(&prepared, stmt);
         may_be_hit = false;
+        doubt = (struct segment_error){0};
         req = (struct request){.res = pipit__result_new(&owner), .group = 40};
 }
 
@@ -52,6 +54,7 @@ decision_of(decide_fn decide, bool skipped)
                                 .stmt = stmt,
                                 .prepared = &prepared,
                                 .skipped = skipped,
+                                .doubt = doubt.sqlstate[0] != '\0' ? &doubt : NULL,
                                 .may_be_hit = may_be_hit};
 
         return decide(&it);
@@ -135,6 +138,36 @@ START_TEST(all_of_a_group_of_writes_are_run_alone_the_culprit_too)
         req.max_group = 0;
         ck_assert_int_eq(failed(pipit__retry_write, "23505", "no"), RETRY_AGAIN);
         ck_assert_int_eq(req.max_group, 1);
+}
+END_TEST
+
+/* Writes that may share and a single statement, skipped; and a write that was answered. */
+START_TEST(where_nobody_knows_what_has_run_nothing_runs_again)
+{
+        decide_fn decide = _i == 0 ? pipit__retry_single : pipit__retry_write;
+
+        doubt = (struct segment_error){"08006", true, "the server is gone"};
+        ck_assert_int_eq(_i == 2 ? decision_of(decide, false) : skipped(decide), RETRY_NONE);
+        const struct pipit_error *error = pipit_result_error(req.res);
+        ck_assert_int_eq(error->executed, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_str_eq(error->sqlstate, "08006");
+        ck_assert_ptr_nonnull(strstr(error->message, "the server is gone"));
+}
+END_TEST
+
+static const char *const doubtful[] = {"08000", "08P01", "40003"};
+
+START_TEST(a_read_that_shared_gets_an_error_that_says_nothing_of_sharing)
+{
+        ck_assert_int_eq(failed(pipit__retry_read, doubtful[_i], "no"), RETRY_NONE);
+        ck_assert_int_eq(failed(pipit__retry_single, doubtful[_i], "no"), RETRY_NONE);
+}
+END_TEST
+
+START_TEST(a_read_that_was_skipped_runs_again_whatever_the_error)
+{
+        doubt = (struct segment_error){"08006", true, "the server is gone"};
+        ck_assert_int_eq(skipped(pipit__retry_read), RETRY_AGAIN);
 }
 END_TEST
 
@@ -272,6 +305,10 @@ test_suite(void)
         tcase_add_test(tcase, a_statement_that_was_only_skipped_is_not);
         tcase_add_test(tcase, the_skipped_are_regrouped_once_then_in_halves_then_alone);
         tcase_add_test(tcase, all_of_a_group_of_writes_are_run_alone_the_culprit_too);
+        tcase_add_loop_test(tcase, where_nobody_knows_what_has_run_nothing_runs_again, 0, 3);
+        tcase_add_loop_test(tcase, a_read_that_shared_gets_an_error_that_says_nothing_of_sharing, 0,
+                            3);
+        tcase_add_test(tcase, a_read_that_was_skipped_runs_again_whatever_the_error);
         tcase_add_test(tcase, an_error_of_a_single_statement_is_its_own);
         tcase_add_test(tcase, a_write_that_was_declared_a_read_is_told_so);
         tcase_add_loop_test(tcase, what_the_server_does_not_know_any_more_is_prepared_again, 0, 3);
