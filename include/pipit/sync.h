@@ -22,9 +22,8 @@ extern "C" {
  * works on a database works on it, but its requests make progress only inside pipit_wait().
  *
  * Once the loop of @a db has started, this makes a scope on which every request fails with
- * PIPIT_EBLOCKING, unless pipit_set_allow_sync() has allowed it. (If the callback that calls this
- * has opened @a db itself, on a base with EVENT_BASE_FLAG_NO_CACHE_TIME, pipit cannot see that the
- * loop runs.)
+ * PIPIT_EBLOCKING, unless pipit_set_allow_sync() has allowed it. So does a call from the loop of
+ * any other base, which blocking would stop as well.
  *
  * @param db  the database whose URL and options the scope takes, but for min_connections,
  *            max_connections and event_priority. Any other scope makes one on which every request

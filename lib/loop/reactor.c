@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/stack.h"
+
 struct reactor {
         struct event_base *base; /* the program's, borrowed; owned if private_base */
         bool private_base;
@@ -50,6 +52,9 @@ struct timer {
 };
 
 static const struct timeval no_time;
+
+/* The private bases that this thread turns at the moment, inside of each other. */
+static _Thread_local int n_private_loops;
 
 static void
 reactor_on_start(evutil_socket_t fd, short what, void *arg)
@@ -113,7 +118,9 @@ pipit__reactor_forked(struct reactor *reactor)
 void
 pipit__reactor_run_once(struct reactor *reactor)
 {
+        n_private_loops++;
         event_base_loop(reactor->base, EVLOOP_ONCE);
+        n_private_loops--;
 }
 
 static void
@@ -206,10 +213,10 @@ reactor_clock_ns(void)
         return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* Whether a callback of the loop is on the stack. libevent's cached time stands still then, and two
- * looks that are 5 µs apart tell. */
+/* Whether libevent's cached time stands still, which it does only while callbacks run. Two looks
+ * that are 5 µs apart tell. */
 static bool
-reactor_running(const struct reactor *reactor)
+reactor_time_stands_still(const struct reactor *reactor)
 {
         int64_t before = reactor_cached_us(reactor);
         int64_t until = reactor_clock_ns() + 5000;
@@ -222,7 +229,9 @@ reactor_running(const struct reactor *reactor)
 bool
 pipit__reactor_started(const struct reactor *reactor)
 {
-        return reactor->started || reactor_running(reactor);
+        /* With EVENT_BASE_FLAG_NO_CACHE_TIME the time never stands still. */
+        return reactor->started || reactor_time_stands_still(reactor) ||
+               pipit__stack_count((uintptr_t)event_base_loop) > n_private_loops;
 }
 
 bool

@@ -65,7 +65,8 @@ void pipit__reactor_forked(struct reactor *reactor);
 /* Turns a private base once; blocks until a callback has run. */
 void pipit__reactor_run_once(struct reactor *reactor);
 
-/* Whether the loop runs now, or has ever run since the reactor was made. */
+/* Whether the loop runs now, or has ever run since the reactor was made; or whether this thread is
+ * inside of the loop of any other base, but for private ones. */
 bool pipit__reactor_started(const struct reactor *reactor);
 
 /* Whether the base has the priority that was asked for. */

@@ -9,17 +9,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bases.h"
 #include "live.h"
 
 /* How many callbacks have tried to block. */
 static int n_tries;
 
-static void
-guard_setup(void)
-{
-        live_setup();
-        n_tries = 0;
-}
+/* A fixture for each kind of base, by whose flags libevent tells time and by whose backend it
+ * waits.
+ */
+#define SETUP_ON(kind)                                                                             \
+        static void setup_on_##kind(void)                                                          \
+        {                                                                                          \
+                live_setup_on(kind);                                                               \
+                n_tries = 0;                                                                       \
+        }
+SETUP_ON(0)
+SETUP_ON(1)
+SETUP_ON(2)
+SETUP_ON(3)
+SETUP_ON(4)
+SETUP_ON(5)
+SETUP_ON(6)
+SETUP_ON(7)
+SETUP_ON(8)
+
+static const SFun setups[N_BASES] = {setup_on_0, setup_on_1, setup_on_2, setup_on_3, setup_on_4,
+                                     setup_on_5, setup_on_6, setup_on_7, setup_on_8};
 
 static struct pipit_result *
 run(struct pipit *scope, const char *sql)
@@ -306,6 +322,46 @@ START_TEST(a_database_opened_inside_a_callback_may_block_when_allowed)
 }
 END_TEST
 
+/* A handler of another loop on this thread blocks that one. */
+static void
+on_foreign_timer(evutil_socket_t fd, short what, void *arg)
+{
+        (void)fd;
+        (void)what;
+        (void)arg;
+        expect_refused(live_db);
+}
+
+START_TEST(in_the_loop_of_another_base_it_is_refused)
+{
+        struct event_base *other = base_new(0);
+
+        event_base_once(other, -1, EV_TIMEOUT, on_foreign_timer, NULL, NULL);
+        event_base_dispatch(other);
+        ck_assert_int_eq(n_tries, 1);
+        event_base_free(other);
+        expect_allowed(live_db);
+}
+END_TEST
+
+static void
+on_result_block_once_more(struct pipit_result *res, void *arg)
+{
+        expect_ok(res);
+        expect_allowed(arg);
+}
+
+START_TEST(in_the_callback_of_a_blocking_scope_it_is_allowed_as_before)
+{
+        struct pipit *sync = pipit_allow_sync(live_db);
+
+        expect_ok(pipit_wait(sync, pipit_query(sync, "SELECT 1", PIPIT_NO_PARAMS,
+                                               on_result_block_once_more, live_db)));
+        ck_assert_int_eq(n_tries, 1);
+        pipit_close(sync);
+}
+END_TEST
+
 START_TEST(a_refused_scope_calls_back_inside_its_close)
 {
         struct calls calls = {0};
@@ -332,13 +388,13 @@ START_TEST(a_blocking_scope_is_no_database_to_block_on)
 }
 END_TEST
 
-Suite *
-test_suite(void)
+/* All of it, on a kind of base. */
+static TCase *
+guard_on(int kind)
 {
-        Suite *suite = suite_create("guard");
-        TCase *tcase = tcase_create("guard");
+        TCase *tcase = tcase_create(base_name(kind));
 
-        tcase_add_checked_fixture(tcase, guard_setup, live_teardown);
+        tcase_add_checked_fixture(tcase, setups[kind], live_teardown);
         tcase_add_test(tcase, before_the_loop_runs_blocking_is_allowed);
         tcase_add_test(tcase, before_the_loop_runs_a_second_database_may_block_as_well);
         tcase_add_test(tcase, inside_callbacks_blocking_is_allowed_once_the_program_has_said_so);
@@ -353,8 +409,19 @@ test_suite(void)
         tcase_add_test(tcase, in_a_deferred_callback_from_before_the_open_it_is_refused);
         tcase_add_test(tcase, a_database_opened_inside_a_callback_is_refused_at_once);
         tcase_add_test(tcase, a_database_opened_inside_a_callback_may_block_when_allowed);
+        tcase_add_test(tcase, in_the_loop_of_another_base_it_is_refused);
+        tcase_add_test(tcase, in_the_callback_of_a_blocking_scope_it_is_allowed_as_before);
         tcase_add_test(tcase, a_refused_scope_calls_back_inside_its_close);
         tcase_add_test(tcase, a_blocking_scope_is_no_database_to_block_on);
-        suite_add_tcase(suite, tcase);
+        return tcase;
+}
+
+Suite *
+test_suite(void)
+{
+        Suite *suite = suite_create("guard");
+
+        for (int kind = 0; kind < N_BASES; kind++)
+                suite_add_tcase(suite, guard_on(kind));
         return suite;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bases.h"
+
 #define MAX_KEPT 1000
 
 struct event_base *live_base;
@@ -20,12 +22,17 @@ live_url(void)
 }
 
 void
-live_setup(void)
+live_setup_on(int kind)
 {
-        live_base = event_base_new();
-        ck_assert_ptr_nonnull(live_base);
+        live_base = base_new(kind);
         live_db = pipit_open(live_base, live_url(), NULL);
         ck_assert_ptr_nonnull(live_db);
+}
+
+void
+live_setup(void)
+{
+        live_setup_on(0);
 }
 
 void

@@ -22,6 +22,8 @@ extern struct pipit *live_db;
 
 /* Fixtures. The server is PIPIT_TEST_URL's; without it a live program skips itself. */
 void live_setup(void);
+/* The same on a base of a kind; see bases.h. */
+void live_setup_on(int kind);
 void live_teardown(void);
 /* The server's URL, for a test that opens a database itself. */
 const char *live_url(void);

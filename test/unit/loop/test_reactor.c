@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bases.h"
 #include "loop/reactor.h"
 #include "runner.h"
 
@@ -29,13 +30,19 @@ on_turn(void *arg)
 }
 
 static void
-setup(void)
+setup_on(int kind)
 {
         n_turns = n_ready = ready_at_turn = turns_left = 0;
         first_turn = NULL;
-        base = event_base_new();
+        base = base_new(kind);
         reactor = pipit__reactor_new(base, 0, on_turn, &base);
         ck_assert_ptr_nonnull(reactor);
+}
+
+static void
+setup(void)
+{
+        setup_on(0);
 }
 
 static void
@@ -43,6 +50,14 @@ teardown(void)
 {
         pipit__reactor_free(reactor);
         event_base_free(base);
+}
+
+/* Goes on with another kind of base. */
+static void
+change_base(int kind)
+{
+        teardown();
+        setup_on(kind);
 }
 
 /* A pipe with one byte in it, watched. */
@@ -340,6 +355,7 @@ on_event_look(evutil_socket_t fd, short what, void *arg)
 
 START_TEST(the_loop_has_not_started_before_its_first_turn)
 {
+        change_base(_i);
         ck_assert(!pipit__reactor_started(reactor));
         ck_assert(!pipit__reactor_started(reactor));
 }
@@ -348,8 +364,9 @@ END_TEST
 START_TEST(the_loop_has_started_in_any_handler_of_its_first_turn)
 {
         int started = -1;
-        struct event *event = event_new(base, -1, 0, on_event_look, &started);
 
+        change_base(_i);
+        struct event *event = event_new(base, -1, 0, on_event_look, &started);
         event_active(event, EV_TIMEOUT, 0);
         event_base_dispatch(base);
         ck_assert_int_eq(started, true);
@@ -362,7 +379,7 @@ START_TEST(the_loop_has_started_in_a_handler_that_made_the_reactor)
         int started = -1;
 
         teardown();
-        base = event_base_new();
+        base = base_new(_i);
         struct event *event = event_new(base, -1, 0, on_event_look, &started);
         event_active(event, EV_TIMEOUT, 0); /* in front of what the reactor does first */
         reactor = pipit__reactor_new(base, 0, on_turn, &base);
@@ -374,6 +391,7 @@ END_TEST
 
 START_TEST(the_loop_has_started_after_it)
 {
+        change_base(_i);
         event_base_loop(base, EVLOOP_NONBLOCK);
         ck_assert(pipit__reactor_started(reactor));
 }
@@ -508,10 +526,12 @@ test_suite(void)
         tcase_add_test(tcase, what_is_deferred_is_freed_behind_the_outermost_call);
         tcase_add_test(tcase, what_is_deferred_by_a_free_is_freed_too);
         tcase_add_test(tcase, the_finish_may_free_the_reactor);
-        tcase_add_test(tcase, the_loop_has_not_started_before_its_first_turn);
-        tcase_add_test(tcase, the_loop_has_started_in_any_handler_of_its_first_turn);
-        tcase_add_test(tcase, the_loop_has_started_in_a_handler_that_made_the_reactor);
-        tcase_add_test(tcase, the_loop_has_started_after_it);
+        tcase_add_loop_test(tcase, the_loop_has_not_started_before_its_first_turn, 0, N_BASES);
+        tcase_add_loop_test(tcase, the_loop_has_started_in_any_handler_of_its_first_turn, 0,
+                            N_BASES);
+        tcase_add_loop_test(tcase, the_loop_has_started_in_a_handler_that_made_the_reactor, 0,
+                            N_BASES);
+        tcase_add_loop_test(tcase, the_loop_has_started_after_it, 0, N_BASES);
         tcase_add_test(tcase, an_idle_reactor_has_no_event);
         tcase_add_test(tcase, a_private_base_turns_by_itself);
         tcase_add_test(tcase, a_reactor_outlives_its_guests);
