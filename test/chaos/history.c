@@ -229,7 +229,8 @@ history_is_missing(const struct history *history, enum table table, int64_t sinc
 {
         ERA_EACH(era, history, table, since_ms)
         {
-                if (era->shape.missing)
+                bool anew = era->shape.anew && era[-1].until_ms >= since_ms;
+                if (era->shape.missing || anew)
                         return true;
         }
         return false;

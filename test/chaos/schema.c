@@ -182,7 +182,8 @@ static void
 table_anew(struct schema *schema, bool with_schema, bool at_once)
 {
         struct shape shape = {
-                .wide = (unsigned)dice_between(&schema->dice, 0, (1 << N_SUBJECTS) - 1)};
+                .wide = (unsigned)dice_between(&schema->dice, 0, (1 << N_SUBJECTS) - 1),
+                .anew = with_schema && at_once};
         const char *drop = with_schema ? "DROP SCHEMA again CASCADE" : "DROP TABLE again.shape";
         char table[500];
         char sql[1000];

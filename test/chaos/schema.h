@@ -34,6 +34,7 @@ enum table {
 struct shape {
         unsigned wide; /* a bit for each subject that has the second of its types */
         bool missing;
+        bool anew; /* dropped and made anew in one transaction, by what made it so */
 };
 
 /* ---- schema.c: changes, by plain libpq, which blocks */
@@ -101,7 +102,9 @@ bool history_allows(const struct history *history, enum table table, int64_t sin
 /* Whether the table can have had a type since then that one of the values does not fit. */
 bool history_is_unfit(const struct history *history, enum table table, int64_t since_ms,
                       const struct values *values);
-/* Whether the table can have been missing since then. */
+/* Whether the table can have been missing since then. While a schema is made anew it can be, though
+ * that is one transaction: the server sees the new rows of its catalog a moment before it hears
+ * that the schema it knows is gone, and finds the table in neither. */
 bool history_is_missing(const struct history *history, enum table table, int64_t since_ms);
 
 #endif
