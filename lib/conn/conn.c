@@ -70,6 +70,12 @@ pipit__conn_is_reader(const struct conn *conn)
         return conn->reader;
 }
 
+int64_t
+pipit__conn_statement_timeout_ms(const struct conn *conn)
+{
+        return conn->statement_timeout_ms;
+}
+
 bool
 pipit__conn_may_share(const struct conn *conn, bool reads)
 {

@@ -27,6 +27,7 @@ struct holder_ops;
 struct list;
 struct log;
 struct reactor;
+struct refused_settings;
 struct request;
 struct segment_error;
 struct stmt_cache;
@@ -61,6 +62,7 @@ struct conn_config {
         struct cancel_conn *cancel_conn;
         int max_prepared;        /* statements that are prepared at once; 0: nothing is prepared */
         const char *search_path; /* "" leaves the server's */
+        struct refused_settings *refused; /* its owner's; never NULL */
         const struct conn_ops *ops;
         void *arg; /* of ops */
 };
@@ -97,6 +99,9 @@ bool pipit__conn_is_reader(const struct conn *conn);
 bool pipit__conn_may_share(const struct conn *conn, bool reads);
 /* How many requests wait for its answers. */
 int pipit__conn_n_waiting(const struct conn *conn);
+/* The statement_timeout that a session which nobody has changed has, in milliseconds; 0: none; -1:
+ * not known. */
+int64_t pipit__conn_statement_timeout_ms(const struct conn *conn);
 /* Looks for bad news on an idle connection, without a round trip; false when it was closed. */
 bool pipit__conn_is_alive(struct conn *conn);
 

@@ -52,13 +52,16 @@ struct conn {
         bool reader;            /* once what was sent is answered, transactions cannot write */
         bool served;            /* somebody has used the connection: only then can it be old */
         bool serializable;      /* reads may fail at their Sync, and so do not share it */
-        bool unflushed;         /* libpq has bytes that the socket did not take */
-        bool incomplete;        /* a part of a result is here */
-        bool oversized;         /* libpq's buffers have grown to CONN_LARGE */
-        bool protocol_lost;     /* libpq itself complained: the protocol is in doubt */
-        int pieces;             /* in which the incomplete result has come */
-        size_t incoming;        /* bytes of the incomplete result, once they are counted */
-        size_t unread;          /* bytes that libpq left in the socket the last time */
+        bool settings_again;    /* the server has refused some: they are sent anew, without */
+        unsigned refused;       /* the settings that are left out: see session_settings.h */
+        int64_t statement_timeout_ms; /* the session's own; 0: none; -1: not known */
+        bool unflushed;               /* libpq has bytes that the socket did not take */
+        bool incomplete;              /* a part of a result is here */
+        bool oversized;               /* libpq's buffers have grown to CONN_LARGE */
+        bool protocol_lost;           /* libpq itself complained: the protocol is in doubt */
+        int pieces;                   /* in which the incomplete result has come */
+        size_t incoming;              /* bytes of the incomplete result, once they are counted */
+        size_t unread;                /* bytes that libpq left in the socket the last time */
         int64_t born_ms;
         int64_t since_ms;                /* when the state was entered */
         int64_t expires_ms;              /* the end of its lifetime; DEADLINE_NEVER: never */
@@ -104,6 +107,8 @@ void pipit__conn_on_limit(void *arg);
 
 /* Sends a statement of pipit's own, as a segment. 0, or -1: the connection is to be closed. */
 int pipit__conn_send_own(struct conn *conn, const char *sql);
+/* Makes the connection a reader, or a writer, for what is sent from now on; likewise. */
+COLD int pipit__conn_send_role(struct conn *conn, bool reader);
 /* Sends the settings that every session has, likewise. */
 int pipit__conn_send_settings(struct conn *conn);
 
@@ -121,6 +126,13 @@ void pipit__conn_pass_cancel(struct conn *conn);
 /* Takes over the answer to a statement of pipit's own: to the settings of a new session it says
  * what that is. */
 COLD void pipit__conn_take_own(struct conn *conn, struct pg_result *answer);
+/* Leaves something out of the settings, which the server has refused, and has them sent again; or
+ * closes the connection. Takes answer over. */
+COLD void pipit__conn_refuse_settings(struct conn *conn, struct pg_result *answer);
+/* Sends the settings again, for the same state. The connection may be closed. */
+COLD void pipit__conn_send_settings_again(struct conn *conn, int64_t limit_ms);
+/* Notes what the host of a connection that is set up has refused, for those that follow. */
+COLD void pipit__conn_learn_refused(const struct conn *conn);
 
 /* ---- conn_refuse.c: answers that end the connection */
 

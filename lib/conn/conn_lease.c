@@ -17,8 +17,7 @@
 static int
 conn_become_writer(struct conn *conn)
 {
-        conn->reader = false;
-        if (pipit__conn_send_own(conn, "SET default_transaction_read_only = off") != 0)
+        if (pipit__conn_send_role(conn, false) != 0)
                 pipit__conn_break_by_libpq(conn);
         else
                 pipit__conn_flush(conn);

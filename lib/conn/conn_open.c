@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "conn/conn_int.h"
+#include "conn/session_settings.h"
 #include "loop/deadline.h"
 #include "pq/pq_cancel.h"
 
@@ -65,12 +66,67 @@ conn_learn_backend(struct conn *conn, const struct pg_result *answer)
 void
 pipit__conn_take_own(struct conn *conn, struct pg_result *answer)
 {
+        const char *timeout = pipit__pq_value(answer, "statement_timeout");
+
+        if (timeout[0] != '\0')
+                conn->statement_timeout_ms = pipit__session_settings_read_ms(timeout);
         if (conn->state == CONN_SETTING_UP) {
                 conn->serializable =
                         strcmp(pipit__pq_value(answer, "isolation"), "serializable") == 0;
                 conn_learn_backend(conn, answer);
         }
         pipit__pq_clear(answer);
+}
+
+/* Leaves out at once what the host has refused so far. */
+static void
+conn_recall_refused(struct conn *conn)
+{
+        const struct refused_settings *last = conn->config->refused;
+
+        conn->refused = strcmp(last->host, conn->host) == 0 ? last->refused : 0;
+}
+
+void
+pipit__conn_learn_refused(const struct conn *conn)
+{
+        struct refused_settings *last = conn->config->refused;
+
+        if (conn->refused == 0)
+                return;
+        snprintf(last->host, sizeof last->host, "%s", conn->host);
+        last->refused = conn->refused;
+}
+
+void
+pipit__conn_refuse_settings(struct conn *conn, struct pg_result *answer)
+{
+        unsigned refused =
+                pipit__session_settings_refuse(conn->refused, pipit__pq_server_version(conn->pq),
+                                               pipit__pq_sqlstate(answer), pipit__pq_error(answer));
+
+        if (refused == conn->refused) {
+                pipit__conn_refuse_error(conn, answer);
+                return;
+        }
+        pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_NOTICE,
+                   "connection to %s: goes on without a setting that the server refuses: %s",
+                   conn->host, pipit__pq_error(answer));
+        conn->refused = refused;
+        conn->settings_again = true;
+        pipit__pq_clear(answer);
+}
+
+void
+pipit__conn_send_settings_again(struct conn *conn, int64_t limit_ms)
+{
+        conn->settings_again = false;
+        if (pipit__conn_send_settings(conn) != 0) {
+                pipit__conn_break_by_libpq(conn);
+                return;
+        }
+        pipit__timer_set_or_now(conn->limit, limit_ms);
+        pipit__conn_flush(conn);
 }
 
 /* Takes what an attempt has come to. */
@@ -86,6 +142,7 @@ conn_on_attempt(struct pg_conn *pq, const char *host, const struct conn_error *f
                 return;
         }
         conn->pq = pq;
+        conn_recall_refused(conn);
         conn->receiver = (struct pq_receiver){conn_on_notice, conn};
         conn->watch = pipit__watch_new(conn->config->reactor, pipit__pq_socket(pq),
                                        pipit__conn_on_ready, conn);
@@ -124,6 +181,7 @@ pipit__conn_new(const struct conn_config *config)
         pipit__reply_queue_init(&conn->replies, &conn->prepared);
         conn->born_ms = conn->since_ms = pipit__conn_now(conn);
         conn->expires_ms = DEADLINE_NEVER;
+        conn->statement_timeout_ms = -1;
         if (conn_init(conn) != 0) {
                 pipit__conn_free(&conn->deferred);
                 return NULL;

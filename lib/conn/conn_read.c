@@ -132,6 +132,7 @@ conn_follow(struct conn *conn, enum reply_event event, struct request *done,
         case REPLY_EVENT_MORE: break;
         case REPLY_EVENT_OWN: pipit__conn_take_own(conn, answer); break;
         case REPLY_EVENT_OWN_FAILED: pipit__conn_refuse_error(conn, answer); break;
+        case REPLY_EVENT_REFUSED: pipit__conn_refuse_settings(conn, answer); break;
         case REPLY_EVENT_DONE:
                 pipit__conn_watch_abandoned(conn);
                 pipit__request_complete(done);

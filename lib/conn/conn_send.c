@@ -92,26 +92,28 @@ pipit__conn_send_settings(struct conn *conn)
         struct session_settings settings;
 
         pipit__session_settings_init(&settings, pipit__pq_server_version(conn->pq),
-                                     conn->config->search_path);
+                                     conn->config->search_path, conn->refused);
         if (conn->state == CONN_SETTING_UP && !pipit__pq_can_cancel(conn->pq))
-                pipit__session_settings_ask_backend(&settings);
+                pipit__session_settings_ask_backend(&settings, conn->refused);
         struct pq_params params = {.n = settings.n, .values = settings.values};
         if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
             pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0)
                 return -1;
-        pipit__reply_queue_push(&conn->replies, &pipit__reply_own, NULL, NULL);
+        pipit__reply_queue_push(&conn->replies, &pipit__reply_settings, NULL, NULL);
         return conn_send_sync(conn, 0, 0, NULL);
 }
 
 /*
  * Makes the connection a reader, or a writer, for what is sent from now on: a group of reads runs
- * where it cannot write, so that a wrong declaration is an error. 0, or -1.
+ * where it cannot write, so that a wrong declaration is an error. A writer has the setting as the
+ * server, the database or the role have it: where that says that nobody writes, nobody does. 0, or
+ * -1.
  */
-static COLD int
-conn_send_role(struct conn *conn, bool reader)
+int
+pipit__conn_send_role(struct conn *conn, bool reader)
 {
         const char *sql = reader ? "SET default_transaction_read_only = on"
-                                 : "SET default_transaction_read_only = off";
+                                 : "RESET default_transaction_read_only";
 
         conn->reader = reader;
         return pipit__conn_send_own(conn, sql);
@@ -203,7 +205,7 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
                 return -1;
         /* A read that is alone runs anywhere. */
         if (reader != conn->reader && (reader || !pipit__request_is_read(first)) &&
-            conn_send_role(conn, reader) != 0)
+            pipit__conn_send_role(conn, reader) != 0)
                 return -1;
         while (!list_empty(requests)) {
                 struct request *req = pipit__request_first(requests);

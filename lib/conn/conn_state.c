@@ -75,6 +75,8 @@ conn_lease_goes_on(struct conn *conn)
 static void
 conn_idle(struct conn *conn)
 {
+        if (conn->state == CONN_SETTING_UP)
+                pipit__conn_learn_refused(conn);
         pipit__conn_enter(conn, CONN_IDLE, NULL);
 }
 
@@ -111,7 +113,11 @@ conn_clean(struct conn *conn)
 void
 pipit__conn_enter_next(struct conn *conn)
 {
-        if (conn->lease_ops != NULL)
+        if (conn->settings_again)
+                pipit__conn_send_settings_again(conn, conn->state == CONN_SETTING_UP
+                                                              ? conn->config->connect_timeout_ms
+                                                              : CONN_CLEAN_MS);
+        else if (conn->lease_ops != NULL)
                 conn_lease_goes_on(conn);
         else if (pipit__prepared_n_lost(&conn->prepared) > CONN_MAX_LOST)
                 pipit__conn_close(conn, "too many of its prepared statements could not be closed");

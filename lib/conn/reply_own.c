@@ -1,5 +1,5 @@
 /*
- * The reply to a statement of pipit's own. See reply_own.h.
+ * The replies to statements of pipit's own. See reply_own.h.
  */
 #include "conn/reply_own.h"
 
@@ -17,4 +17,19 @@ own_take(struct reply_queue *replies, struct reply *reply, struct pg_result *ans
         return is_done ? REPLY_EVENT_OWN : REPLY_EVENT_OWN_FAILED;
 }
 
+static enum reply_event
+settings_take(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
+              enum pq_kind kind)
+{
+        enum reply_event event = own_take(replies, reply, answer, kind);
+
+        if (event != REPLY_EVENT_OWN_FAILED)
+                return event;
+        replies->failed = true;
+        return REPLY_EVENT_REFUSED;
+}
+
 const struct reply_ops pipit__reply_own = {.name = "statement of its own", .take = own_take};
+
+const struct reply_ops pipit__reply_settings = {.name = "settings of its session",
+                                                .take = settings_take};

@@ -42,6 +42,7 @@ enum reply_event {
         REPLY_EVENT_MORE,       /* nothing yet: it goes on reading */
         REPLY_EVENT_OWN,        /* a statement of pipit's own has succeeded: its result is given */
         REPLY_EVENT_OWN_FAILED, /* one has failed, and the connection must end: likewise */
+        REPLY_EVENT_REFUSED,    /* the settings have failed, and may be sent again: likewise */
         REPLY_EVENT_DONE,       /* a request is complete before its Sync: it is given */
         REPLY_EVENT_SYNC,       /* the first segment is answered: settle it */
         REPLY_EVENT_UNSHARED,   /* the statement that answers has changed its session */

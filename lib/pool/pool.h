@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "conn/cancel_conn.h"
 #include "conn/conn.h"
+#include "conn/session_settings.h"
 
 struct pool_ops {
         /* A connection is free, or can be made: call pipit__pool_take() at the turn's end. */
@@ -21,7 +22,8 @@ struct pool_ops {
 
 struct pool {
         struct conn_config config;
-        struct cancel_conn cancel_conn; /* not one of the connections that are counted */
+        struct refused_settings refused; /* settings that a host has refused */
+        struct cancel_conn cancel_conn;  /* not one of the connections that are counted */
         int min;
         int max;
         int max_connecting;

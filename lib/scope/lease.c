@@ -164,6 +164,12 @@ pipit__lease_lost(const struct lease *lease)
         return &lease->lost;
 }
 
+int64_t
+pipit__lease_statement_timeout_ms(const struct lease *lease)
+{
+        return pipit__conn_statement_timeout_ms(lease->conn);
+}
+
 bool
 pipit__lease_has_conn(const struct lease *lease)
 {

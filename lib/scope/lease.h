@@ -89,6 +89,9 @@ void pipit__lease_lose(struct lease *lease, const struct conn_error *cause);
 /* Why the connection is gone; its texts live as long as the lease. */
 const struct conn_error *pipit__lease_lost(const struct lease *lease);
 bool pipit__lease_has_conn(const struct lease *lease);
+/* The statement_timeout of the connection as its server, database or role have it, in milliseconds;
+ * 0: none; -1: not known. The connection is there. */
+int64_t pipit__lease_statement_timeout_ms(const struct lease *lease);
 /* Whether nothing can be sent now: answers are owed, or a cancel is on its way. */
 bool pipit__lease_is_busy(const struct lease *lease);
 /* Whether the connection is inside of a transaction. */

@@ -13,6 +13,16 @@
 /* How much later than here a deadline passes on the server, which is asked to cancel first. */
 #define SERVER_SLACK_MS 1000
 
+/* Whether the server is to have that time as its statement_timeout. A stricter one, of the server
+ * or the role, is not lifted; nor is one that nobody here knows, as the user's own in a session. */
+static bool
+subscope_may_limit(const struct subscope *subscope, int64_t limit_ms)
+{
+        int64_t own_ms = pipit__lease_statement_timeout_ms(subscope->lease);
+
+        return subscope->up == NULL && (own_ms == 0 || own_ms > limit_ms);
+}
+
 /* Milliseconds after which the server is to end a statement by itself; 0: never. */
 static int64_t
 subscope_server_timeout(const struct subscope *subscope)
@@ -26,7 +36,9 @@ subscope_server_timeout(const struct subscope *subscope)
         if (left_ms > all_ms) /* a deadline begins with the next tick of a clock */
                 left_ms = all_ms;
         left_ms = pipit__deadline_after(left_ms, SERVER_SLACK_MS);
-        return left_ms < INT32_MAX ? left_ms : INT32_MAX;
+        if (left_ms > INT32_MAX)
+                left_ms = INT32_MAX;
+        return subscope_may_limit(subscope, left_ms) ? left_ms : 0;
 }
 
 /* Begins what is not begun yet, from the outermost subscope on. */

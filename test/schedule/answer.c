@@ -305,11 +305,11 @@ static void
 session_tell_about(struct session *session)
 {
         char pid[16];
-        const char *values[] = {session->serializable ? "serializable" : "read committed", pid,
+        const char *values[] = {session->serializable ? "serializable" : "read committed", "0", pid,
                                 "then"};
 
         snprintf(pid, sizeof pid, "%d", session->number);
-        session_own_row(session, 3, values);
+        session_own_row(session, 4, values);
         session_send(session, 'C', "SELECT 1");
 }
 
@@ -317,7 +317,8 @@ session_tell_about(struct session *session)
 static void
 session_execute_own(struct session *session)
 {
-        static const char role[] = "SET default_transaction_read_only = ";
+        static const char reader[] = "SET default_transaction_read_only = on";
+        static const char writer[] = "RESET default_transaction_read_only";
 
         if (session_brackets(session))
                 return;
@@ -327,9 +328,9 @@ session_execute_own(struct session *session)
                 session_refuse(session, NO_OP, "40001");
         } else if (session_springs(session, TRAP_EXECUTE_FATAL)) {
                 session_fatal(session, "57P01");
-        } else if (strncmp(session->sql, role, strlen(role)) == 0) {
-                session->reader = strcmp(session->sql + strlen(role), "on") == 0;
-                session_send(session, 'C', "SET");
+        } else if (strcmp(session->sql, reader) == 0 || strcmp(session->sql, writer) == 0) {
+                session->reader = strcmp(session->sql, reader) == 0;
+                session_send(session, 'C', session->reader ? "SET" : "RESET");
         } else if (session_is_closing(session)) {
                 session_close_named(session);
         } else if (session_is_cancelling(session)) {

@@ -278,7 +278,9 @@ session_on_describe(struct session *session, const struct message *message)
         else if (session_is_cancelling(session))
                 session_describe_columns(session, 1, (const char *[]){"sent"});
         else
-                session_describe_columns(session, 3, (const char *[]){"isolation", "pid", "began"});
+                session_describe_columns(
+                        session, 4,
+                        (const char *[]){"isolation", "statement_timeout", "pid", "began"});
 }
 
 static void

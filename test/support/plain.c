@@ -28,7 +28,7 @@ plain_setup(void)
 
         plain_pq = PQconnectdb(live_url());
         ck_assert_msg(PQstatus(plain_pq) == CONNECTION_OK, "%s", PQerrorMessage(plain_pq));
-        pipit__session_settings_init(&settings, PQserverVersion(plain_pq), "");
+        pipit__session_settings_init(&settings, PQserverVersion(plain_pq), "", 0);
         PQclear(PQexec(plain_pq, settings.sql));
         ck_assert_str_eq(PQparameterStatus(plain_pq, "IntervalStyle"), "iso_8601");
         pipit__result_owner_init(&plain_home, NULL);

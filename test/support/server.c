@@ -248,13 +248,14 @@ session_handle(struct session *session, const struct message *message)
 {
         struct server *server = session->server;
         bool was_set_up = session->is_set_up;
+        bool had_failed = session->failed;
 
         if (message->kind == MESSAGE_SYNC && was_set_up && !session->sets_role)
                 server->n_syncs++;
         if (server->on_message == NULL || !server->on_message(session, message, server->arg))
                 server_default(session, message);
         if (message->kind == MESSAGE_SYNC) {
-                session->is_set_up = true;
+                session->is_set_up = was_set_up || !had_failed;
                 session->sets_role = false;
         }
 }

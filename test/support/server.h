@@ -107,7 +107,7 @@ struct session {
         struct evbuffer *out;
         size_t released; /* bytes of out that may go */
         bool started;
-        bool is_set_up;          /* its first Sync was answered */
+        bool is_set_up;          /* a Sync was answered, and nothing in front had failed */
         bool reader;             /* it was made one */
         bool sets_role;          /* the next Sync is that of its role */
         bool reads_when_written; /* starts to read again once everything is written */

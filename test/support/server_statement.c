@@ -60,21 +60,32 @@ struct setting {
 
 /*
  * The settings that a text makes with set_config(), or asks for with current_setting(): names and
- * values are plain literals, or $1. Other functions have no column here: who the session is, for
- * one, is not answered, as by a pooler.
+ * values are plain literals, or $1, or depend on what is set already. Other functions have no
+ * column here: who the session is, for one, is not answered, as by a pooler.
  */
 static int
 settings_find(const char *sql, const char *parameter, struct setting *settings)
 {
         static const char schema[] = "pg_catalog.";
+        static const char isolation[] = "current_setting('default_transaction_isolation')";
+        static const char timeout[] = "current_setting('statement_timeout')";
         int n = 0;
 
         for (const char *at = strstr(sql, schema); at != NULL; at = strstr(at + 1, schema)) {
                 const char *call = at + strlen(schema);
                 struct setting setting = {.column = "set_config"};
-                if (sscanf(call, "current_setting('%63[^']", setting.name) == 1) {
+                if (strncmp(call, isolation, strlen(isolation)) == 0) {
                         setting.column = "isolation";
                         snprintf(setting.value, sizeof setting.value, "read committed");
+                } else if (strncmp(call, timeout, strlen(timeout)) == 0) {
+                        setting.column = "statement_timeout";
+                        snprintf(setting.value, sizeof setting.value, "0");
+                } else if (sscanf(call, "set_config('%63[^']', %4[CASE]", setting.name,
+                                  setting.value) == 2) {
+                        /* A session of this server has no limit of its own. */
+                        at = strstr(call, " ELSE ");
+                        ck_assert_ptr_nonnull(at);
+                        ck_assert_int_eq(sscanf(at, " ELSE '%63[^']'", setting.value), 1);
                 } else if (sscanf(call, "set_config('%63[^']', '%63[^']'", setting.name,
                                   setting.value) == 1) {
                         snprintf(setting.value, sizeof setting.value, "%s", parameter);
@@ -120,19 +131,17 @@ session_set_up(struct session *session)
                 setting_report(session, &settings[i]);
 }
 
-/* The statement that makes a session a reader, or a writer. */
-static const char role[] = "SET default_transaction_read_only = ";
-
 bool
 session_takes_role(struct session *session)
 {
-        if (strncmp(session->sql, role, strlen(role)) != 0)
+        bool reader = strcmp(session->sql, "SET default_transaction_read_only = on") == 0;
+
+        if (!reader && strcmp(session->sql, "RESET default_transaction_read_only") != 0)
                 return false;
-        const char *value = session->sql + strlen(role);
-        session->reader = strcmp(value, "on") == 0;
+        session->reader = reader;
         session->sets_role = true;
-        session_complete(session, "SET");
-        session_parameter(session, "default_transaction_read_only", value);
+        session_complete(session, reader ? "SET" : "RESET");
+        session_parameter(session, "default_transaction_read_only", reader ? "on" : "off");
         return true;
 }
 

@@ -54,7 +54,7 @@ own_log_count(const char *text)
 const char *
 ask_text(const char *url, const char *sql)
 {
-        static char text[2000];
+        static char text[40000]; /* all settings of a session have room */
         PGconn *pq = PQconnectdb(url);
 
         if (PQstatus(pq) != CONNECTION_OK)

@@ -34,7 +34,7 @@ count_sizes(struct session *session, const struct message *message, void *arg)
         if (message->kind == MESSAGE_BIND)
                 sizes.bound++;
         if (message->kind == MESSAGE_PARSE)
-                sizes.own = strncmp(message->body + 1, "SET ", 4) == 0;
+                sizes.own = strstr(message->body + 1, "SET default_") != NULL;
         if (message->kind != MESSAGE_SYNC)
                 return false;
         ck_assert_int_lt(sizes.n, 200);
