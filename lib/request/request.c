@@ -41,7 +41,7 @@ pipit__request_new(struct requests *requests, struct result_owner *owner, size_t
                 pipit_result_unref(res);
                 return NULL;
         }
-        req->block = pipit__result_hold(res);
+        pipit__result_hold(res); /* the request lives in it */
         owner->n_requests++;
         return req;
 }
@@ -124,7 +124,7 @@ pipit__request_enter(struct request *req, enum request_state state, const struct
         if (req->state == REQUEST_ENDING)
                 req->requests->n_ending--;
         request_unlink(req);
-        req->state = state;
+        req->state = (uint8_t)state;
         req->ops = ops;
         req->holder = holder;
 }
@@ -279,7 +279,7 @@ request_free(struct request *req)
         pipit_result_unref(req->res);
         free(req->more_bound);
         free(req->more);
-        pipit_result_unref(req->block);
+        pipit_result_unref((struct pipit_result *)(uintptr_t)pipit__result_of_room(req));
         pipit__requests_remove(requests, owner);
 }
 

@@ -20,11 +20,11 @@ struct completion {
 };
 
 struct request {
-        struct list link; /* in the list that the state names */
-        enum request_state state;
-        enum request_kind kind;
+        struct list link;             /* in the list that the state names */
         const struct holder_ops *ops; /* NULL: nobody holds the request */
         void *holder;
+        uint8_t state;   /* of enum request_state; a byte, as there are many requests */
+        uint8_t kind;    /* of enum request_kind */
         bool is_read;    /* the caller declared that the statement has no effect */
         bool is_grouped; /* the statement may be committed together with others */
         bool may_fail;   /* the statement runs in a savepoint of its own */
@@ -37,8 +37,8 @@ struct request {
         pipit_request number;
         struct requests *requests;
         struct result_owner *owner; /* of the scope that it was started on */
+        struct list scope_link;     /* in that owner's list, while the number names the request */
         struct pipit_result *res;
-        struct pipit_result *block; /* the result that the request lives in: a reference */
         struct bound_stmt *bound;   /* NULL when the request runs none */
         void *more_bound;           /* the block of a bound statement that came later, or NULL */
         struct coalesce_rule *rule; /* by which it may be coalesced; NULL: it may not */
@@ -55,10 +55,10 @@ struct request {
         struct completion *more; /* callbacks of pipit_then() */
 };
 
-/* Gives a request its number. 0 or PIPIT_ENOMEM. */
+/* Gives a request its number, and a place in the list of its scope. 0 or PIPIT_ENOMEM. */
 int pipit__requests_take_slot(struct requests *requests, struct request *req);
 /* The request's number names nothing from now on. */
-void pipit__requests_release_slot(struct requests *requests, const struct request *req);
+void pipit__requests_release_slot(struct requests *requests, struct request *req);
 /* Counts a new request, whose deadline can be set without memory. 0 or PIPIT_ENOMEM. */
 int pipit__requests_add(struct requests *requests, struct request *req);
 /* Stops counting a request, and tells whoever waits for the last one. */

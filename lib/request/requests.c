@@ -77,11 +77,12 @@ pipit__requests_take_slot(struct requests *requests, struct request *req)
         requests->first_free = slot->next_free;
         slot->request = req;
         req->number = (pipit_request)slot->generation << 32 | place;
+        list_push_back(&req->owner->requests, &req->scope_link);
         return 0;
 }
 
 void
-pipit__requests_release_slot(struct requests *requests, const struct request *req)
+pipit__requests_release_slot(struct requests *requests, struct request *req)
 {
         uint32_t place = (uint32_t)req->number;
         struct slot *slot = &requests->slots[place - 1];
@@ -90,6 +91,7 @@ pipit__requests_release_slot(struct requests *requests, const struct request *re
         slot->generation++;
         slot->next_free = requests->first_free;
         requests->first_free = place;
+        list_remove(&req->scope_link);
 }
 
 struct request *
@@ -112,6 +114,22 @@ pipit__requests_each(const struct requests *requests, uint32_t *place)
                         return req;
         }
         return NULL;
+}
+
+/* A request that ends is unlinked from either list, so the one being walked is popped. */
+void
+pipit__requests_each_of(struct result_owner *owner, void (*fn)(struct request *req, void *arg),
+                        void *arg)
+{
+        struct list seen;
+
+        list_init(&seen);
+        while (!list_empty(&owner->requests)) {
+                struct list *link = list_pop_first(&owner->requests);
+                list_push_back(&seen, link);
+                fn(container_of(link, struct request, scope_link), arg);
+        }
+        list_splice(&owner->requests, &seen);
 }
 
 /* ---- how many there are */

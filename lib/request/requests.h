@@ -18,6 +18,7 @@
 struct pipit;
 struct reactor;
 struct request;
+struct result_owner;
 
 struct slot {
         struct request *request; /* NULL: free */
@@ -57,6 +58,11 @@ struct request *pipit__requests_find(const struct requests *requests, pipit_requ
 /* The request in the first taken slot from *place on; *place moves to the next slot. NULL: there is
  * none. Requests may end between two calls. */
 struct request *pipit__requests_each(const struct requests *requests, uint32_t *place);
+
+/* Calls fn for each request of one scope that has a number. fn may end any of them. The work
+ * depends on how many there are, and not on those of other scopes, or of earlier times. */
+void pipit__requests_each_of(struct result_owner *owner, void (*fn)(struct request *req, void *arg),
+                             void *arg);
 
 /* Completes what has ended, at most budget of them; asks for another turn for the rest. */
 void pipit__requests_turn(struct requests *requests, int budget);

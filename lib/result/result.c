@@ -27,6 +27,7 @@ void
 pipit__result_owner_init(struct result_owner *owner, struct pipit *scope)
 {
         list_init(&owner->results);
+        list_init(&owner->requests);
         owner->scope = scope;
         owner->n_requests = 0;
         owner->max_text_bytes = SIZE_MAX;

@@ -20,9 +20,10 @@
 
 /* The owner of all results of one scope is a part of that scope. */
 struct result_owner {
-        struct list results; /* results that may outlive the scope, because a program keeps them */
-        struct pipit *scope; /* pipit_result_scope() of each result */
-        int n_requests;      /* outstanding on the scope, until the last callback has returned */
+        struct list results;  /* results that may outlive the scope, because a program keeps them */
+        struct pipit *scope;  /* pipit_result_scope() of each result */
+        struct list requests; /* requests of the scope that have a number */
+        int n_requests;       /* outstanding on the scope, until the last callback has returned */
         size_t max_text_bytes; /* the texts that are made of one result have at most so many */
 };
 

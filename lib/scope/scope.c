@@ -135,10 +135,11 @@ pipit__scope_db(const struct pipit *scope)
         return scope->db;
 }
 
-struct requests *
-pipit__scope_requests(const struct pipit *scope)
+void
+pipit__scope_each_request(struct pipit *scope, void (*fn)(struct request *req, void *arg),
+                          void *arg)
 {
-        return scope->requests;
+        pipit__requests_each_of(&scope->result_owner, fn, arg);
 }
 
 struct wait_results *

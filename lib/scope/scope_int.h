@@ -78,8 +78,9 @@ bool pipit__scope_has(const struct pipit *scope, const struct request *req);
 int pipit__scope_check_owner(const struct pipit *scope);
 /* The database that the scope belongs to, or is. */
 struct database *pipit__scope_db(const struct pipit *scope);
-/* The table of requests that the scope shares with its database. */
-struct requests *pipit__scope_requests(const struct pipit *scope);
+/* Calls fn for each request that was started on this scope itself; fn may end any of them. */
+void pipit__scope_each_request(struct pipit *scope, void (*fn)(struct request *req, void *arg),
+                               void *arg);
 /* The results that pipit_wait() may ask for; NULL where nothing blocks. */
 struct wait_results *pipit__scope_wait_results(const struct pipit *scope);
 void pipit__scope_set_wait_results(struct pipit *scope, struct wait_results *wait_results);

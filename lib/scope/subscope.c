@@ -9,7 +9,6 @@
 
 #include "pool/refusal.h"
 #include "request/request.h"
-#include "request/requests.h"
 #include "scope/lease.h"
 #include "scope/subscope_int.h"
 
@@ -206,18 +205,30 @@ pipit__subscope_abandon(struct subscope *subscope, struct request *req, enum pip
         pipit__lease_abandon(subscope->lease, req);
 }
 
+/* The reason why statements are given up. */
+struct abandoned {
+        struct subscope *subscope;
+        enum pipit_code code;
+        const char *text;
+};
+
+/* Ends a statement if it was sent; arg is the reason. */
+static void
+request_abandon_sent(struct request *req, void *arg)
+{
+        const struct abandoned *abandoned = arg;
+
+        if (pipit__request_state(req) == REQUEST_SENT)
+                pipit__subscope_abandon(abandoned->subscope, req, abandoned->code, abandoned->text);
+}
+
 /* Ends the statements that were sent, for nobody waits for them any more. */
 static void
 subscope_abandon_sent(struct subscope *subscope, enum pipit_code code, const char *text)
 {
-        struct requests *requests = pipit__scope_requests(&subscope->scope);
-        struct request *req;
+        struct abandoned abandoned = {subscope, code, text};
 
-        for (uint32_t place = 0; (req = pipit__requests_each(requests, &place)) != NULL;) {
-                if (pipit__scope_has(&subscope->scope, req) &&
-                    pipit__request_state(req) == REQUEST_SENT)
-                        pipit__subscope_abandon(subscope, req, code, text);
-        }
+        pipit__scope_each_request(&subscope->scope, request_abandon_sent, &abandoned);
 }
 
 void

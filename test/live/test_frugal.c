@@ -9,6 +9,8 @@
 
 #include "heap.h"
 #include "live.h"
+#include "request/request.h"
+#include "request/requests.h"
 
 #define READING(FIELD)                                                                             \
         FIELD(integer, id, .primary_key = true)                                                    \
@@ -339,6 +341,70 @@ START_TEST(a_connection_is_replaced_when_libpqs_buffers_have_grown)
 }
 END_TEST
 
+/* ---- the end of a session */
+
+/* The program is linked with --wrap for these: what the end of a scope looks at is counted. */
+static long n_looked_at;
+
+struct request *__real_pipit__requests_each(const struct requests *requests, uint32_t *place);
+struct request *__wrap_pipit__requests_each(const struct requests *requests, uint32_t *place);
+enum request_state __real_pipit__request_state(const struct request *req);
+enum request_state __wrap_pipit__request_state(const struct request *req);
+
+struct request *
+__wrap_pipit__requests_each(const struct requests *requests, uint32_t *place)
+{
+        uint32_t first = *place;
+        struct request *req = __real_pipit__requests_each(requests, place);
+
+        n_looked_at += *place - first;
+        return req;
+}
+
+enum request_state
+__wrap_pipit__request_state(const struct request *req)
+{
+        n_looked_at++;
+        return __real_pipit__request_state(req);
+}
+
+/* Closes a session that has so many statements out; returns how much was looked at for it. */
+static long
+looked_at_by_close(int n_out)
+{
+        struct pipit *session = pipit_session_open(live_db);
+        struct calls calls[8] = {{0}};
+
+        expect_ok(query_on(session, "SELECT 1", PIPIT_NO_PARAMS));
+        for (int i = 0; i < n_out; i++)
+                ask_on(session, "SELECT pg_sleep(60)", &calls[i]);
+        event_base_loop(live_base, EVLOOP_NONBLOCK);
+        long before = n_looked_at;
+        pipit_close(session);
+        long looked_at = n_looked_at - before;
+        for (int i = 0; i < n_out; i++)
+                expect_error(answer(&calls[i]), PIPIT_ECANCELED, "");
+        return looked_at;
+}
+
+START_TEST(the_end_of_a_session_looks_at_its_own_requests_only)
+{
+        long few = looked_at_by_close(3);
+
+        ck_assert_int_ge(few, 3);
+        ck_assert_int_le(few, 12);
+        for (int i = 0; i < 2000; i++)
+                start_read(1 + i % N_ROWS);
+        turn_until(2000);
+        ck_assert_int_eq(looked_at_by_close(3), few);
+        for (int i = 0; i < 2000; i++)
+                start_read(1 + i % N_ROWS);
+        ck_assert_int_eq(looked_at_by_close(3), few);
+        turn_until(4000);
+        ck_assert_int_eq(looked_at_by_close(0), few - 3);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -350,6 +416,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_point_read_allocates_twice_at_most, 0, N_READS);
         tcase_add_loop_test(tcase, a_waiting_request_takes_half_a_kilobyte_and_its_values, 0,
                             N_WAITS);
+        tcase_add_test(tcase, the_end_of_a_session_looks_at_its_own_requests_only);
         suite_add_tcase(suite, tcase);
         tcase_add_checked_fixture(sizes_case, live_setup, live_teardown);
         tcase_add_loop_test(sizes_case,

@@ -110,6 +110,44 @@ request(void)
         return req;
 }
 
+/* The first two of the owner's requests, and how many were looked at. */
+static struct request *pair[2];
+static int n_seen;
+
+static void
+end_two(struct request *req, void *arg)
+{
+        ck_assert_ptr_eq(arg, pair);
+        n_seen++;
+        if (req != pair[0])
+                return;
+        pipit__request_discard(pair[0]);
+        pipit__request_discard(pair[1]);
+}
+
+START_TEST(a_scopes_requests_are_looked_at_while_they_end_and_no_others)
+{
+        struct result_owner other;
+
+        pipit__result_owner_init(&other, NULL);
+        struct request *foreign = pipit__request_new(&requests, &other, 0, NULL, NULL);
+        pair[0] = request();
+        pair[1] = request();
+        struct request *last = request();
+        n_seen = 0;
+        pipit__requests_each_of(&owner, end_two, pair);
+        ck_assert_int_eq(n_seen, 2);
+        pair[0] = pair[1] = NULL;
+        pipit__requests_each_of(&owner, end_two, pair);
+        ck_assert_int_eq(n_seen, 3);
+        pipit__request_discard(last);
+        pipit__requests_each_of(&owner, end_two, pair);
+        ck_assert_int_eq(n_seen, 3);
+        pipit__request_discard(foreign);
+        pipit__result_owner_fini(&other);
+}
+END_TEST
+
 START_TEST(a_request_that_was_sent_in_time_has_the_rest_of_its_time)
 {
         struct request *req = request();
@@ -199,6 +237,7 @@ test_suite(void)
         TCase *tcase = tcase_create("holder");
 
         tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, a_scopes_requests_are_looked_at_while_they_end_and_no_others);
         tcase_add_test(tcase, a_request_that_was_sent_in_time_has_the_rest_of_its_time);
         tcase_add_test(tcase, a_holder_is_told_that_its_request_leaves);
         tcase_add_test(tcase, a_holder_decides_what_a_cancel_means);
