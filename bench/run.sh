@@ -13,6 +13,8 @@
 #       --report DIR      where the report goes; the default is build/bench-report
 #       --peers           also runs those clients of bench/peers that are installed
 #       --tcp             over TCP on this machine instead of a Unix socket
+#       --rtt MS          puts a relay in between, which makes a round trip so many milliseconds
+#                         longer: the server is as far away as that
 #       --data DIR        puts the server's data into a new folder in DIR; the default is memory,
 #                         where there is plenty
 #       --libpq 17        with libpq 17 and its server, built by test/support/libpq17.sh
@@ -31,6 +33,7 @@ cluster=$support/cluster.sh
 # shellcheck disable=SC2317 # called by a trap
 finish() {
         child_end 10
+        [ -z "$relay" ] || kill "$relay" 2>/dev/null || :
         [ -z "$scratch" ] || {
                 sh "$cluster" remove "$scratch/data" >&2 || :
                 rm -rf "$scratch"
@@ -56,7 +59,7 @@ use_libpq17() {
 compile() {
         [ -e "$build/build.ninja" ] ||
                 child_run meson setup --buildtype=release -Db_lto=true -Dtests=disabled "$build" "$root"
-        child_run meson compile -C "$build" pipit-bench pipit-bench-count
+        child_run meson compile -C "$build" pipit-bench pipit-bench-count ${rtt:+pipit-relay}
 }
 
 data_parent() {
@@ -90,6 +93,33 @@ start_server() {
         export DATABASE_URL
 }
 
+# Where the server listens, as pipit-relay wants it: a path, or a port of this machine.
+server_address() {
+        if [ -n "$tcp" ]; then
+                echo "$port"
+        else
+                echo "$scratch/data/.s.PGSQL.5432"
+        fi
+}
+
+# Puts the relay between all subjects and the server. It delays each direction by half.
+start_relay() {
+        mkdir "$scratch/relay"
+        listen=$scratch/relay/.s.PGSQL.5432
+        [ -z "$tcp" ] || listen=$(free_port)
+        "$build/bench/pipit-relay" --listen "$listen" --server "$(server_address)" \
+                --delay "$(awk "BEGIN { print $rtt * 500 }")" >"$scratch/relay/said" &
+        relay=$!
+        until [ -s "$scratch/relay/said" ]; do
+                kill -0 "$relay" || die 'the relay did not start'
+        done
+        if [ -n "$tcp" ]; then
+                DATABASE_URL=postgresql://postgres@127.0.0.1:$listen/postgres
+        else
+                DATABASE_URL="postgresql:///postgres?host=$scratch/relay&user=postgres"
+        fi
+}
+
 # What the report says about where it was made.
 describe() {
         BENCH_LIBPQ=$(pkg-config --modversion libpq)
@@ -104,14 +134,14 @@ find_modules() {
         ! has npm || export NODE_PATH="${NODE_PATH:-$(npm root -g)}"
 }
 
-quick='' pairs='' workload='' json='' peers='' tcp='' data='' libpq=''
+quick='' pairs='' workload='' json='' peers='' tcp='' data='' libpq='' rtt='' relay=''
 report=$root/build/bench-report
 while [ $# -gt 0 ]; do
         case $1 in
         --quick) quick=yes ;;
         --peers) peers=yes ;;
         --tcp) tcp=yes ;;
-        --pairs | --workload | --json | --report | --data | --libpq)
+        --pairs | --workload | --json | --report | --data | --libpq | --rtt)
                 [ $# -gt 1 ] || die "$1: nothing follows"
                 case $1 in
                 --pairs) pairs=$2 ;;
@@ -120,6 +150,7 @@ while [ $# -gt 0 ]; do
                 --report) report=$2 ;;
                 --data) data=$2 ;;
                 --libpq) libpq=$2 ;;
+                --rtt) rtt=$2 ;;
                 esac
                 shift
                 ;;
@@ -138,6 +169,7 @@ at_end finish
 set_up >&2
 compile >&2
 start_server >&2
+[ -z "$rtt" ] || start_relay >&2
 describe
 export PYTHONDONTWRITEBYTECODE=1
 [ -z "$peers" ] || find_modules
