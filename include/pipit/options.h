@@ -80,8 +80,11 @@ struct pipit_options {
          * PIPIT_ELIMIT. Default 64 MiB. */
         size_t max_request_bytes;
         /** At most so many bytes belong to one result; the request of a larger one fails with
-         * PIPIT_ELIMIT, and its connection is closed. The texts that are made of its values in
-         * binary form may have as many once more: see pipit_result_text(). Default 64 MiB. */
+         * PIPIT_ELIMIT, and its member executed says what became of the statement. Others on its
+         * connection go on: what comes of the result is read, and goes away; after 16 MiB more, or
+         * after a second, the server is asked to stop it, and a server that goes on is left. The
+         * texts that are made of its values in binary form may have as many once more: see
+         * pipit_result_text(). Default 64 MiB. */
         size_t max_result_bytes;
 
         /** Time for a request, for waiting, connecting and executing together; then the request

@@ -99,6 +99,26 @@ pipit__conn_watch_abandoned(struct conn *conn)
                 pipit__timer_set_or_now(conn->limit, conn_grace_ms(conn));
 }
 
+void
+pipit__conn_watch_incoming(struct conn *conn)
+{
+        pipit__timer_set_or_now(conn->limit, CANCEL_ANSWER_MS);
+}
+
+/* Reads on after a cancel. */
+static void
+conn_start_incoming(struct conn *conn)
+{
+        if (conn->state != CONN_BUSY)
+                return;
+        if (pipit__reply_queue_is_over_limit(&conn->replies))
+                pipit__conn_watch_incoming(conn);
+        if (pipit__watch_want(conn->watch, WATCH_READ | (conn->unflushed ? WATCH_WRITE : 0)) != 0)
+                pipit__conn_break(conn, "out of memory");
+        else
+                pipit__timer_set_or_now(conn->again, 0); /* TLS may hold some */
+}
+
 /* Goes on after a cancel: ended, when nothing of it is on its way any more. */
 static void
 conn_on_cancel(bool ended, void *arg)
@@ -111,10 +131,12 @@ conn_on_cancel(bool ended, void *arg)
         else
                 conn->cancel_state =
                         conn->cancel_state == CANCEL_ASKED ? CANCEL_ENDED : CANCEL_PAST;
-        if (conn->state == CONN_CANCELLING)
+        if (conn->state == CONN_CANCELLING) {
                 pipit__conn_drained(conn);
-        else
+        } else {
                 pipit__conn_watch_abandoned(conn);
+                conn_start_incoming(conn);
+        }
 }
 
 /* Asks the server to stop the first segment. */
@@ -130,10 +152,38 @@ conn_ask(struct conn *conn)
 }
 
 void
+pipit__conn_stop_incoming(struct conn *conn)
+{
+        if (conn->cancel != NULL || !conn_may_ask(conn))
+                return;
+        conn_ask(conn);
+        /* Until the server knows, it goes no further than what the sockets hold. */
+        if (conn->cancel != NULL)
+                pipit__watch_want(conn->watch, conn->unflushed ? WATCH_WRITE : 0);
+}
+
+/* Deals with a result over its bound that has not come to its end in time. */
+static void
+conn_on_incoming(struct conn *conn)
+{
+        if (!conn_may_ask(conn)) {
+                pipit__conn_refuse_size(conn);
+                return;
+        }
+        pipit__conn_stop_incoming(conn);
+        if (conn->cancel == NULL)
+                pipit__conn_watch_incoming(conn);
+}
+
+void
 pipit__conn_on_patience(struct conn *conn)
 {
         const struct reply_queue *replies = &conn->replies;
 
+        if (conn->cancel == NULL && pipit__reply_queue_is_over_limit(replies)) {
+                conn_on_incoming(conn);
+                return;
+        }
         if (replies->n_abandoned == 0 || conn->cancel != NULL)
                 return;
         if (!conn_may_ask(conn)) {

@@ -116,7 +116,11 @@ int pipit__conn_send_settings(struct conn *conn);
 
 /* Sets the limit by which something is to be done about statements that nobody waits for. */
 void pipit__conn_watch_abandoned(struct conn *conn);
-/* Does that, once the limit has passed. */
+/* Asks the server to stop the result that comes in, unless it was asked already. */
+COLD void pipit__conn_stop_incoming(struct conn *conn);
+/* Sets the limit by which such a result has to end. */
+COLD void pipit__conn_watch_incoming(struct conn *conn);
+/* Does what the limits are set for, once one has passed. */
 void pipit__conn_on_patience(struct conn *conn);
 /* Notes that the first segment is answered: what a cancel was meant for is not there any more. */
 void pipit__conn_pass_cancel(struct conn *conn);

@@ -18,6 +18,9 @@
 
 /* So many results are worked off in one turn before others have theirs. */
 #define CONN_BUDGET 256
+/* So many bytes over its bound a result is read on to its end, and as many again after a cancel:
+ * the sockets of both sides hold no more. */
+#define CONN_BEARABLE ((size_t)1 << 24)
 /* Of the first so many pieces of a result the bytes are not counted. */
 #define CONN_UNCOUNTED 8
 
@@ -106,8 +109,9 @@ conn_result_limit(const struct conn *conn)
         return CONN_LARGE;
 }
 
-/* Whether a result may be as large as it is. One that may not goes away with the connection. libpq
- * takes a long row in one read, as fast as it comes, so that conn_read() has not counted it. */
+/* Whether a result may be as large as it is. A statement whose result may not fails alone: its rows
+ * are here, and the connection goes on without them. libpq takes a long row in one read, as fast as
+ * it comes, so that conn_read() has not counted it. */
 static bool
 conn_check_size(struct conn *conn, struct pg_result *answer)
 {
@@ -118,9 +122,35 @@ conn_check_size(struct conn *conn, struct pg_result *answer)
         if (size <= conn->config->max_result_bytes ||
             !pipit__pq_is_over(answer, conn_result_limit(conn)))
                 return true;
+        if (conn->replies.n > 0 && pipit__reply_queue_reads_statement(&conn->replies)) {
+                pipit__reply_queue_set_over_limit(&conn->replies, conn->config->max_result_bytes);
+                return true;
+        }
         pipit__pq_clear(answer);
         pipit__conn_refuse_size(conn);
         return false;
+}
+
+/* Deals with a result that is over its bound, and still comes in. It is read to its end, and goes
+ * away, because the next answers are somebody's. The server is asked to stop a result that is much
+ * too long, and not sooner, for a cancel that comes late hits the next statement. */
+static void
+conn_bound_incoming(struct conn *conn)
+{
+        size_t limit = conn_result_limit(conn);
+
+        if (conn->incoming <= limit)
+                return;
+        size_t excess = conn->incoming - limit;
+        if (!pipit__reply_queue_reads_statement(&conn->replies) || excess > 2 * CONN_BEARABLE) {
+                pipit__conn_refuse_size(conn);
+                return;
+        }
+        if (!pipit__reply_queue_is_over_limit(&conn->replies))
+                pipit__conn_watch_incoming(conn);
+        pipit__reply_queue_set_over_limit(&conn->replies, limit);
+        if (excess > CONN_BEARABLE)
+                pipit__conn_stop_incoming(conn);
 }
 
 /* Does what an answer means for the connection. */
@@ -226,9 +256,8 @@ conn_read(struct conn *conn)
                 conn->unread = pipit__pq_pending(conn->pq);
         conn_work(conn);
         /* Only now: an answer that was taken has started the count anew. */
-        if (conn->state != CONN_CLOSED && conn->incomplete &&
-            conn->incoming > conn_result_limit(conn))
-                pipit__conn_refuse_size(conn);
+        if (conn->state != CONN_CLOSED && conn->incomplete)
+                conn_bound_incoming(conn);
 }
 
 void

@@ -6,6 +6,8 @@
  * conn_read.c calls each of these with what it has just read, and nothing is read after it.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "conn/conn_int.h"
@@ -81,6 +83,52 @@ conn_refuse_copy(struct conn *conn)
         snprintf(conn->end_reason.text, sizeof conn->end_reason.text, "%s", reason);
 }
 
+/* Whether a text has a number as large as that. */
+static COLD bool
+text_has_number(const char *text, unsigned long long least)
+{
+        static const char digits[] = "0123456789";
+
+        for (text += strcspn(text, digits); *text != '\0'; text += strcspn(text, digits)) {
+                if (strtoull(text, NULL, 10) >= least)
+                        return true;
+                text += strspn(text, digits);
+        }
+        return false;
+}
+
+/* Whether libpq could not take a result, and not the link is lost: libpq holds the link to be well,
+ * or has dropped that itself and tells the length of the message for which it had no memory. */
+static COLD bool
+conn_could_not_take(const struct conn *conn, const struct pg_result *answer)
+{
+        return pipit__pq_is_own_error(answer) &&
+               (pipit__pq_is_linked(conn->pq) ||
+                text_has_number(pipit__pq_error(answer), CONN_LARGE));
+}
+
+/* Fails the statement whose result libpq could not take: the cause is in the result, and would be
+ * there the next time. */
+static COLD void
+conn_refuse_untaken(struct conn *conn, const struct pg_result *answer, const char *text)
+{
+        const struct request *reader = pipit__reply_queue_reader(&conn->replies);
+        enum pipit_code code = PIPIT_ELOST;
+
+        if (reader == NULL || !conn_could_not_take(conn, answer))
+                return;
+        /* Names of C are not translated. */
+        if (strstr(text, "INT_MAX") != NULL || strstr(text, "size_t") != NULL)
+                code = PIPIT_ELIMIT;
+        else if (strstr(text, "memory") != NULL)
+                code = PIPIT_ENOMEM;
+        pipit__result_fail(pipit__request_result(reader), code, PIPIT_EXECUTED_UNKNOWN,
+                           PIPIT_PHASE_RESULT,
+                           "libpq could not take the result, and the connection was closed: %s: "
+                           "ask for fewer rows, or for smaller values",
+                           text);
+}
+
 void
 pipit__conn_refuse_broken(struct conn *conn, struct pg_result *answer)
 {
@@ -90,6 +138,8 @@ pipit__conn_refuse_broken(struct conn *conn, struct pg_result *answer)
                 conn_refuse_copy(conn);
         else
                 pipit__log_escape(conn->end_reason.text, sizeof conn->end_reason.text, text);
+        if (text[0] != '\0')
+                conn_refuse_untaken(conn, answer, conn->end_reason.text);
         pipit__pq_clear(answer);
         pipit__conn_break(conn, "the server ended the session");
 }

@@ -223,6 +223,20 @@ pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause
         pipit__request_fail_like(reply->req, &error);
 }
 
+void
+pipit__reply_fail_over_limit(const struct reply *reply, enum pipit_executed executed)
+{
+        struct pipit_result *res = pipit__request_result(reply->req);
+        const struct pipit_error *error = pipit_result_error(res);
+
+        if (error != NULL && strcmp(error->sqlstate, "57014") != 0)
+                return;
+        pipit__result_fail(res, PIPIT_ELIMIT, executed, PIPIT_PHASE_RESULT,
+                           "the result has more than %zu bytes: raise max_result_bytes, or ask for "
+                           "fewer rows",
+                           reply->over_limit);
+}
+
 /* ---- results, and the end */
 
 enum reply_event
@@ -269,6 +283,8 @@ pipit__reply_queue_lose(struct reply_queue *replies, struct settlement *settleme
         settlement->prepared = replies->prepared;
         while (replies->n > 0) {
                 struct reply reply = reply_queue_pop(replies);
+                if (reply.req != NULL && reply.over_limit != 0)
+                        pipit__reply_fail_over_limit(&reply, PIPIT_EXECUTED_UNKNOWN);
                 if (reply.ops->lost != NULL)
                         reply.ops->lost(&reply, settlement);
                 pipit__stmt_unref(reply.stmt);
@@ -287,6 +303,20 @@ bool
 pipit__reply_queue_reads_statement(const struct reply_queue *replies)
 {
         return reply_queue_at(replies, replies->reading)->ops->is_waited_for;
+}
+
+void
+pipit__reply_queue_set_over_limit(struct reply_queue *replies, size_t limit)
+{
+        reply_queue_at(replies, replies->reading)->over_limit = limit;
+}
+
+bool
+pipit__reply_queue_is_over_limit(const struct reply_queue *replies)
+{
+        const struct reply *reply = reply_queue_at(replies, replies->reading);
+
+        return replies->n > 0 && reply->over_limit != 0 && !reply->answered;
 }
 
 const char *
@@ -332,6 +362,9 @@ pipit__reply_queue_is_abandoned(const struct reply_queue *replies)
 {
         bool abandoned = false;
 
+        /* Whoever shares its Sync runs again, or comes to nothing with its transaction. */
+        if (pipit__reply_queue_is_over_limit(replies))
+                return true;
         for (int i = 0; i < replies->n; i++) {
                 const struct reply *reply = reply_queue_at(replies, i);
                 if (reply->abandoned && reply->ops->dooms_its_segment)

@@ -120,6 +120,11 @@ struct request *pipit__reply_queue_reader(const struct reply_queue *replies);
 /* Whether the next answer is to somebody's statement, and not to a command of pipit's own.
  * Something must be owed. */
 bool pipit__reply_queue_reads_statement(const struct reply_queue *replies);
+/* Notes that the result that is read is over this bound: its rows are not kept, and its request
+ * fails once it is known what became of its statement. */
+void pipit__reply_queue_set_over_limit(struct reply_queue *replies, size_t limit);
+/* Whether the result that is read is over its bound, and not here to its end. */
+bool pipit__reply_queue_is_over_limit(const struct reply_queue *replies);
 /* The kind of the next answer, for a log line. Something must be owed. */
 const char *pipit__reply_queue_reading_name(const struct reply_queue *replies);
 

@@ -22,6 +22,7 @@ struct reply {
         bool skipped;           /* the server did not run it, because of an error before it */
         bool abandoned;         /* its request waited for it, and does no longer */
         bool typed;             /* the types of stmt were known when this was sent */
+        size_t over_limit;      /* the bound that its result is over, and is not kept; 0: none */
 };
 
 struct reply_ops {
@@ -81,6 +82,10 @@ const struct reply *pipit__reply_in_front(const struct reply_queue *replies);
  * already stays. executed: whether its statement was run. */
 COLD void pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause,
                                  enum pipit_executed executed);
+
+/* Fails the request of a statement whose result is over its bound; an error of the server's own,
+ * but for the cancel that stopped the result, stays. */
+COLD void pipit__reply_fail_over_limit(const struct reply *reply, enum pipit_executed executed);
 
 /* ---- what all Syncs share; in reply_sync.c */
 

@@ -29,7 +29,7 @@ pipit__reply_take_rows(struct reply_queue *replies, struct reply *reply, struct 
         if (reply->stmt != NULL)
                 pipit__stmt_set_plain(reply->stmt, is_plain);
         reply->answered = true;
-        if (reply->req != NULL)
+        if (reply->req != NULL && reply->over_limit == 0)
                 pipit__rows_take(pipit__request_result(reply->req), answer,
                                  PIPIT_EXECUTED_ROLLED_BACK);
         else
@@ -66,6 +66,11 @@ pipit__reply_complete_early(struct reply_queue *replies, struct reply *reply,
 {
         if (replies->failed || reply->req == NULL)
                 return REPLY_EVENT_MORE;
+        /* A result over its bound dooms a transaction, so that the lease is to be told. */
+        if (reply->over_limit != 0 && reply->ops->dooms_its_segment)
+                return REPLY_EVENT_MORE;
+        if (reply->over_limit != 0)
+                pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_YES);
         *ret_done = reply->req;
         reply->req = NULL;
         replies->n_waiting--;
@@ -114,9 +119,15 @@ statement_settles(const struct reply *reply, struct settlement *settlement,
 {
         if (!settlement->failed) {
                 pipit__segment_teach(&settlement->lesson, reply->stmt, sharing);
+                if (reply->req != NULL && reply->over_limit != 0)
+                        pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_YES);
                 return reply->req != NULL;
         }
-        if (reply->req == NULL || statement_runs_again(reply, settlement, decide))
+        if (reply->req == NULL)
+                return false;
+        if (reply->over_limit != 0)
+                pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_ROLLED_BACK);
+        else if (statement_runs_again(reply, settlement, decide))
                 return false;
         pipit__result_set_host(pipit__request_result(reply->req), settlement->host);
         return true;

@@ -34,6 +34,8 @@ tx_settle(const struct reply *reply, struct settlement *settlement)
                 pipit__segment_teach(&settlement->lesson, reply->stmt, SHARING_LEASE);
         if (req == NULL)
                 return;
+        if (reply->over_limit != 0)
+                pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_ROLLED_BACK);
         if (settlement->failed && pipit_failed(pipit__request_result(req))) {
                 struct retry_case it = pipit__reply_retry_case(reply, settlement);
                 pipit__retry_note(&it);
@@ -41,6 +43,20 @@ tx_settle(const struct reply *reply, struct settlement *settlement)
         pipit__result_set_host(pipit__request_result(req), settlement->host);
         settlement->lease_ops->answered(req, reply->skipped ? settlement->error : NULL,
                                         settlement->lease_arg);
+}
+
+/* With the segment the COMMIT is answered, too: a statement whose result is over its bound is known
+ * to be committed, and dooms nothing any more. */
+static void
+tx_committed_settle(const struct reply *reply, struct settlement *settlement)
+{
+        if (settlement->failed || reply->req == NULL || reply->over_limit == 0) {
+                tx_settle(reply, settlement);
+                return;
+        }
+        pipit__segment_teach(&settlement->lesson, reply->stmt, SHARING_LEASE);
+        pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_YES);
+        pipit__request_end(reply->req);
 }
 
 static COLD void
@@ -68,5 +84,5 @@ const struct reply_ops pipit__reply_tx_committed = {.name = "statement before it
                                                     .dooms_its_segment = true,
                                                     .take = tx_take,
                                                     .end = pipit__reply_complete_early,
-                                                    .settle = tx_settle,
+                                                    .settle = tx_committed_settle,
                                                     .lost = pipit__reply_lost_with_lease};

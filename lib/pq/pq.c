@@ -154,6 +154,12 @@ typedef int (*ssl_pending_fn)(const void *ssl);
  * tells is looked up in the program.
  */
 bool
+pipit__pq_is_linked(const struct pg_conn *pq)
+{
+        return PQstatus(pq) == CONNECTION_OK;
+}
+
+bool
 pipit__pq_holds_more(struct pg_conn *pq)
 {
         ssl_pending_fn pending;

@@ -93,6 +93,8 @@ int pipit__pq_flush(struct pg_conn *pq);
 
 /* Takes in what the socket has. 0, or -1 if the link is gone. */
 int pipit__pq_consume(struct pg_conn *pq);
+/* Whether libpq has not lost the link, as far as it knows. */
+bool pipit__pq_is_linked(const struct pg_conn *pq);
 /* Whether TLS holds bytes of which the socket will not tell: consume once more. */
 bool pipit__pq_holds_more(struct pg_conn *pq);
 /* Frees notifications, which would pile up in libpq until somebody takes them. */
@@ -149,6 +151,8 @@ const char *pipit__pq_severity(const struct pg_result *result);
 /* Sets the members of an error that the server tells, and its message; they are borrowed from the
  * result. */
 COLD void pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error);
+/* Whether an error is libpq's own, and not the server's. */
+bool pipit__pq_is_own_error(const struct pg_result *result);
 /* Whether an error ends its session: FATAL or PANIC. */
 bool pipit__pq_is_fatal(const struct pg_result *result);
 /* Returns the bytes of memory that a result takes; never less than its rows took on the wire. */

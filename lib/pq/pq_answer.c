@@ -130,6 +130,12 @@ pipit__pq_read_error(const struct pg_result *result, struct pipit_error *error)
 }
 
 bool
+pipit__pq_is_own_error(const struct pg_result *result)
+{
+        return PQresultErrorField(result, PG_DIAG_SEVERITY) == NULL;
+}
+
+bool
 pipit__pq_is_fatal(const struct pg_result *result)
 {
         const char *severity = pipit__pq_severity(result);

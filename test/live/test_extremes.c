@@ -199,9 +199,9 @@ static const struct {
         size_t value;
         enum outcome outcome;
 } sizes[] = {
-        {OPTION(max_waiting_bytes), 1, LIMITS},       {OPTION(max_waiting_bytes), SIZE_MAX, SERVES},
-        {OPTION(max_request_bytes), 1, LIMITS},       {OPTION(max_request_bytes), SIZE_MAX, SERVES},
-        {OPTION(max_result_bytes), SIZE_MAX, SERVES},
+        {OPTION(max_waiting_bytes), 1, LIMITS}, {OPTION(max_waiting_bytes), SIZE_MAX, SERVES},
+        {OPTION(max_request_bytes), 1, LIMITS}, {OPTION(max_request_bytes), SIZE_MAX, SERVES},
+        {OPTION(max_result_bytes), 1, LIMITS},  {OPTION(max_result_bytes), SIZE_MAX, SERVES},
 };
 
 START_TEST(a_size_of_the_options_holds_at_its_ends)

@@ -17,9 +17,9 @@
 /* ---- the size of a result */
 
 static const char *const too_large[] = {
-        "SELECT repeat('x', 20000000)",
-        "SELECT repeat('x', 1000) FROM generate_series(1, 20000)",
-        "SELECT i FROM generate_series(1, 1000000) AS i",
+        "SELECT repeat('x', 5000000)",
+        "SELECT repeat('x', 1000) FROM generate_series(1, 5000)",
+        "SELECT i FROM generate_series(1, 200000) AS i",
 };
 
 START_TEST(a_result_over_its_bound_fails_and_the_pool_recovers)
@@ -27,27 +27,88 @@ START_TEST(a_result_over_its_bound_fails_and_the_pool_recovers)
         live_reopen(&(struct pipit_options){.max_connections = 1, .max_result_bytes = MEBIBYTE});
         const struct pipit_result *res = query(too_large[_i], PIPIT_NO_PARAMS);
 
-        expect_error(res, PIPIT_ELIMIT, "");
-        ck_assert_int_eq(pipit_result_error(res)->executed, PIPIT_EXECUTED_UNKNOWN);
+        expect_executed(res, PIPIT_ELIMIT, PIPIT_EXECUTED_YES);
         ck_assert_ptr_nonnull(strstr(pipit_error_text(res), "max_result_bytes"));
         ck_assert_int_eq(pipit_result_rows(res), 0);
         expect_text(query("SELECT 'next'", PIPIT_NO_PARAMS), 0, 0, "next");
 }
 END_TEST
 
-START_TEST(only_what_is_behind_a_large_result_on_its_connection_is_lost)
+START_TEST(what_is_behind_a_large_result_on_its_connection_is_answered)
 {
-        struct calls calls[3] = {{0}};
+        struct calls calls[4] = {{0}};
+
+        live_reopen(&(struct pipit_options){.max_connections = 1, .max_result_bytes = MEBIBYTE});
+        const char *pid =
+                pipit_result_text(query("SELECT pg_backend_pid()", PIPIT_NO_PARAMS), 0, 0);
+        ask_on(live_db, "SELECT 'before'", &calls[0]);
+        ask_on(live_db, too_large[_i], &calls[1]);
+        ask_on(live_db, "SELECT 'behind'", &calls[2]);
+        ask_on(live_db, "SELECT pg_backend_pid()", &calls[3]);
+        expect_text(answer(&calls[0]), 0, 0, "before");
+        expect_error(answer(&calls[1]), PIPIT_ELIMIT, "");
+        expect_text(answer(&calls[2]), 0, 0, "behind");
+        expect_text(answer(&calls[3]), 0, 0, pid);
+}
+END_TEST
+
+START_TEST(a_result_without_end_is_stopped_and_what_is_behind_is_answered)
+{
+        struct calls calls[2] = {{0}};
 
         live_reopen(&(struct pipit_options){.max_connections = 1, .max_result_bytes = MEBIBYTE});
         execute("SELECT 1");
-        ask_on(live_db, "SELECT 'before'", &calls[0]);
-        ask_on(live_db, too_large[0], &calls[1]);
-        ask_on(live_db, "SELECT 'behind'", &calls[2]);
-        expect_text(answer(&calls[0]), 0, 0, "before");
-        expect_error(answer(&calls[1]), PIPIT_ELIMIT, "");
-        expect_error(answer(&calls[2]), PIPIT_ELOST, "");
-        ck_assert_int_eq(pipit_result_error(calls[2].last)->executed, PIPIT_EXECUTED_UNKNOWN);
+        ask_on(live_db, "SELECT repeat('x', 1000), generate_series(1, 2000000000)", &calls[0]);
+        ask_on(live_db, "SELECT 'behind'", &calls[1]);
+        expect_executed(answer(&calls[0]), PIPIT_ELIMIT, PIPIT_EXECUTED_ROLLED_BACK);
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(calls[0].last), "max_result_bytes"));
+        expect_text(answer(&calls[1]), 0, 0, "behind");
+}
+END_TEST
+
+#define N_INNOCENT 4000
+
+/* Whether each is told of its own length, and how many are told that theirs is over the bound. */
+struct innocents {
+        int n;
+        int n_right;
+        int n_over;
+        char wrong[300]; /* another error, if any */
+};
+
+static void
+on_innocent(struct pipit_result *res, void *arg)
+{
+        struct innocents *innocents = arg;
+
+        innocents->n++;
+        if (!pipit_failed(res))
+                innocents->n_right++;
+        else if (pipit_result_error(res)->code == PIPIT_ELIMIT)
+                innocents->n_over++;
+        else
+                snprintf(innocents->wrong, sizeof innocents->wrong, "%s", pipit_error_text(res));
+}
+
+static const int sizes_of_one[] = {2000000, 16000000, 20000000};
+
+START_TEST(of_four_thousand_reads_only_the_one_that_is_too_large_fails)
+{
+        static const char sql[] = "SELECT repeat('x', $1::int)";
+        struct innocents innocents = {0};
+
+        live_reopen(&(struct pipit_options){.max_connections = 4, .max_result_bytes = MEBIBYTE});
+        for (int i = 0; i < 4; i++)
+                expect_ok(query(sql, PIPIT_PARAMS(1)));
+        for (int i = 0; i < N_INNOCENT; i++) {
+                int size = i == N_INNOCENT / 2 ? sizes_of_one[_i] : 100;
+                ck_assert_uint_ne(
+                        pipit_read(live_db, sql, PIPIT_PARAMS(size), on_innocent, &innocents), 0);
+        }
+        loop_until(&innocents.n, N_INNOCENT);
+        ck_assert_str_eq(innocents.wrong, "");
+        ck_assert_int_eq(innocents.n_over, 1);
+        ck_assert_int_eq(innocents.n_right, N_INNOCENT - 1);
 }
 END_TEST
 
@@ -386,7 +447,11 @@ bounds(void)
         tcase_add_checked_fixture(tcase, live_setup, live_teardown);
         tcase_add_loop_test(tcase, a_result_over_its_bound_fails_and_the_pool_recovers, 0,
                             LENGTH(too_large));
-        tcase_add_test(tcase, only_what_is_behind_a_large_result_on_its_connection_is_lost);
+        tcase_add_loop_test(tcase, what_is_behind_a_large_result_on_its_connection_is_answered, 0,
+                            LENGTH(too_large));
+        tcase_add_test(tcase, a_result_without_end_is_stopped_and_what_is_behind_is_answered);
+        tcase_add_loop_test(tcase, of_four_thousand_reads_only_the_one_that_is_too_large_fails, 0,
+                            LENGTH(sizes_of_one));
         tcase_add_test(tcase, the_bound_is_of_one_result_and_not_of_all);
         tcase_add_test(tcase, small_results_that_arrive_together_are_below_the_bound_of_one);
         tcase_add_test(tcase, a_request_over_its_bound_is_refused_and_its_neighbours_are_not);

@@ -259,20 +259,51 @@ bulk_install(struct bulk *bulk, size_t slice)
         wire_server->slice = slice;
 }
 
+/* Only this statement has such a result. */
+#define BULKY "SELECT 'bulky'"
+
+static void
+bulk_on_bulky(struct session *session, const char *sql, void *arg)
+{
+        if (strcmp(sql, BULKY) == 0)
+                bulk_on_statement(session, sql, arg);
+        else
+                server_echo(session, sql, arg);
+}
+
 static struct bulk too_long[] = {{1, 16 * MEGABYTE}, {16, MEGABYTE}, {160000, 100}};
 
-START_TEST(a_result_over_the_limit_is_cut_off_early)
+START_TEST(a_result_over_the_limit_costs_nobody_else_anything)
 {
+        struct calls calls[3] = {{0}};
+
         bulk_install(&too_long[_i / 2], _i % 2 == 0 ? 0 : 50000);
+        wire_server->on_statement = bulk_on_bulky;
+        ask_on(live_db, "SELECT 'before'", &calls[0]);
+        ask_on(live_db, BULKY, &calls[1]);
+        ask_on(live_db, "SELECT 'behind'", &calls[2]);
+        expect_text(answer(&calls[0]), 0, 0, "SELECT 'before'");
+        expect_executed(answer(&calls[1]), PIPIT_ELIMIT, PIPIT_EXECUTED_YES);
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(calls[1].last), "max_result_bytes"));
+        expect_text(answer(&calls[2]), 0, 0, "SELECT 'behind'");
+        ck_assert_int_eq(wire_server->n_accepted, 1);
+}
+END_TEST
+
+/* A server that goes on in spite of a cancel: it is left, and what it still sends is not read. */
+START_TEST(a_result_without_end_is_cut_off)
+{
+        static struct bulk endless[] = {{1, 128 * MEGABYTE}, {128, MEGABYTE}};
         struct calls calls[2] = {{0}};
-        pipit_query(live_db, "SELECT 1", PIPIT_NO_PARAMS, on_call, &calls[0]);
-        pipit_query(live_db, "SELECT 2", PIPIT_NO_PARAMS, on_call, &calls[1]);
-        expect_error(answer(&calls[0]), PIPIT_ELIMIT, "");
-        ck_assert_ptr_nonnull(strstr(pipit_error_text(calls[0].last), "max_result_bytes"));
-        expect_error(answer(&calls[1]), PIPIT_ELOST, "");
+
+        bulk_install(&endless[_i], 0);
+        wire_server->on_statement = bulk_on_bulky;
+        ask_on(live_db, BULKY, &calls[0]);
+        ask_on(live_db, "SELECT 'behind'", &calls[1]);
+        expect_executed(answer(&calls[0]), PIPIT_ELIMIT, PIPIT_EXECUTED_UNKNOWN);
+        expect_executed(answer(&calls[1]), PIPIT_ELOST, PIPIT_EXECUTED_UNKNOWN);
         loop_until(&wire_server->n_closed, 1);
-        ck_assert_uint_le(wire_server->n_written, 3 * MEGABYTE);
-        wire_server->on_statement = NULL;
+        ck_assert_uint_le(wire_server->n_written, 48 * MEGABYTE);
         expect_service();
         ck_assert_int_eq(wire_server->n_accepted, 2);
 }
@@ -288,10 +319,11 @@ START_TEST(a_result_over_the_limit_that_comes_in_one_read_is_refused)
         options.max_result_bytes = 5000;
         wire_reopen(&options);
         const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
-        expect_error(res, PIPIT_ELIMIT, "");
+        expect_executed(res, PIPIT_ELIMIT, PIPIT_EXECUTED_YES);
+        ck_assert_int_eq(pipit_result_rows(res), 0);
         bulk.row_bytes = 4000;
         expect_ok(query("SELECT 1", PIPIT_NO_PARAMS));
-        ck_assert_int_eq(wire_server->n_accepted, 2);
+        ck_assert_int_eq(wire_server->n_accepted, 1);
 }
 END_TEST
 
@@ -531,7 +563,8 @@ add_floods(TCase *tcase)
 static void
 add_limits(TCase *tcase)
 {
-        tcase_add_loop_test(tcase, a_result_over_the_limit_is_cut_off_early, 0, 6);
+        tcase_add_loop_test(tcase, a_result_without_end_is_cut_off, 0, 2);
+        tcase_add_loop_test(tcase, a_result_over_the_limit_costs_nobody_else_anything, 0, 6);
         tcase_add_test(tcase, a_result_over_the_limit_that_comes_in_one_read_is_refused);
         tcase_add_loop_test(tcase, the_limit_is_one_results_and_not_the_connections, 0, 4);
 }
