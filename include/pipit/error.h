@@ -41,7 +41,8 @@ enum pipit_code { PIPIT_OK = 0, PIPIT_ERROR_MAP(PIPIT_ERROR_ENUM_) };
 
 /** Tells what became of the statement of a request that failed. */
 enum pipit_executed {
-        PIPIT_EXECUTED_NO,          /**< the statement was never sent */
+        PIPIT_EXECUTED_NO, /**< the statement was never sent, or surely not read: the server
+                              had ended the session for being idle */
         PIPIT_EXECUTED_ROLLED_BACK, /**< the server refused it, or ran it and surely undid it */
         PIPIT_EXECUTED_YES, /**< the statement is committed; only its answer could not be used, or
                                had no row where one was asked for */

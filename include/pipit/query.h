@@ -46,8 +46,11 @@ PIPIT_API pipit_request pipit_query(struct pipit *scope, const char *sql,
  * SELECT … FOR UPDATE is no read.
  *
  * Many reads at once are several times as fast as many queries, because reads share round trips and
- * transactions, and one that fails is still the only one to fail. In return, a read may run twice,
- * if another that shared its transaction failed; and it completes as soon as its rows are there.
+ * transactions, and one that fails is still the only one to fail. In return, a read may run more
+ * than once: if another that shared its transaction failed, and, on a database, if its connection
+ * was lost or it was in conflict with what a replica replays (SQLSTATE 40001, 40P01). Of the latter
+ * it runs again twice within its deadline, the second time alone on a connection, and then has the
+ * error. A read completes as soon as its rows are there.
  * pipit never guesses from the text that a statement is a read. Selects and gets of a model are
  * reads by themselves. A statement that does write, although it was declared a read, fails with
  * SQLSTATE 25006 if it shared a transaction, and is executed if it ran alone.

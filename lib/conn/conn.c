@@ -58,6 +58,13 @@ pipit__conn_set_lifetime(struct conn *conn, int64_t lifetime_ms)
         conn->expires_ms = pipit__deadline_after(conn->born_ms, lifetime_ms);
 }
 
+void
+pipit__conn_retire(struct conn *conn)
+{
+        conn->served = true; /* or it would serve once more */
+        conn->expires_ms = conn->born_ms;
+}
+
 bool
 pipit__conn_is_old(const struct conn *conn)
 {

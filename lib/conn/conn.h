@@ -73,6 +73,8 @@ struct conn_config {
 struct conn *pipit__conn_new(const struct conn_config *config);
 /* Says how long after its start a connection is old, in milliseconds; -1: never. */
 void pipit__conn_set_lifetime(struct conn *conn, int64_t lifetime_ms);
+/* Ends its lifetime: it is closed when it becomes free, or before its next use. */
+COLD void pipit__conn_retire(struct conn *conn);
 /* Closes a connection. What is outstanding ends as unknown, for the reason, which is a clause. */
 COLD void pipit__conn_close(struct conn *conn, const char *reason);
 /* Drops a forked child's copy, without a word on the socket. */

@@ -35,8 +35,18 @@ commit_settle(const struct reply *reply, struct settlement *settlement)
                                      settlement->lease_arg);
 }
 
+/* A COMMIT that was not run leaves nothing of its transaction. */
+static COLD void
+commit_lost(const struct reply *reply, struct settlement *settlement)
+{
+        if (reply->req != NULL)
+                pipit__reply_fail_lost(reply, settlement,
+                                       settlement->idle ? PIPIT_EXECUTED_ROLLED_BACK
+                                                        : PIPIT_EXECUTED_UNKNOWN);
+}
+
 const struct reply_ops pipit__reply_commit = {.name = "COMMIT",
                                               .is_waited_for = true,
                                               .take = commit_take,
                                               .settle = commit_settle,
-                                              .lost = pipit__reply_lost_with_lease};
+                                              .lost = commit_lost};

@@ -201,10 +201,24 @@ pipit__reply_in_front(const struct reply_queue *replies)
         return reply_queue_at(replies, replies->reading - 1);
 }
 
+/* Says what became of a statement whose connection was lost. */
+static COLD const char *
+lost_text(enum pipit_executed executed)
+{
+        switch (executed) {
+        case PIPIT_EXECUTED_NO: return "the statement was not executed";
+        case PIPIT_EXECUTED_ROLLED_BACK: return "its transaction is rolled back";
+        case PIPIT_EXECUTED_YES:
+        case PIPIT_EXECUTED_UNKNOWN: break;
+        }
+        return "nobody knows whether the statement was executed";
+}
+
 void
-pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause,
+pipit__reply_fail_lost(const struct reply *reply, const struct settlement *settlement,
                        enum pipit_executed executed)
 {
+        const struct conn_error *cause = settlement->cause;
         char text[sizeof cause->text + sizeof cause->host + 100];
         struct pipit_error error = {.code = PIPIT_ELOST,
                                     .executed = executed,
@@ -213,12 +227,9 @@ pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause
                                     .message = text};
 
         if (pipit__sqlstate_leaves_doubt(cause->sqlstate))
-                error.executed = executed = PIPIT_EXECUTED_UNKNOWN;
+                error.executed = PIPIT_EXECUTED_UNKNOWN;
         snprintf(text, sizeof text, "the connection to %s was lost before the answer (%s): %s",
-                 cause->host, cause->text,
-                 executed == PIPIT_EXECUTED_ROLLED_BACK
-                         ? "its transaction is rolled back"
-                         : "nobody knows whether the statement was executed");
+                 cause->host, cause->text, lost_text(error.executed));
         memcpy(error.sqlstate, cause->sqlstate, sizeof error.sqlstate);
         pipit__request_fail_like(reply->req, &error);
 }
@@ -274,12 +285,25 @@ pipit__reply_queue_settle(struct reply_queue *replies, struct settlement *settle
         }
 }
 
+/* Whether the session was ended because nothing was sent on it: what was sent meanwhile was not
+ * read, if nothing of it was answered. */
+static COLD bool
+reply_queue_was_idle(const struct reply_queue *replies, const struct conn_error *cause)
+{
+        bool ended_idle =
+                strcmp(cause->sqlstate, "57P05") == 0 || strcmp(cause->sqlstate, "25P03") == 0;
+
+        return ended_idle && replies->n > 0 && replies->reading == 0 &&
+               !reply_queue_at(replies, 0)->answered;
+}
+
 void
 pipit__reply_queue_lose(struct reply_queue *replies, struct settlement *settlement)
 {
         settlement->failed = true;
         settlement->error = replies->failed ? &replies->error : NULL;
         settlement->tx_may_be_done = replies->tx_may_be_done;
+        settlement->idle = reply_queue_was_idle(replies, settlement->cause);
         settlement->prepared = replies->prepared;
         while (replies->n > 0) {
                 struct reply reply = reply_queue_pop(replies);

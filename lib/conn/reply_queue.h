@@ -78,6 +78,7 @@ struct settlement {
         bool failed;                       /* the segment has had an error */
         const struct segment_error *error; /* that one; NULL: the segment that is read had none */
         bool tx_may_be_done;
+        bool idle; /* the session was ended for being idle: nothing that is owed was run */
         struct prepared *prepared;
         /* The replies say: */
         struct list again;    /* requests that run again, in their order */

@@ -80,7 +80,7 @@ const struct reply *pipit__reply_in_front(const struct reply_queue *replies);
 
 /* Tells the request that waits that the connection was lost before its answer; an error that it has
  * already stays. executed: whether its statement was run. */
-COLD void pipit__reply_fail_lost(const struct reply *reply, const struct conn_error *cause,
+COLD void pipit__reply_fail_lost(const struct reply *reply, const struct settlement *settlement,
                                  enum pipit_executed executed);
 
 /* Fails the request of a statement whose result is over its bound; an error of the server's own,

@@ -95,6 +95,7 @@ pipit__reply_retry_case(const struct reply *reply, const struct settlement *sett
                                    .prepared = settlement->prepared,
                                    .skipped = reply->skipped,
                                    .typed = reply->typed,
+                                   .leased = settlement->lease_ops != NULL,
                                    .doubt = pipit__settlement_doubt(settlement),
                                    .may_be_hit = settlement->may_be_hit};
 }
@@ -164,9 +165,9 @@ write_settle(const struct reply *reply, struct settlement *settlement)
 
 /* ---- the connection is lost */
 
-/* Whether the server surely did not run a statement. */
+/* Whether the server has skipped a statement, and not only libpq. */
 static COLD bool
-statement_did_not_run(const struct reply *reply, const struct settlement *settlement)
+statement_was_skipped(const struct reply *reply, const struct settlement *settlement)
 {
         return reply->skipped && pipit__settlement_doubt(settlement) == NULL;
 }
@@ -181,10 +182,13 @@ statement_lost(const struct reply *reply, struct settlement *settlement, retry_f
             statement_runs_again(reply, settlement, decide))
                 return;
         if (!pipit_failed(pipit__request_result(reply->req)) &&
-            statement_did_not_run(reply, settlement))
+            (statement_was_skipped(reply, settlement) ||
+             pipit__retry_lost(reply->req, settlement->idle) == RETRY_AGAIN))
                 pipit__request_append(reply->req, &settlement->again);
         else
-                pipit__reply_fail_lost(reply, settlement->cause, PIPIT_EXECUTED_UNKNOWN);
+                pipit__reply_fail_lost(reply, settlement,
+                                       settlement->idle ? PIPIT_EXECUTED_NO
+                                                        : PIPIT_EXECUTED_UNKNOWN);
 }
 
 static COLD void
@@ -210,7 +214,9 @@ void
 pipit__reply_lost_with_lease(const struct reply *reply, struct settlement *settlement)
 {
         if (reply->req != NULL)
-                pipit__reply_fail_lost(reply, settlement->cause, PIPIT_EXECUTED_UNKNOWN);
+                pipit__reply_fail_lost(reply, settlement,
+                                       settlement->idle ? PIPIT_EXECUTED_NO
+                                                        : PIPIT_EXECUTED_UNKNOWN);
 }
 
 const struct reply_ops pipit__reply_single = {.name = "statement",

@@ -62,10 +62,15 @@ tx_committed_settle(const struct reply *reply, struct settlement *settlement)
 static COLD void
 tx_lost(const struct reply *reply, struct settlement *settlement)
 {
-        if (reply->req != NULL)
-                pipit__reply_fail_lost(reply, settlement->cause,
-                                       settlement->tx_may_be_done ? PIPIT_EXECUTED_UNKNOWN
-                                                                  : PIPIT_EXECUTED_ROLLED_BACK);
+        enum pipit_executed executed = PIPIT_EXECUTED_ROLLED_BACK;
+
+        if (reply->req == NULL)
+                return;
+        if (settlement->idle)
+                executed = PIPIT_EXECUTED_NO;
+        else if (settlement->tx_may_be_done)
+                executed = PIPIT_EXECUTED_UNKNOWN;
+        pipit__reply_fail_lost(reply, settlement, executed);
 }
 
 const struct reply_ops pipit__reply_tx_command = {.name = "command of a transaction",

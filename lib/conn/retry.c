@@ -16,6 +16,8 @@
 
 /* How often a statement is prepared anew for one request. */
 #define RETRY_MAX_REPREPARES 3
+/* How often a request runs again whose connections are lost. */
+#define RETRY_MAX_LOSSES 2
 
 /*
  * Whether an error can be a neighbour's fault: locks and snapshots that were held for the
@@ -164,6 +166,30 @@ pipit__retry_fail_skipped(struct request *req, const struct segment_error *error
         pipit__result_fail_like(pipit__request_result(req), &failure);
 }
 
+enum retry_decision
+pipit__retry_lost(struct request *req, bool did_not_run)
+{
+        bool may = did_not_run || pipit__request_is_read(req);
+
+        if (!may || pipit__request_is_coalesced(req) ||
+            pipit__request_losses(req) >= RETRY_MAX_LOSSES)
+                return RETRY_NONE;
+        if (pipit__request_add_loss(req) == RETRY_MAX_LOSSES)
+                pipit__request_isolate(req);
+        return RETRY_AGAIN;
+}
+
+/* Whether a read runs again because of a conflict with others, as a replica has them with what it
+ * replays. */
+static COLD bool
+conflict_is_retried(const struct retry_case *it, const struct pipit_error *error)
+{
+        bool is_conflict =
+                strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0;
+
+        return is_conflict && !it->leased && pipit__retry_lost(it->req, false) == RETRY_AGAIN;
+}
+
 COLD enum retry_decision
 pipit__retry_read(const struct retry_case *it)
 {
@@ -177,7 +203,7 @@ pipit__retry_read(const struct retry_case *it)
                 return RETRY_AGAIN;
         }
         pipit__latency_failed(pipit__stmt_latency(it->stmt));
-        if (error_is_of_sharing(error)) {
+        if (conflict_is_retried(it, error) || error_is_of_sharing(error)) {
                 pipit__request_run_alone(req);
                 return RETRY_AGAIN;
         }
@@ -228,7 +254,7 @@ pipit__retry_single(const struct retry_case *it)
 
         if (error == NULL)
                 return it->skipped ? decide_skipped(it) : RETRY_NONE;
-        if (case_reprepares(it))
+        if (case_reprepares(it) || conflict_is_retried(it, error))
                 return RETRY_AGAIN;
         if (!it->may_be_hit || strcmp(error->sqlstate, "57014") != 0)
                 return RETRY_NONE;

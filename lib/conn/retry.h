@@ -7,14 +7,18 @@
  * prepared, is noted on the way.
  *
  * 1. A statement runs again only if the server surely did not run it or undid it, and if its caller
- *    allowed that, or nothing has run because a prepared statement was out of date.
+ *    allowed that, or if nothing has run, because a prepared statement was out of date or the
+ *    session was ended for being idle, or if its caller has declared that it has no effect.
  * 2. Of reads that share a Sync the culprit alone gets its error. Those that the server skipped run
  *    again: together once, in halves, then alone.
  * 3. After a failure among writes that share a Sync each runs alone: there may be no culprit.
  * 4. After an error that leaves open what the server has run (class 08, 40003), nothing but reads
  *    runs again. That others were skipped says no more then: it is libpq who skips, and whatever
  *    stands between may have gone on.
- * 5. Nothing runs again without end: every way has a count in the request.
+ * 5. A read whose connection was lost runs again once as before, then isolated, for it may be what
+ *    ends its connections. A conflict (40001, 40P01), which a replica gives to reads, counts as a
+ *    loss.
+ * 6. Nothing runs again without end: every way has a count in the request.
  */
 #ifndef PIPIT_RETRY_INTERNAL_H
 #define PIPIT_RETRY_INTERNAL_H
@@ -48,6 +52,7 @@ struct retry_case {
         bool typed;                /* its types were known, and relied on, when it was sent */
         const struct segment_error *doubt; /* the error of its segment, if that leaves open what the
                                             * server has run; or NULL */
+        bool leased; /* the statement is of a session or a transaction, and cannot run elsewhere */
         bool may_be_hit; /* another statement was cancelled here: that may have hit this one */
 };
 
@@ -58,6 +63,11 @@ enum retry_decision pipit__retry_single(const struct retry_case *it);
 enum retry_decision pipit__retry_read(const struct retry_case *it);
 /* Decides about one of the writes that shared a Sync. */
 enum retry_decision pipit__retry_write(const struct retry_case *it);
+
+/* Decides about a statement without a transaction or a session, of a request that has no error,
+ * whose connection was lost. did_not_run: the server surely did not run it; then anything runs
+ * again, and else what was declared a read. */
+COLD enum retry_decision pipit__retry_lost(struct request *req, bool did_not_run);
 
 /* Fails a request without an error of its own, whose statement was skipped, or nobody knows. */
 COLD void pipit__retry_fail_skipped(struct request *req, const struct segment_error *error);

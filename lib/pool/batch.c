@@ -106,7 +106,7 @@ batch_take_group(struct batch *batch, struct list *queue, struct room *room, int
 }
 
 /* Takes requests that go one after the other. Nothing fast follows what is not known to be fast,
- * and nothing at all follows what is slow. */
+ * nothing at all follows what is slow, and one that is isolated goes by itself. */
 static void
 batch_take_singles(struct batch *batch, struct list *queue, struct room *room, int n_waiting)
 {
@@ -115,10 +115,13 @@ batch_take_singles(struct batch *batch, struct list *queue, struct room *room, i
         while (!list_empty(queue)) {
                 struct request *req = pipit__request_first(queue);
                 enum latency_class class = request_class(req, n_waiting);
+                bool isolated = pipit__request_is_isolated(req);
                 if (batch->n > 0 &&
-                    (!pipit__latency_may_follow(class, last) || !room_has(room, req)))
+                    (isolated || !pipit__latency_may_follow(class, last) || !room_has(room, req)))
                         return;
                 batch_add(batch, room, req);
+                if (isolated)
+                        return;
                 last = class;
         }
 }

@@ -123,7 +123,8 @@ coalesced_new(struct coalesce_rule *rule, struct stmt *stmt, const struct coales
         const struct request *first = pipit__request_first(&rule->joining);
         struct pq_params params = pipit__coalesce_params_params(arrays);
         struct request_traits traits = {.is_read = pipit__request_is_read(first),
-                                        .is_grouped = pipit__request_is_grouped(first)};
+                                        .is_grouped = pipit__request_is_grouped(first),
+                                        .is_coalesced = true};
         size_t size = coalesced_size(rule);
         struct request *req =
                 pipit__request_new_beside(first, size + pipit__bound_stmt_raw_size(&params));

@@ -5,6 +5,7 @@
 #include <pipit/item.h>
 #include <string.h>
 
+#include "conn/retry.h"
 #include "pool/coalesce_int.h"
 #include "pool/coalesce_rule.h"
 #include "request/latency.h"
@@ -21,9 +22,18 @@ keys_compare(enum coalesce_key sort, const struct key *a, const struct key *b)
         return (a->number > b->number) - (a->number < b->number);
 }
 
-/* Runs by themselves those that are still members. */
+/* Whether a member may run by itself after a loss of the connection, which counts for each. */
+static bool
+member_runs_again(struct request *req, const struct pipit_error *lost)
+{
+        return lost == NULL ||
+               pipit__retry_lost(req, lost->executed == PIPIT_EXECUTED_NO) == RETRY_AGAIN;
+}
+
+/* Runs by themselves those that are still members. lost: the loss of the connection for which they
+ * do; or NULL. */
 static void
-coalesced_dissolve(struct coalesced *coalesced)
+coalesced_dissolve(struct coalesced *coalesced, const struct pipit_error *lost)
 {
         struct list again;
 
@@ -32,6 +42,10 @@ coalesced_dissolve(struct coalesced *coalesced)
                 struct request *req = coalesced->members[i].req;
                 if (req == NULL)
                         continue;
+                if (!member_runs_again(req, lost)) {
+                        pipit__request_fail_like(req, lost);
+                        continue;
+                }
                 pipit__request_drop_rule(req);
                 if (!pipit__request_is_read(req))
                         pipit__request_run_alone(req);
@@ -161,7 +175,7 @@ coalesced_deliver(struct coalesced *coalesced, struct pipit_result *res)
                 member_show(req, res, coalesced->rule, row);
                 pipit__request_complete(req);
         }
-        coalesced_dissolve(coalesced);
+        coalesced_dissolve(coalesced, NULL);
 }
 
 /* Fails the members whose rows were written, because the answer cannot be read. */
@@ -176,13 +190,16 @@ coalesced_fail_unread(struct coalesced *coalesced, int code)
         coalesced_fail(coalesced, &error);
 }
 
-/* Whether the members of what failed may be run again: the server undid it, or all it did was to
- * read too much at once. */
+/* Whether the members of what failed may be run again: the server undid it or did not run it, or
+ * all it did was to read, too much at once or on a connection that was lost. */
 static bool
 error_allows_again(const struct coalesced *coalesced, const struct pipit_error *error)
 {
+        bool is_of_reads = error->code == PIPIT_ELIMIT || error->code == PIPIT_ELOST;
+
         return error->executed == PIPIT_EXECUTED_ROLLED_BACK ||
-               (error->code == PIPIT_ELIMIT && pipit__request_is_read(coalesced->shared));
+               (error->code == PIPIT_ELOST && error->executed == PIPIT_EXECUTED_NO) ||
+               (is_of_reads && pipit__request_is_read(coalesced->shared));
 }
 
 /* The callback of the shared request. */
@@ -197,7 +214,7 @@ pipit__coalesced_on_done(struct pipit_result *res, void *arg)
                 pipit__coalesce_rule_done(coalesced->rule, again);
         if (error != NULL) {
                 if (again)
-                        coalesced_dissolve(coalesced);
+                        coalesced_dissolve(coalesced, error->code == PIPIT_ELOST ? error : NULL);
                 else
                         coalesced_fail(coalesced, error);
                 return;
@@ -207,7 +224,7 @@ pipit__coalesced_on_done(struct pipit_result *res, void *arg)
         if (code == 0)
                 coalesced_deliver(coalesced, res);
         else if (pipit__request_is_read(coalesced->shared))
-                coalesced_dissolve(coalesced);
+                coalesced_dissolve(coalesced, NULL);
         else
                 coalesced_fail_unread(coalesced, code);
 }

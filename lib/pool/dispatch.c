@@ -73,10 +73,19 @@ waiting_leave(struct request *req)
         dispatch->bytes -= pipit__request_bytes(req);
 }
 
+/* A request that waits was not executed, but a read may have run on a connection that was lost. */
+static enum pipit_executed
+waiting_executed(const struct request *req)
+{
+        return pipit__request_is_read(req) && pipit__request_losses(req) > 0
+                       ? PIPIT_EXECUTED_UNKNOWN
+                       : PIPIT_EXECUTED_NO;
+}
+
 static void
 waiting_cancel(struct request *req, const char *reason)
 {
-        pipit__request_fail(req, PIPIT_ECANCELED, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT,
+        pipit__request_fail(req, PIPIT_ECANCELED, waiting_executed(req), PIPIT_PHASE_WAIT,
                             "%s before it was sent", reason);
 }
 
@@ -87,7 +96,7 @@ waiting_expire(struct request *req)
         char pool[900];
 
         pipit__pool_describe(dispatch->pool, pool, sizeof pool);
-        pipit__request_fail(req, PIPIT_ETIMEDOUT, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT,
+        pipit__request_fail(req, PIPIT_ETIMEDOUT, waiting_executed(req), PIPIT_PHASE_WAIT,
                             "waited %.1f s for %s in vain: %s",
                             (double)pipit__request_waited_ms(req) / 1000,
                             pipit__request_waits_for(req), pool);
@@ -258,6 +267,9 @@ pipit__dispatch_refuse(struct dispatch *dispatch, const struct conn_error *failu
         struct refusal refusal;
 
         pipit__dispatch_refusal(failure, &refusal);
-        for (struct list *queue; (queue = dispatch_oldest(dispatch)) != NULL;)
-                pipit__request_fail_like(pipit__request_first(queue), &refusal.error);
+        for (struct list *queue; (queue = dispatch_oldest(dispatch)) != NULL;) {
+                struct request *req = pipit__request_first(queue);
+                refusal.error.executed = waiting_executed(req);
+                pipit__request_fail_like(req, &refusal.error);
+        }
 }

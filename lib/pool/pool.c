@@ -21,6 +21,9 @@
 #define BACKOFF_MAX_MS       5000 /* at most, otherwise */
 #define BACKOFF_PERMANENT_MS 1000 /* at least, after a wrong password and the like */
 
+/* The server tells it to all backends when one has crashed. */
+#define CRASH_SQLSTATE "57P02"
+
 static int64_t
 pool_now(const struct pool *pool)
 {
@@ -182,6 +185,22 @@ pool_on_connect_failed(struct pool *pool, const struct conn_error *failure)
                 pool->ops->refused(&pool->failure, pool->arg);
 }
 
+/* Has no connection to a host be used again: one of its backends has crashed, and the server ends
+ * all others, in which order whatever. */
+static COLD void
+pool_on_crash(struct pool *pool, const char *host)
+{
+        struct list *lists[] = {&pool->idle, &pool->busy};
+
+        for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+                LIST_EACH(link, lists[i]) {
+                        struct conn *conn = pipit__conn_of(link);
+                        if (strcmp(pipit__conn_host(conn), host) == 0)
+                                pipit__conn_retire(conn);
+                }
+        }
+}
+
 /* Moves a connection from the list of its old state to that of its new one. */
 static void
 pool_move(struct pool *pool, struct conn *conn, enum conn_state from)
@@ -218,6 +237,8 @@ pool_on_entered(struct conn *conn, enum conn_state from, const struct conn_error
                 pool_on_idle(pool, conn);
         } else if (to == CONN_CLOSED && was_connecting && !pool->closed) {
                 pool_on_connect_failed(pool, failure);
+        } else if (to == CONN_CLOSED && strcmp(failure->sqlstate, CRASH_SQLSTATE) == 0) {
+                pool_on_crash(pool, failure->host);
         }
         if (to == CONN_IDLE || to == CONN_CLOSED)
                 pool->ops->ready(pool->arg);

@@ -34,6 +34,7 @@ pipit__request_new(struct requests *requests, struct result_owner *owner, size_t
                                 .res = res,
                                 .deadline_ms = DEADLINE_NEVER,
                                 .wait_until_ms = DEADLINE_NEVER,
+                                .wait_ms = -1,
                                 .first = {.cb = cb, .arg = arg}};
         list_init(&req->link);
         req->started_ms = pipit__reactor_start(requests->reactor);
@@ -65,6 +66,7 @@ pipit__request_set_stmt(struct request *req, struct bound_stmt *bound,
         req->bound = bound;
         req->is_read = traits->is_read;
         req->is_grouped = traits->is_grouped;
+        req->is_coalesced = traits->is_coalesced;
         req->rule = traits->rule;
         req->key = traits->key;
 }
@@ -97,6 +99,7 @@ pipit__request_set_times(struct request *req, int64_t timeout_ms, int64_t wait_m
 {
         req->deadline_ms = pipit__deadline_after(req->started_ms, timeout_ms);
         req->wait_until_ms = pipit__deadline_after(req->started_ms, wait_ms);
+        req->wait_ms = wait_ms <= INT32_MAX ? (int32_t)wait_ms : -1;
 }
 
 void

@@ -69,6 +69,7 @@ typedef void (*pipit__frame_fn)(struct request *req, struct pipit_result *res, v
 struct request_traits {
         bool is_read;               /* the caller declared that the statement has no effect */
         bool is_grouped;            /* the statement may be committed together with others */
+        bool is_coalesced;          /* others wait for its answer, and can run by themselves */
         struct coalesce_rule *rule; /* by which the statement may be coalesced; NULL: it may not */
         int64_t key;                /* of the rule, when that is a number */
 };
@@ -119,6 +120,7 @@ struct latency *pipit__request_latency(const struct request *req);
 size_t pipit__request_bytes(const struct request *req);
 bool pipit__request_is_read(const struct request *req);
 bool pipit__request_is_grouped(const struct request *req);
+bool pipit__request_is_coalesced(const struct request *req);
 /* Whether the request shares a Sync, and so may run again: a read, or a grouped write. */
 bool pipit__request_may_share(const struct request *req);
 /* Whether the request continues with another statement than it was started with. */
@@ -202,6 +204,13 @@ void pipit__request_run_alone(struct request *req);
 /* Notes that the server skipped the request in its group: its next group is as large once, then
  * half as large, then it runs alone. */
 void pipit__request_skipped(struct request *req);
+/* Notes that the request runs again because its connection was lost; returns how often that is. */
+int pipit__request_add_loss(struct request *req);
+int pipit__request_losses(const struct request *req);
+/* Has the request run by itself, and nothing else be sent on its connection meanwhile: what its
+ * statement does to that is nobody else's matter. */
+void pipit__request_isolate(struct request *req);
+bool pipit__request_is_isolated(const struct request *req);
 /* How often the statement was prepared anew for this request. */
 int pipit__request_reprepares(const struct request *req);
 void pipit__request_add_reprepare(struct request *req);

@@ -80,6 +80,12 @@ pipit__request_is_grouped(const struct request *req)
 }
 
 bool
+pipit__request_is_coalesced(const struct request *req)
+{
+        return req->is_coalesced;
+}
+
+bool
 pipit__request_may_share(const struct request *req)
 {
         return req->is_read || req->is_grouped;
@@ -158,6 +164,32 @@ pipit__request_skipped(struct request *req)
                 req->max_group = half;
         else if (req->n_skips >= 2)
                 req->max_group = 1;
+}
+
+int
+pipit__request_add_loss(struct request *req)
+{
+        return ++req->n_losses;
+}
+
+int
+pipit__request_losses(const struct request *req)
+{
+        return req->n_losses;
+}
+
+void
+pipit__request_isolate(struct request *req)
+{
+        req->is_isolated = true;
+        pipit__request_run_alone(req);
+        pipit__request_drop_rule(req);
+}
+
+bool
+pipit__request_is_isolated(const struct request *req)
+{
+        return req->is_isolated;
 }
 
 int

@@ -23,17 +23,21 @@ struct request {
         struct list link;             /* in the list that the state names */
         const struct holder_ops *ops; /* NULL: nobody holds the request */
         void *holder;
-        uint8_t state;   /* of enum request_state; a byte, as there are many requests */
-        uint8_t kind;    /* of enum request_kind */
-        bool is_read;    /* the caller declared that the statement has no effect */
-        bool is_grouped; /* the statement may be committed together with others */
-        bool may_fail;   /* the statement runs in a savepoint of its own */
+        uint8_t state;     /* of enum request_state; a byte, as there are many requests */
+        uint8_t kind;      /* of enum request_kind */
+        bool is_read;      /* the caller declared that the statement has no effect */
+        bool is_grouped;   /* the statement may be committed together with others */
+        bool is_coalesced; /* others wait for its answer, and can run by themselves */
+        bool is_isolated;  /* nothing else is to be sent on its connection meanwhile */
+        bool may_fail;     /* the statement runs in a savepoint of its own */
         uint8_t n_frames;
         uint8_t n_reprepares; /* how often the statement was prepared anew for this request */
+        uint8_t n_losses;     /* how often it ran again because its connection was lost */
         uint8_t n_skips;      /* how often the server skipped it in a group */
         uint16_t n_more;      /* callbacks of pipit_then() */
         uint16_t group;       /* statements that it was sent with last, itself among them */
         uint16_t max_group;   /* statements that it may be sent with; 0: any number */
+        int32_t wait_ms;      /* how long it waits for a connection; -1: as long as it takes */
         pipit_request number;
         struct requests *requests;
         struct result_owner *owner; /* of the scope that it was started on */

@@ -181,6 +181,18 @@ pipit__requests_discard(struct requests *requests)
 
 /* ---- turns */
 
+/* A request that runs again has had its connection, and waits for another as long as it takes; one
+ * whose connection was lost waits anew. */
+static COLD void
+request_wait_anew(struct request *req)
+{
+        if (req->n_losses > 0)
+                pipit__request_wait_from(req, pipit__reactor_now(req->requests->reactor),
+                                         req->wait_ms);
+        else
+                req->wait_until_ms = DEADLINE_NEVER;
+}
+
 void
 pipit__requests_again(struct list *list)
 {
@@ -188,7 +200,7 @@ pipit__requests_again(struct list *list)
                 struct request *req = container_of(list->prev, struct request, link);
                 pipit__request_enter(req, REQUEST_NEW, NULL, NULL);
                 pipit__result_reset(req->res);
-                req->wait_until_ms = DEADLINE_NEVER; /* the request has had its connection */
+                request_wait_anew(req);
                 req->requests->ops->again(req, req->requests->arg);
         }
 }

@@ -243,7 +243,9 @@ session_note_executed(struct session *session)
                 op->atomic->last_part = op->number;
         if (op->atomic != NULL && op->number < op->atomic->first_part)
                 broken("I5: part %d is of a run that has ended", op->number);
-        if (++op->n_executed > (op_may_share(op) ? 2 : 1) + op->n_hits)
+        /* A read runs again twice when its connection is lost. */
+        int most = (op_may_share(op) ? 2 : 1) + (op->is_read && op->atomic == NULL ? 2 : 0);
+        if (++op->n_executed > most + op->n_hits)
                 broken("I5: op %d is run %d times", op->number, op->n_executed);
         if (session->reader && !op->is_read && !session->lost_role)
                 broken("op %d came to a reader", op->number);
@@ -396,6 +398,8 @@ segment_note_ready(struct session *session, bool failed)
                 bool again =
                         failed && session->n_bound > 1 && (op->answered_at == 0 || !op->is_read);
                 again = again || (op->is_hit && op_may_share(op));
+                /* A read runs again after a conflict. */
+                again = again || (failed && op->is_read && strncmp(op->sent_state, "40", 2) == 0);
                 if (!again || op->atomic != NULL)
                         op->ready_at = session->delivered + bytes_length(&session->out);
         }

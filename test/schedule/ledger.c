@@ -4,6 +4,7 @@
 #include "ledger.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,7 +133,8 @@ op_check_success(const struct op *op, const struct pipit_result *res)
                 broken("op %d succeeded behind its cancel", op->number);
         bool early = (op->is_read && !op_writes(op)) || op->atomic != NULL;
         uint64_t since = early ? op->answered_at : op->ready_at;
-        if (op->session == 0 || (op->n_committed != 1 && !early))
+        bool again = op->is_read && op->n_committed > 1; /* declared a read, wrongly */
+        if (op->session == 0 || (op->n_committed != 1 && !early && !again))
                 broken("I6: op %d succeeded, and was committed %d times", op->number,
                        op->n_committed);
         const struct session *session = model_numbered(op->session);
@@ -306,10 +308,22 @@ op_on_then(struct pipit_result *res, void *arg)
                        op->n_then_calls, op->n_then);
 }
 
+/* Whether the connection of a read is gone, from either side, so that the read runs again. */
+static bool
+op_waits_elsewhere(const struct op *op)
+{
+        const struct session *session = model_numbered(op->session);
+        struct pollfd link = {.fd = session->fd, .events = POLLRDHUP};
+
+        if (!op->is_read || op->atomic != NULL)
+                return false;
+        return session->fd < 0 || session->eof || session->ending || poll(&link, 1, 0) > 0;
+}
+
 bool
 op_is_answered(const struct op *op)
 {
-        return op->session != 0 && op->ready_at > 0 &&
+        return op->session != 0 && op->ready_at > 0 && !op_waits_elsewhere(op) &&
                model_numbered(op->session)->delivered >= op->ready_at;
 }
 

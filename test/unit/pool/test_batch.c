@@ -233,6 +233,33 @@ START_TEST(the_first_decides_whether_the_batch_is_a_group)
 }
 END_TEST
 
+START_TEST(one_that_is_isolated_has_its_connection_to_itself)
+{
+        struct request *req;
+
+        wait_for(&unknown);
+        req = wait_for(&unknown);
+        wait_for(&unknown);
+        pipit__request_isolate(req);
+        take(64, true);
+        expect_taken(SEGMENT_SINGLE, 1, (const int[]){0});
+        take(64, true);
+        expect_taken(SEGMENT_SINGLE, 1, (const int[]){1});
+        take(64, true);
+        expect_taken(SEGMENT_SINGLE, 1, (const int[]){2});
+}
+END_TEST
+
+START_TEST(one_that_is_isolated_joins_no_group)
+{
+        read_of(&fast);
+        pipit__request_isolate(read_of(&fast));
+        read_of(&fast);
+        take(64, true);
+        expect_taken(SEGMENT_READS, 2, (const int[]){0, 2});
+}
+END_TEST
+
 START_TEST(nothing_fast_goes_behind_what_is_unknown)
 {
         wait_for(&fast);
@@ -380,6 +407,8 @@ test_suite(void)
         tcase_add_test(tcase, what_is_not_declared_a_read_never_shares);
         tcase_add_test(tcase, writes_that_may_share_do_and_no_others_with_them);
         tcase_add_test(tcase, the_first_decides_whether_the_batch_is_a_group);
+        tcase_add_test(tcase, one_that_is_isolated_has_its_connection_to_itself);
+        tcase_add_test(tcase, one_that_is_isolated_joins_no_group);
         tcase_add_test(tcase, nothing_fast_goes_behind_what_is_unknown);
         tcase_add_test(tcase, what_is_alone_goes_as_what_is_fast_does);
         tcase_add_test(tcase, nothing_at_all_goes_with_what_is_slow);

@@ -278,10 +278,16 @@ END_TEST
 
 /* The coalesced statement fails with what became of its statement. */
 static void
+coalesced_fails_with(enum pipit_code code, enum pipit_executed executed)
+{
+        pipit__result_fail(last()->res, code, executed, PIPIT_PHASE_EXECUTE, "broken");
+        pipit__request_complete(last());
+}
+
+static void
 coalesced_fails(enum pipit_executed executed)
 {
-        pipit__result_fail(last()->res, PIPIT_ESERVER, executed, PIPIT_PHASE_EXECUTE, "broken");
-        pipit__request_complete(last());
+        coalesced_fails_with(PIPIT_ESERVER, executed);
 }
 
 START_TEST(after_a_failure_that_was_undone_those_that_are_left_run_by_themselves)
@@ -305,16 +311,55 @@ START_TEST(after_a_failure_that_was_undone_those_that_are_left_run_by_themselves
 }
 END_TEST
 
-START_TEST(after_a_loss_all_of_them_are_unknown)
+/* By an error of the server, and, of creates, by a loss of the connection. */
+START_TEST(where_nobody_knows_what_was_executed_all_of_them_are_unknown)
 {
-        struct request *one = member(by_number, pipit_value_int(1));
-        struct request *two = member(by_number, pipit_value_int(2));
+        struct request *one;
+        struct request *two;
 
+        if (_i == 1) {
+                learn("one", OID_INT4);
+                batch.kind = SEGMENT_WRITES;
+        }
+        one = member(_i == 0 ? by_number : creates, pipit_value_int(1));
+        two = member(_i == 0 ? by_number : creates, pipit_value_int(2));
         pipit__coalesce_pack(&batch);
-        coalesced_fails(PIPIT_EXECUTED_UNKNOWN);
+        coalesced_fails_with(_i == 0 ? PIPIT_ESERVER : PIPIT_ELOST, PIPIT_EXECUTED_UNKNOWN);
         ck_assert_int_eq(n_again, 0);
         ck_assert_int_eq(one->state, REQUEST_ENDING);
         ck_assert_int_eq(pipit_result_error(two->res)->executed, PIPIT_EXECUTED_UNKNOWN);
+}
+END_TEST
+
+/* Which of them ends the connections is not known yet. */
+START_TEST(after_a_loss_reads_run_by_themselves_and_each_is_counted)
+{
+        struct request *reqs[3];
+
+        for (int i = 0; i < 3; i++) {
+                reqs[i] = member(by_number, pipit_value_int(i));
+                reqs[i]->n_losses = (uint8_t)i;
+        }
+        pipit__coalesce_pack(&batch);
+        coalesced_fails_with(PIPIT_ELOST, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(n_again, 2);
+        ck_assert_int_eq(reqs[0]->n_losses, 1);
+        ck_assert(!reqs[0]->is_isolated);
+        ck_assert(reqs[1]->is_isolated);
+        ck_assert_int_eq(reqs[2]->state, REQUEST_ENDING);
+        ck_assert_int_eq(pipit_result_error(reqs[2]->res)->code, PIPIT_ELOST);
+}
+END_TEST
+
+START_TEST(creates_that_were_surely_not_read_run_by_themselves)
+{
+        learn("one", OID_INT4);
+        batch.kind = SEGMENT_WRITES;
+        member(creates, pipit_value_int(1));
+        member(creates, pipit_value_int(2));
+        pipit__coalesce_pack(&batch);
+        coalesced_fails_with(PIPIT_ELOST, PIPIT_EXECUTED_NO);
+        ck_assert_int_eq(n_again, 2);
 }
 END_TEST
 
@@ -369,7 +414,10 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_coalesced_statement_is_cancelled_with_its_last_member, 0, 2);
         tcase_add_test(tcase,
                        after_a_failure_that_was_undone_those_that_are_left_run_by_themselves);
-        tcase_add_test(tcase, after_a_loss_all_of_them_are_unknown);
+        tcase_add_loop_test(tcase, where_nobody_knows_what_was_executed_all_of_them_are_unknown, 0,
+                            2);
+        tcase_add_test(tcase, after_a_loss_reads_run_by_themselves_and_each_is_counted);
+        tcase_add_test(tcase, creates_that_were_surely_not_read_run_by_themselves);
         tcase_add_test(tcase, without_callbacks_nobody_is_left_behind);
         tcase_add_test(tcase, without_memory_they_stay_in_the_batch);
         suite_add_tcase(suite, tcase);

@@ -230,6 +230,24 @@ START_TEST(only_what_is_about_to_complete_is_counted_as_ending)
 }
 END_TEST
 
+START_TEST(a_request_whose_connection_was_lost_waits_anew_for_one)
+{
+        struct list lost;
+        struct request *req = pipit__request_new(&requests, &owner, 0, NULL, NULL);
+
+        list_init(&lost);
+        pipit__request_set_times(req, -1, _i == 0 ? 1000 : -1);
+        pipit__request_enter(req, REQUEST_SENT, NULL, NULL);
+        req->wait_until_ms = 1;
+        ck_assert_int_eq(pipit__request_add_loss(req), 1);
+        list_push_back(&lost, &req->link);
+        pipit__requests_again(&lost);
+        ck_assert_int_eq(req->wait_until_ms,
+                         _i == 0 ? pipit__reactor_now(requests.reactor) + 1000 : DEADLINE_NEVER);
+        pipit__request_discard(req);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -242,6 +260,7 @@ test_suite(void)
         tcase_add_test(tcase, a_holder_is_told_that_its_request_leaves);
         tcase_add_test(tcase, a_holder_decides_what_a_cancel_means);
         tcase_add_test(tcase, a_holder_is_told_of_another_deadline_until_the_end);
+        tcase_add_loop_test(tcase, a_request_whose_connection_was_lost_waits_anew_for_one, 0, 2);
         suite_add_tcase(suite, tcase);
 
         tcase = tcase_create("ending");
