@@ -11,6 +11,7 @@
  * A transaction is doomed, and can only roll back, after one of these events:
  * - the server reported an error, unless the statement was marked with pipit_may_fail() or was part
  *   of a nested transaction;
+ * - the server says that the transaction has failed or is over, whatever its statements were told;
  * - a statement that had been sent was cancelled, or its deadline passed;
  * - a start on the transaction returned 0;
  * - pipit_rollback() was called, or the connection was lost.

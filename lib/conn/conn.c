@@ -105,6 +105,12 @@ pipit__conn_in_transaction(const struct conn *conn)
         return pipit__pq_in_transaction(conn->pq);
 }
 
+bool
+pipit__conn_in_failed_transaction(const struct conn *conn)
+{
+        return pipit__pq_in_failed_transaction(conn->pq);
+}
+
 /* ---- the link */
 
 void

@@ -180,5 +180,7 @@ void *pipit__conn_lease_arg(const struct conn *conn);
 void pipit__conn_roll_back(struct conn *conn);
 /* Whether a transaction is open on a connection that owes nothing. */
 bool pipit__conn_in_transaction(const struct conn *conn);
+/* Whether a transaction has failed that is open on a connection that owes nothing. */
+bool pipit__conn_in_failed_transaction(const struct conn *conn);
 
 #endif

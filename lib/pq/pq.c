@@ -213,6 +213,12 @@ pipit__pq_in_transaction(const struct pg_conn *pq)
 }
 
 bool
+pipit__pq_in_failed_transaction(const struct pg_conn *pq)
+{
+        return PQtransactionStatus(pq) == PQTRANS_INERROR;
+}
+
+bool
 pipit__pq_session_ok(const struct pg_conn *pq)
 {
         const char *strings = PQparameterStatus(pq, "standard_conforming_strings");

@@ -109,8 +109,11 @@ struct pg_result *pipit__pq_next(struct pg_conn *pq);
 bool pipit__pq_session_ok(const struct pg_conn *pq);
 /* Whether the client_encoding is UTF8. */
 bool pipit__pq_is_utf8(const struct pg_conn *pq);
-/* Whether a transaction is open, failed or not. The answer counts only if no reply is owed. */
+/* Whether a transaction is open, failed or not, as the last ReadyForQuery said. The answer counts
+ * only if no reply is owed. */
 bool pipit__pq_in_transaction(const struct pg_conn *pq);
+/* Whether one is open that has failed, likewise. */
+bool pipit__pq_in_failed_transaction(const struct pg_conn *pq);
 /* Returns the bytes that wait in the socket. */
 size_t pipit__pq_pending(const struct pg_conn *pq);
 /* Whether the socket is open with nothing to read; one system call. */

@@ -188,6 +188,19 @@ pipit__lease_in_transaction(const struct lease *lease)
         return pipit__conn_in_transaction(lease->conn);
 }
 
+bool
+pipit__lease_in_failed_transaction(const struct lease *lease)
+{
+        return pipit__conn_in_failed_transaction(lease->conn);
+}
+
+bool
+pipit__lease_is_settled(const struct lease *lease)
+{
+        return lease->conn != NULL && !pipit__lease_is_busy(lease) && !lease->rolls_back &&
+               lease->n_commands == 0 && !lease->stmt_savepoint_failed;
+}
+
 void
 pipit__lease_abandon(struct lease *lease, const struct request *req)
 {

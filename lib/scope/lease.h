@@ -96,6 +96,11 @@ int64_t pipit__lease_statement_timeout_ms(const struct lease *lease);
 bool pipit__lease_is_busy(const struct lease *lease);
 /* Whether the connection is inside of a transaction. */
 bool pipit__lease_in_transaction(const struct lease *lease);
+/* Whether it is inside of one that has failed. */
+bool pipit__lease_in_failed_transaction(const struct lease *lease);
+/* Whether the server knows all that was done about the transaction: nothing is owed, and no command
+ * that undoes a failure is still to be sent. */
+bool pipit__lease_is_settled(const struct lease *lease);
 /* Nobody waits for the answer to a sent request any more. */
 void pipit__lease_abandon(struct lease *lease, const struct request *req);
 /* Forgets the connection, which is a forked child's copy. */

@@ -54,6 +54,50 @@ subscope_may_start(const struct subscope *subscope)
                pipit__lease_has_conn(subscope->lease) && !pipit__lease_pauses(subscope->lease);
 }
 
+/* Whether BEGIN was sent for a subscope, or for one that it is nested in. */
+static bool
+subscope_has_begun(const struct subscope *subscope)
+{
+        for (; subscope != NULL && pipit__subscope_is_transaction(subscope);
+             subscope = subscope->up) {
+                if (subscope->begun)
+                        return true;
+        }
+        return false;
+}
+
+/* Compares what the server said last of a transaction with what is known of it: whatever failed or
+ * ended it unseen, its COMMIT must not be sent. Returns whether that is news. */
+static bool
+subscope_hears_of_end(struct subscope *subscope)
+{
+        static const struct pipit_error failed = {
+                .code = PIPIT_EROLLBACK,
+                .executed = PIPIT_EXECUTED_ROLLED_BACK,
+                .phase = PIPIT_PHASE_EXECUTE,
+                .message = "the server says that the transaction has failed, and has told no "
+                           "statement of it why: what was sent besides them has failed"};
+        static const struct pipit_error ended = {
+                .code = PIPIT_EROLLBACK,
+                .executed = PIPIT_EXECUTED_UNKNOWN,
+                .phase = PIPIT_PHASE_EXECUTE,
+                .message = "the server says that the transaction is over, and nobody has ended it "
+                           "here: a pooler may have another session at work"};
+        struct lease *lease = subscope->lease;
+
+        if (subscope->outcome != OUTCOME_OPEN || !pipit__lease_is_settled(lease) ||
+            !subscope_has_begun(subscope))
+                return false;
+        bool has_failed = pipit__lease_in_failed_transaction(lease);
+        if (!has_failed && pipit__lease_in_transaction(lease))
+                return false;
+        if (has_failed && pipit__lease_has_stmt_savepoint(lease))
+                pipit__lease_fail_stmt_savepoint(lease);
+        else
+                pipit__subscope_doom(subscope, has_failed ? &failed : &ended, NULL);
+        return true;
+}
+
 /* Takes one step of what is to be done on a lease; false when there is none for the moment. */
 static bool
 lease_step(struct lease *lease)
@@ -71,6 +115,8 @@ lease_step(struct lease *lease)
         bool doomed = pipit__subscope_is_doomed(subscope);
         if (doomed)
                 pipit__subscope_fail_queue(subscope);
+        else if (subscope_hears_of_end(subscope))
+                return true;
         /* A decided one needs no connection any more. */
         if (pipit__lease_is_busy(lease) && subscope->outcome == OUTCOME_OPEN)
                 return false;

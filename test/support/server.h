@@ -157,6 +157,8 @@ void session_row(struct session *session, int n, const char *const *values);
 /* The tags of BEGIN, COMMIT and ROLLBACK open and end a transaction; a COMMIT of one that has
  * failed becomes a ROLLBACK. */
 void session_complete(struct session *session, const char *tag);
+/* The same for a ROLLBACK TO, which heals a transaction that has failed. */
+void session_rollback_to(struct session *session);
 /* In place of it, for a statement of nothing. */
 void session_empty(struct session *session);
 /* One row of one column with its CommandComplete. */

@@ -179,6 +179,14 @@ session_complete(struct session *session, const char *tag)
 }
 
 void
+session_rollback_to(struct session *session)
+{
+        session->status = 'T';
+        session_no_columns(session);
+        session_message(session, 'C', "ROLLBACK", sizeof "ROLLBACK");
+}
+
+void
 session_empty(struct session *session)
 {
         session_no_columns(session);

@@ -44,6 +44,8 @@ wire_teardown(void)
 {
         pipit_close(live_db);
         live_db = NULL;
+        if (wire_server != NULL)
+                ck_assert_int_eq(wire_server->n_failed_commits, 0);
         server_free(wire_server);
         wire_server = NULL;
         live_teardown();

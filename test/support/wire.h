@@ -24,7 +24,8 @@ extern struct server *wire_server;
 void wire_setup(void);
 /* The same over TCP. */
 void wire_setup_tcp(void);
-/* The last one to check: nothing is left on the loop. */
+/* The last one to check: nothing is left on the loop, and no COMMIT was sent where ReadyForQuery
+ * had said that the transaction has failed. */
 void wire_teardown(void);
 /* The options that the fixtures use, to change and give to live_reopen(). */
 struct pipit_options wire_options(void);

@@ -26,9 +26,12 @@ run_one(struct pipit *tx, void *arg)
 /* How the server deals with COMMIT. */
 static enum { COMMITS, ROLLS_BACK, GOES_AWAY, CONFLICTS } commits;
 
+static int n_commits;
+
 static void
 answer_commit(struct session *session)
 {
+        n_commits++;
         switch (commits) {
         case COMMITS: session_complete(session, "COMMIT"); break;
         case ROLLS_BACK: session_complete(session, "ROLLBACK"); break;
@@ -49,6 +52,8 @@ on_statement(struct session *session, const char *sql, void *arg)
                 session_complete(session, "BEGIN");
         else if (strcmp(sql, "ROLLBACK") == 0)
                 session_complete(session, "ROLLBACK");
+        else if (strncmp(sql, "ROLLBACK TO", 11) == 0)
+                session_rollback_to(session);
         else
                 server_echo(session, sql, arg);
 }
@@ -59,6 +64,7 @@ setup(void)
         wire_setup();
         wire_server->on_statement = on_statement;
         commits = COMMITS;
+        n_commits = 0;
 }
 
 /* By itself, with COMMIT along. */
@@ -235,6 +241,191 @@ START_TEST(a_statement_that_was_refused_is_waited_for_as_any_other)
 }
 END_TEST
 
+/* ---- what fails besides the statements */
+
+/* A kind of scope that a statement is skipped in, and whether its COMMIT is sent after that. */
+enum skipped_in { IN_BODY, EARLY, MAY_FAIL, NESTED, BY_HAND, N_SKIPPED_IN };
+
+static struct skipped {
+        enum skipped_in in;
+        struct calls done;
+        struct calls calls;
+        int n_nested;
+        struct pipit *tx;
+} skipped;
+
+static bool fails_to_close; /* the next prepared statement that is closed */
+
+/* Fails what closes a prepared statement, a message or a DEALLOCATE, as where a pooler has given it
+ * to another session. */
+static bool
+fail_close(struct session *session, const struct message *message, void *arg)
+{
+        bool closes = message->kind == MESSAGE_CLOSE ||
+                      (message->kind == MESSAGE_PARSE &&
+                       strncmp(message->body + 1, "DEALLOCATE", 10) == 0);
+
+        (void)arg;
+        if (!fails_to_close || !closes || session->failed)
+                return false;
+        fails_to_close = false;
+        session_error(session, "ERROR", "26000", "no such prepared statement");
+        return true;
+}
+
+static void
+ask_new(struct pipit *scope, void *arg)
+{
+        (void)arg;
+        pipit_request number =
+                pipit_query(scope, "SELECT $1 AS b", PIPIT_PARAMS("x"), on_call, &skipped.calls);
+        ck_assert_uint_ne(number, 0);
+        if (skipped.in == MAY_FAIL)
+                pipit_may_fail(scope, number);
+}
+
+static void
+on_known(struct pipit_result *res, void *arg)
+{
+        ask_new(pipit_result_scope(res), arg);
+}
+
+static void
+on_nested(struct pipit_result *res, void *arg)
+{
+        (void)arg;
+        expect_error(res, PIPIT_ESERVER, "26000");
+        skipped.n_nested++;
+}
+
+/* Alone, or behind a statement that has succeeded. */
+static void
+run_skipped(struct pipit *tx, void *arg)
+{
+        skipped.tx = tx;
+        switch (skipped.in) {
+        case IN_BODY: pipit_query(tx, "SELECT $1 AS c", PIPIT_PARAMS("x"), on_known, NULL); break;
+        case NESTED:
+                pipit_query(tx, "SELECT $1 AS c", PIPIT_PARAMS("x"), NULL, NULL);
+                pipit_atomic(tx, ask_new, on_nested, NULL);
+                break;
+        case EARLY:
+        case MAY_FAIL:
+        case BY_HAND:
+        case N_SKIPPED_IN: ask_new(tx, arg); break;
+        }
+}
+
+static void
+start_skipped(void)
+{
+        struct pipit_transaction options = {.commit_early = skipped.in == EARLY};
+
+        if (skipped.in == BY_HAND) {
+                run_skipped(pipit_begin(live_db, NULL), NULL);
+                pipit_commit(skipped.tx, on_call, &skipped.done);
+        } else {
+                pipit_atomic_with(live_db, &options, run_skipped, on_call, &skipped.done);
+        }
+        answer(&skipped.done);
+}
+
+/* The savepoint of a statement, or of a nested transaction, is what the failure goes with. */
+static void
+expect_skipped(void)
+{
+        bool heals = skipped.in == MAY_FAIL || skipped.in == NESTED;
+
+        expect_error(skipped.calls.last, PIPIT_ESERVER, "26000");
+        ck_assert_int_eq(pipit_result_error(skipped.calls.last)->executed,
+                         PIPIT_EXECUTED_ROLLED_BACK);
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(skipped.calls.last), "no such prepared"));
+        if (heals)
+                expect_ok(skipped.done.last);
+        else
+                expect_error(skipped.done.last, PIPIT_ESERVER, "26000");
+        ck_assert_int_eq(skipped.n_nested, skipped.in == NESTED);
+        ck_assert_int_eq(n_commits, heals);
+        ck_assert_int_eq(wire_server->sessions->status, 'I');
+}
+
+START_TEST(a_statement_that_is_skipped_dooms_what_it_is_in)
+{
+        struct pipit_options options = wire_options();
+
+        options.max_prepared = 2;
+        wire_reopen(&options);
+        expect_ok(query("SELECT $1 AS a", PIPIT_PARAMS("x")));
+        expect_ok(query("SELECT $1 AS c", PIPIT_PARAMS("x")));
+        skipped = (struct skipped){.in = (enum skipped_in)_i};
+        wire_server->on_message = fail_close;
+        wire_server->commits_anyway = true; /* as pgpool says it */
+        fails_to_close = true;
+        start_skipped();
+        ck_assert(!fails_to_close);
+        expect_service();
+        expect_skipped();
+}
+END_TEST
+
+/* How the ReadyForQuery in front of COMMIT differs from what was answered. */
+static enum { FAILS_UNSEEN, ENDS_UNSEEN } unseen;
+
+static bool
+change_status(struct session *session, const struct message *message, void *arg)
+{
+        (void)arg;
+        if (message->kind != MESSAGE_SYNC || session->status != 'T')
+                return false;
+        if (unseen == FAILS_UNSEEN)
+                session_error(session, "ERROR", "XX000", "it was nobody's");
+        else
+                session->status = 'I';
+        return false;
+}
+
+START_TEST(no_commit_is_sent_where_the_transaction_has_failed_or_ended_unseen)
+{
+        struct one one = {0};
+
+        unseen = _i == 0 ? FAILS_UNSEEN : ENDS_UNSEEN;
+        wire_server->on_message = change_status;
+        wire_server->commits_anyway = true;
+        run(0, &one);
+        expect_executed(one.done.last, PIPIT_EROLLBACK,
+                        _i == 0 ? PIPIT_EXECUTED_ROLLED_BACK : PIPIT_EXECUTED_UNKNOWN);
+        expect_ok(one.calls.last);
+        ck_assert_int_eq(n_commits, 0);
+        wire_server->on_message = NULL;
+        expect_service();
+        ck_assert_int_eq(wire_server->sessions->status, 'I');
+}
+END_TEST
+
+/* A statement that may fail has a savepoint of its own, which heals what failed unseen. */
+static void
+run_may_fail(struct pipit *tx, void *arg)
+{
+        struct one *one = arg;
+
+        pipit_may_fail(tx, ask_on(tx, "SELECT 1", &one->calls));
+}
+
+START_TEST(what_fails_unseen_beside_a_statement_that_may_fail_goes_with_its_savepoint)
+{
+        struct one one = {0};
+
+        unseen = FAILS_UNSEEN;
+        wire_server->on_message = change_status;
+        pipit_atomic(live_db, run_may_fail, on_call, &one);
+        loop_until(&one.calls.n, 1);
+        wire_server->on_message = NULL;
+        expect_ok(answer(&one.done));
+        ck_assert_int_eq(n_commits, 1);
+        ck_assert_int_eq(wire_server->n_failed_commits, 0);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -251,6 +442,12 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_cancel_or_the_time_ends_all_that_travels_with_a_commit, 0, 2);
         tcase_add_test(tcase, a_transaction_whose_commit_is_out_takes_no_close_any_more);
         tcase_add_test(tcase, a_statement_that_was_refused_is_waited_for_as_any_other);
+        tcase_add_loop_test(tcase, a_statement_that_is_skipped_dooms_what_it_is_in, 0,
+                            N_SKIPPED_IN);
+        tcase_add_loop_test(
+                tcase, no_commit_is_sent_where_the_transaction_has_failed_or_ended_unseen, 0, 2);
+        tcase_add_test(tcase,
+                       what_fails_unseen_beside_a_statement_that_may_fail_goes_with_its_savepoint);
         suite_add_tcase(suite, tcase);
         return suite;
 }

@@ -51,6 +51,10 @@ play(struct session *session, const char *sql, void *arg)
         static const char *const brackets[] = {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT",
                                                "RELEASE"};
 
+        if (strncmp(sql, "ROLLBACK TO", 11) == 0) {
+                session_rollback_to(session);
+                return;
+        }
         for (size_t i = 0; i < sizeof brackets / sizeof brackets[0]; i++) {
                 if (strncmp(sql, brackets[i], strlen(brackets[i])) == 0) {
                         session_complete(session, brackets[i]);
