@@ -102,9 +102,15 @@ PIPIT_API pipit_request pipit_drain(struct pipit *db, int64_t timeout_ms, pipit_
 PIPIT_API void pipit_set_coalesce(struct pipit *scope, bool coalesce);
 
 /**
- * Allows or forbids that writes are grouped. Statements that are not declared reads and that wait
- * at the same moment then share one transaction: one commit, and one flush to disk, serves all of
- * them. A scope forbids this until the program allows it.
+ * Allows or forbids that writes are grouped, and so share what is set for a transaction. Statements
+ * that are not declared reads and that wait at the same moment then share one transaction: one
+ * commit, and one flush to disk, serves all of them. A scope forbids this until the program allows
+ * it.
+ *
+ * A statement that sets something for its transaction, as set_config(…, true) does for row
+ * security, sets it for all that come after it in the same group. So one whose text has set_config
+ * in it, or begins with SET or RESET, is never grouped. pipit cannot see what a function sets that
+ * a statement calls: programs that have such functions must not allow this.
  *
  * Grouped statements see one now(), hold their locks to the common end, and complete when all of
  * them are committed. If one fails, all are rolled back and run again one by one, so that only that

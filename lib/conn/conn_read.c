@@ -47,10 +47,19 @@ conn_check(struct conn *conn)
                 pipit__conn_break(conn, "the server ended the session");
 }
 
-/* Takes the first segment off, which is answered, and returns the request that is to be told of its
- * end when the connection has gone on; NULL: none. */
-static struct request *
-conn_settle_segment(struct conn *conn)
+/* Whether a transaction is open once the segment is answered, on a connection that is not
+ * leased. While more is owed libpq does not say. */
+static bool
+conn_is_open(const struct conn *conn)
+{
+        return conn->lease_ops == NULL && pipit__reply_queue_is_at_last_sync(&conn->replies) &&
+               pipit__pq_in_transaction(conn->pq);
+}
+
+/* Takes the first segment off, which is answered. Its settlement has the request that is to be told
+ * of its end when the connection has gone on. */
+static void
+conn_settle_segment(struct conn *conn, struct settlement *settlement)
 {
         struct reply_queue *replies = &conn->replies;
         int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
@@ -58,31 +67,33 @@ conn_settle_segment(struct conn *conn)
                 pipit__stmt_cache_scale(conn->config->stmt_cache),
                 pipit__reply_queue_read_segment(replies), &conn->flight,
                 pipit__reply_queue_is_at_last_sync(replies), conn->read_us, now_us);
-        struct settlement settlement;
 
         conn->read_us = now_us;
-        pipit__conn_begin_settlement(conn, &settlement);
-        settlement.lesson.timing = &timing;
-        pipit__reply_queue_settle(replies, &settlement);
-        pipit__segment_taught(&settlement.lesson);
-        pipit__requests_again(&settlement.again);
-        return settlement.done;
+        pipit__conn_begin_settlement(conn, settlement);
+        settlement->lesson.timing = &timing;
+        settlement->is_open = conn_is_open(conn);
+        pipit__reply_queue_settle(replies, settlement);
+        pipit__segment_taught(&settlement->lesson);
+        pipit__requests_again(&settlement->again);
 }
 
 /* Goes on after the first segment is answered. */
 static void
 conn_complete_segment(struct conn *conn)
 {
-        struct request *done = conn_settle_segment(conn);
+        struct settlement settlement;
 
-        if (conn->replies.n == 0) {
+        conn_settle_segment(conn, &settlement);
+        if (settlement.is_left) {
+                pipit__conn_break(conn, "a statement left a transaction open on it");
+        } else if (conn->replies.n == 0) {
                 pipit__conn_drained(conn);
         } else {
                 pipit__conn_pass_cancel(conn);
                 pipit__conn_watch_abandoned(conn);
         }
-        if (done != NULL)
-                pipit__request_complete(done);
+        if (settlement.done != NULL)
+                pipit__request_complete(settlement.done);
 }
 
 /* Whether a result may be matched to what was sent. One that must not be ends the connection. */

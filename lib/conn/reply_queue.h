@@ -72,6 +72,7 @@ struct settlement {
         bool may_be_hit;                   /* a cancel of one statement may have hit another one */
         const struct lease_ops *lease_ops; /* NULL when no lease has the connection */
         void *lease_arg;
+        bool is_open;                   /* a transaction is, though no lease has the connection */
         const struct conn_error *cause; /* why the connection is lost; NULL at a Sync */
         struct segment_lesson lesson;   /* at a Sync: begun, with its timing */
         /* The queue says: */
@@ -83,6 +84,7 @@ struct settlement {
         /* The replies say: */
         struct list again;    /* requests that run again, in their order */
         struct request *done; /* a request to be told of its end at once; or NULL */
+        bool is_left;         /* nothing else is to run on the connection */
 };
 
 /* prepared is told what answers say of it; borrowed. Room comes with pipit__reply_queue_reserve().

@@ -113,6 +113,22 @@ statement_runs_again(const struct reply *reply, struct settlement *settlement, r
         return true;
 }
 
+/* Leaves a connection on which a statement has been answered and a transaction is open: whoever has
+ * begun that, nothing in it is committed, and nobody knows what was before it. */
+static COLD void
+statement_leaves_open(const struct reply *reply, struct settlement *settlement)
+{
+        settlement->is_left = true;
+        if (reply->req == NULL)
+                return;
+        pipit__result_fail(pipit__request_result(reply->req), PIPIT_EUNSHARED,
+                           PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
+                           "a transaction was open after the statement, on a connection that other "
+                           "requests share and that was closed: nobody knows what of it is "
+                           "committed; transactions need a connection of their own");
+        pipit__result_set_host(pipit__request_result(reply->req), settlement->host);
+}
+
 /* Lets a statement teach, and says whether its request is to be told of its end. */
 static bool
 statement_settles(const struct reply *reply, struct settlement *settlement,
@@ -122,12 +138,16 @@ statement_settles(const struct reply *reply, struct settlement *settlement,
                 pipit__segment_teach(&settlement->lesson, reply->stmt, sharing);
                 if (reply->req != NULL && reply->over_limit != 0)
                         pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_YES);
+                if (settlement->is_open)
+                        statement_leaves_open(reply, settlement);
                 return reply->req != NULL;
         }
         if (reply->req == NULL)
                 return false;
         if (reply->over_limit != 0)
-                pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_ROLLED_BACK);
+                pipit__reply_fail_over_limit(reply, pipit__settlement_doubt(settlement) != NULL
+                                                            ? PIPIT_EXECUTED_UNKNOWN
+                                                            : PIPIT_EXECUTED_ROLLED_BACK);
         else if (statement_runs_again(reply, settlement, decide))
                 return false;
         pipit__result_set_host(pipit__request_result(reply->req), settlement->host);

@@ -215,11 +215,16 @@ pipit__retry_read(const struct retry_case *it)
 COLD enum retry_decision
 pipit__retry_write(const struct retry_case *it)
 {
+        const struct pipit_error *error = pipit_result_error(pipit__request_result(it->req));
+
         if (it->doubt != NULL) {
                 if (!pipit_failed(pipit__request_result(it->req)))
                         pipit__retry_fail_skipped(it->req, it->doubt);
                 return RETRY_NONE;
         }
+        /* Such an error is pipit's own: the answer was not read to its end. */
+        if (error != NULL && error->executed == PIPIT_EXECUTED_UNKNOWN)
+                return RETRY_NONE;
         if (!case_reprepares(it))
                 pipit__request_run_alone(it->req);
         return RETRY_AGAIN;

@@ -73,6 +73,12 @@ pipit__stmt_latency(struct stmt *stmt)
 }
 
 bool
+pipit__stmt_sets(const struct stmt *stmt)
+{
+        return stmt->sets;
+}
+
+bool
 pipit__stmt_is_plain(const struct stmt *stmt)
 {
         return stmt->is_plain;

@@ -52,6 +52,9 @@ bool pipit__stmt_is_known(const struct stmt *stmt);
 /* The estimate of how fast the statement is answered, to learn from answers too. */
 struct latency *pipit__stmt_latency(struct stmt *stmt);
 
+/* Whether the text sets something by itself, for the rest of its transaction or longer: SET, RESET
+ * or set_config(). What functions do that it calls is not in it. */
+bool pipit__stmt_sets(const struct stmt *stmt);
 /* Whether the answer was that of a SELECT, INSERT, UPDATE or DELETE when it ran last. */
 bool pipit__stmt_is_plain(const struct stmt *stmt);
 void pipit__stmt_set_plain(struct stmt *stmt, bool is_plain);

@@ -88,6 +88,16 @@ stmt_cache_make_room(struct stmt_cache *stmt_cache, size_t length)
         return stmt_cache_has_room(stmt_cache, length);
 }
 
+/* Whether a text sets something. One that only speaks of set_config() is taken for one that does.
+ */
+static COLD bool
+text_sets(const char *sql)
+{
+        sql += strspn(sql, " \t\r\n(");
+        return strncasecmp(sql, "SET", 3) == 0 || strncasecmp(sql, "RESET", 5) == 0 ||
+               strcasestr(sql, "set_config") != NULL;
+}
+
 /* Makes a statement that the cache does not know yet; NULL when memory ran out. */
 static COLD struct stmt *
 stmt_new(struct stmt_cache *stmt_cache, const char *sql, size_t length)
@@ -104,6 +114,7 @@ stmt_new(struct stmt_cache *stmt_cache, const char *sql, size_t length)
         list_init(&stmt->link);
         memcpy(stmt->sql, sql, length);
         stmt->sql[length] = '\0';
+        stmt->sets = text_sets(stmt->sql);
         pipit__stmt_cache_name(stmt_cache, stmt->serial, stmt->name);
         return stmt;
 }

@@ -23,6 +23,7 @@ struct stmt {
         uint32_t *types; /* NULL while they are not known */
         bool is_binary;  /* its results are asked for in binary form */
         bool is_plain;
+        bool sets;     /* its text sets something */
         bool is_known; /* by its table */
         char name[STMT_NAME_SIZE];
         struct stmt_cache *stmt_cache;

@@ -79,7 +79,9 @@ query_enqueue(struct pipit *scope, const struct query *query, struct stmt **stmt
               const struct completion *completion)
 {
         const struct pipit_options *options = pipit__scope_options(scope);
-        bool is_grouped = !query->is_read && pipit__scope_groups_writes(scope);
+        /* A setting of a transaction would hold for all that share it. */
+        bool is_grouped =
+                !query->is_read && pipit__scope_groups_writes(scope) && !pipit__stmt_sets(*stmt);
         bool coalesces = is_grouped || (query->is_read && pipit__scope_coalesces(scope));
         struct request_traits traits = {.is_read = query->is_read,
                                         .is_grouped = is_grouped,

@@ -373,6 +373,79 @@ START_TEST(a_sync_that_fails_to_commit_is_not_sent_again)
 }
 END_TEST
 
+/* ---- what is left open */
+
+/* Opens a transaction with the next statement: a pooler's doing. */
+static void
+open_transaction(struct session *session, const char *sql, void *arg)
+{
+        int *n = arg;
+
+        if (session->value != NULL && --*n == 0)
+                session->status = 'T';
+        server_echo(session, sql, NULL);
+}
+
+/* A single statement, writes that share a Sync, and reads, which have their rows before. */
+START_TEST(a_transaction_that_is_open_behind_a_statement_makes_that_unknown)
+{
+        struct batch batch = {.reads = _i == 2};
+        int n = _i == 0 ? 1 : 3;
+        int countdown = n;
+
+        pipit_set_group_writes(live_db, _i == 1);
+        wire_server->on_statement = open_transaction;
+        wire_server->arg = &countdown;
+        batch_start(&batch, n);
+        batch_wait(&batch);
+        if (_i == 2)
+                batch_expect_own(&batch, 0, n);
+        else
+                batch_expect_error(&batch, 0, n, PIPIT_EUNSHARED, PIPIT_EXECUTED_UNKNOWN);
+        ck_assert_int_eq(countdown, 0);
+        expect_service();
+        ck_assert_int_eq(wire_server->n_accepted, 2);
+        ck_assert_int_eq(wire_server->sessions->status, 'I');
+}
+END_TEST
+
+static const char *const setting_texts[] = {"SELECT set_config('app.user', $1, true)",
+                                            "WITH s AS (SELECT SET_CONFIG('a.b', $1, true)) "
+                                            "INSERT INTO t SELECT * FROM s",
+                                            " set local app.user = $1"};
+
+static int n_shared; /* statements that came without a Sync since the last */
+static int n_most;
+
+static bool
+count_shared(struct session *session, const struct message *message, void *arg)
+{
+        (void)arg;
+        n_shared += session->is_set_up && message->kind == MESSAGE_EXECUTE;
+        n_most = n_shared > n_most ? n_shared : n_most;
+        if (message->kind == MESSAGE_SYNC)
+                n_shared = 0;
+        return false;
+}
+
+START_TEST(a_statement_that_sets_something_is_not_grouped)
+{
+        struct batch batch = {.sql = setting_texts[_i]};
+        struct batch others = {0};
+
+        wire_know(batch.sql);
+        wire_server->on_message = count_shared;
+        n_shared = n_most = 0;
+        pipit_set_group_writes(live_db, true);
+        batch_start(&batch, 4);
+        batch_wait(&batch);
+        ck_assert_int_eq(n_most, 1);
+        batch_start(&others, 4);
+        batch_wait(&others);
+        ck_assert_int_eq(n_most, 4);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -394,6 +467,9 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_sync_that_was_to_commit_what_fails_is_not_sent_again, 0,
                             N_ERRORS);
         tcase_add_loop_test(tcase, a_sync_that_fails_to_commit_is_not_sent_again, 0, N_ERRORS);
+        tcase_add_loop_test(tcase, a_transaction_that_is_open_behind_a_statement_makes_that_unknown,
+                            0, 3);
+        tcase_add_loop_test(tcase, a_statement_that_sets_something_is_not_grouped, 0, 3);
         suite_add_tcase(suite, tcase);
         return suite;
 }

@@ -171,6 +171,17 @@ START_TEST(a_read_that_was_skipped_runs_again_whatever_the_error)
 }
 END_TEST
 
+START_TEST(a_write_whose_answer_was_not_read_to_its_end_does_not_run_again)
+{
+        struct pipit_error error = {.code = PIPIT_ELIMIT,
+                                    .executed = PIPIT_EXECUTED_UNKNOWN,
+                                    .message = "the result is too large"};
+
+        pipit__result_fail_like(req.res, &error);
+        ck_assert_int_eq(decision_of(pipit__retry_write, false), RETRY_NONE);
+}
+END_TEST
+
 START_TEST(an_error_of_a_single_statement_is_its_own)
 {
         ck_assert_int_eq(failed(pipit__retry_single, "40001", "no"), RETRY_NONE);
@@ -309,6 +320,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_read_that_shared_gets_an_error_that_says_nothing_of_sharing, 0,
                             3);
         tcase_add_test(tcase, a_read_that_was_skipped_runs_again_whatever_the_error);
+        tcase_add_test(tcase, a_write_whose_answer_was_not_read_to_its_end_does_not_run_again);
         tcase_add_test(tcase, an_error_of_a_single_statement_is_its_own);
         tcase_add_test(tcase, a_write_that_was_declared_a_read_is_told_so);
         tcase_add_loop_test(tcase, what_the_server_does_not_know_any_more_is_prepared_again, 0, 3);
