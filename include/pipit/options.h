@@ -95,10 +95,12 @@ struct pipit_options {
          * PIPIT_ETIMEDOUT. Default 30,000; -1 none. */
         int64_t acquire_timeout_ms;
         /** Time for one attempt to connect, look-ups included, over all hosts and addresses; each
-         * address gets its share of the time that is left. Not negative. Default: connect_timeout
-         * of the connection string or PGCONNECT_TIMEOUT, else 10,000. With libpq 14 and 15 a server
-         * that asks for GSS authentication can hold the loop for longer, while a Kerberos key
-         * server is silent; the guide says how to test for that. */
+         * address gets its share of the time that is left. Hosts are tried in the order of the
+         * list, one that failed within the last 30 s after all others; the next one joins after 1
+         * s without an answer, the next address of a host after 250 ms. Not negative. Default:
+         * connect_timeout of the connection string or PGCONNECT_TIMEOUT, else 10,000. With libpq 14
+         * and 15 a server that asks for GSS authentication can hold the loop for longer, while a
+         * Kerberos key server is silent; the guide says how to test for that. */
         int64_t connect_timeout_ms;
         /** Time after which an idle connection is closed, down to min_connections. Default 600,000;
          * -1 never. */

@@ -239,6 +239,7 @@ cancel_conn_connect(struct cancel_conn *cancel_conn, const struct cancel_request
         cancel_conn->there = *cancel_conn->info;
         cancel_conn->there.hosts = &cancel_conn->server;
         cancel_conn->there.n_hosts = 1;
+        cancel_conn->there.order = NULL; /* a cancel says nothing of the host */
         cancel_conn_enter(cancel_conn, CANCEL_CONN_CONNECTING);
         cancel_conn->attempt = pipit__connect_attempt_start(
                 cancel_conn->reactor, &cancel_conn->there, CANCEL_CONN_CONNECT_MS,

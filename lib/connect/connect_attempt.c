@@ -1,87 +1,38 @@
 /*
- * The attempt resolves all names, and then tries one endpoint after another. See connect_attempt.h.
- *
- * libpq never looks a name up here: it gets addresses, and one endpoint at a time, so that a host
- * that does not answer costs its share of the time and not all of it. libpq's socket may change
- * with every poll, even to another one of the same number, so the watcher is made anew after each.
+ * The attempt has its targets go on, one beside the other, until one has a PGconn. See
+ * connect_attempt.h.
  */
 #include "connect/connect_attempt.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/log.h"
+#include "connect/candidate.h"
 #include "connect/conninfo.h"
-#include "connect/resolver.h"
+#include "connect/host_order.h"
+#include "connect/target.h"
 #include "loop/deadline.h"
 #include "loop/reactor.h"
-#include "pq/pq.h"
-#include "pq/pq_connect.h"
 
-#define ATTEMPT_MAX_ADDRESSES 16
-#define ADDRESS_SIZE          64
-
-enum attempt_state {
-        ATTEMPT_STARTING,  /* the timer runs for a turn, so that nothing happens inside the start */
-        ATTEMPT_RESOLVING, /* DNS queries are out; the timer runs for the whole time */
-        ATTEMPT_CONNECTING /* pq and watch are there; the timer runs for this endpoint's share */
-};
-
-/* A step is what can be done with an endpoint without waiting. */
-enum attempt_step {
-        STEP_WAITS,     /* for the watcher or the timer */
-        STEP_CONNECTED, /* pq is up */
-        STEP_TO_NEXT    /* the endpoint is of no use; failure says why */
-};
-
-/* A target is one host with its addresses. */
-struct target {
-        struct connect_attempt *attempt;
-        const struct conninfo_host *host; /* borrowed from the conninfo */
-        struct dns_query *query;          /* NULL unless it is out */
-        int n;                            /* addresses; 0 until the host is resolved */
-        char addresses[ATTEMPT_MAX_ADDRESSES][ADDRESS_SIZE]; /* numeric; "" for a socket */
-};
+/* The next host is tried beside the one before after so long. */
+#define ATTEMPT_NEXT_HOST_MS 1000
 
 struct connect_attempt {
-        enum attempt_state state;
         struct reactor *reactor;
         const struct conninfo *info;
         int64_t until_ms; /* by pipit__reactor_now(); the attempt fails then */
         pipit__connect_attempt_fn fn;
         void *arg;
-        struct timer *timer;
-        struct pg_conn *pq;        /* NULL unless an endpoint is tried */
-        struct watch *watch;       /* NULL unless pq waits for its socket */
-        int n_queries;             /* DNS queries that are out */
-        int round;                 /* 0, or 1 in the second round of prefer-standby */
-        int target;                /* the target that is tried */
-        int address;               /* its address that is tried next */
-        struct conn_error failure; /* why the last endpoint failed, and its host */
+        struct timer *timer; /* runs until the next step is due; it is never due within the start */
+        bool second_round;   /* prefer-standby has found no standby, and takes anything */
         int n_targets;
-        struct target targets[]; /* in the order of the URL's hosts */
+        struct target targets[]; /* in the order in which they are tried */
 };
-
-static void
-attempt_disconnect(struct connect_attempt *attempt, bool in_child)
-{
-        pipit__watch_free(attempt->watch);
-        attempt->watch = NULL;
-        if (in_child && attempt->pq != NULL)
-                pipit__pq_abandon(attempt->pq);
-        else
-                pipit__pq_finish(attempt->pq);
-        attempt->pq = NULL;
-}
 
 static void
 attempt_free(struct connect_attempt *attempt, bool in_child)
 {
-        attempt_disconnect(attempt, in_child);
         for (int i = 0; i < attempt->n_targets; i++)
-                pipit__dns_query_cancel(attempt->targets[i].query);
+                pipit__target_fini(&attempt->targets[i], in_child);
         pipit__timer_free(attempt->timer);
         free(attempt);
 }
@@ -93,324 +44,210 @@ pipit__connect_attempt_cancel(struct connect_attempt *attempt, bool in_child)
                 attempt_free(attempt, in_child);
 }
 
-bool
-pipit__conn_error_is_permanent(const struct conn_error *failure)
+/* Returns the number of a target's host. */
+static int
+attempt_host(const struct connect_attempt *attempt, const struct target *target)
 {
-        return strncmp(failure->sqlstate, "28", 2) == 0 || strcmp(failure->sqlstate, "3D000") == 0;
+        return (int)(target->host - attempt->info->hosts);
+}
+
+/* Returns what to tell of a failed attempt: the failure of the last target. Unless all refuse, that
+ * is one for which trying again may help. */
+static const struct target *
+attempt_last_failed(const struct connect_attempt *attempt)
+{
+        for (int i = attempt->n_targets - 1; i >= 0; i--) {
+                if (!pipit__conn_error_is_permanent(&attempt->targets[i].failure))
+                        return &attempt->targets[i];
+        }
+        return &attempt->targets[attempt->n_targets - 1];
 }
 
 static void
 attempt_fail(struct connect_attempt *attempt)
 {
-        struct conn_error failure = attempt->failure;
+        const struct target *last = attempt_last_failed(attempt);
+        struct conn_error failure = last->failure;
         pipit__connect_attempt_fn fn = attempt->fn;
         void *arg = attempt->arg;
 
+        for (int i = 0; i < attempt->n_targets; i++) {
+                if (&attempt->targets[i] != last)
+                        pipit__conn_error_add(&failure, &attempt->targets[i].failure);
+        }
         attempt_free(attempt, false);
         fn(NULL, failure.host, &failure, arg);
 }
 
 static void
-attempt_succeed(struct connect_attempt *attempt)
+attempt_succeed(struct connect_attempt *attempt, struct target *target, struct candidate *winner)
 {
-        struct pg_conn *pq = attempt->pq;
-        struct conn_error failure = attempt->failure;
+        struct pg_conn *pq = pipit__candidate_take(winner);
+        struct conn_error place;
         pipit__connect_attempt_fn fn = attempt->fn;
         void *arg = attempt->arg;
 
-        attempt->pq = NULL;
+        pipit__conn_error_set_host(&place, target->host);
+        pipit__host_order_served(attempt->info->order, attempt_host(attempt, target));
         attempt_free(attempt, false);
-        fn(pq, failure.host, NULL, arg);
+        fn(pq, place.host, NULL, arg);
 }
 
-/* Returns the place of the SQLSTATE in a verbose message, as "FATAL:  28P01: text"; NULL if there
- * is none. The place is found by its form, because severities are translated. */
-static const char *
-conn_error_sqlstate(const char *message)
+/* Ends the attempt with the first candidate that was taken, if that is up. Until then later ones
+ * wait. */
+static bool
+attempt_decide(struct connect_attempt *attempt)
 {
-        const char *found = NULL;
-
-        for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 3, ":  ")) {
-                const char *state = at + 3;
-                int n = 0;
-                while (n < 5 &&
-                       (isupper((unsigned char)state[n]) || isdigit((unsigned char)state[n])))
-                        n++;
-                if (n == 5 && state[5] == ':' && state[6] == ' ')
-                        found = state;
+        for (int i = 0; i < attempt->n_targets; i++) {
+                struct candidate *taken = pipit__target_taken(&attempt->targets[i]);
+                if (taken == NULL)
+                        continue;
+                if (pipit__candidate_state(taken) != CANDIDATE_UP)
+                        return false;
+                attempt_succeed(attempt, &attempt->targets[i], taken);
+                return true;
         }
-        return found;
+        return false;
 }
 
-/* Keeps the first line of libpq's message, and the SQLSTATE apart from it. */
-static void
-conn_error_read(struct conn_error *failure, const char *message)
-{
-        const char *state = conn_error_sqlstate(message);
-        char text[sizeof failure->text];
-        const char *rest = message;
-        int before = 0;
-
-        failure->sqlstate[0] = '\0';
-        if (state != NULL) {
-                snprintf(failure->sqlstate, sizeof failure->sqlstate, "%.5s", state);
-                before = (int)(state - message);
-                rest = state + 7;
-        }
-        snprintf(text, sizeof text, "%.*s%.*s", before, message, (int)strcspn(rest, "\n"), rest);
-        pipit__log_escape(failure->text, sizeof failure->text, text);
-}
-
-/* Keeps a text of pipit's own. */
-static void
-conn_error_print(struct conn_error *failure, const char *text)
-{
-        failure->sqlstate[0] = '\0';
-        pipit__log_escape(failure->text, sizeof failure->text, text);
-}
-
-/* Says where an endpoint is, for people to read. */
-static void
-conn_error_set_host(struct conn_error *failure, const struct conninfo_host *host)
-{
-        if (host->host[0] == '/' || host->host[0] == '@')
-                snprintf(failure->host, sizeof failure->host, "%s/.s.PGSQL.%s", host->host,
-                         host->port);
-        else if (host->host[0] == '\0' && host->hostaddr[0] == '\0')
-                snprintf(failure->host, sizeof failure->host, "local socket, port %s", host->port);
-        else
-                snprintf(failure->host, sizeof failure->host, "%s:%s",
-                         host->host[0] != '\0' ? host->host : host->hostaddr, host->port);
-}
-
-/* Returns how many endpoints are still to be tried, the next one included, in all rounds. */
+/* Returns how many endpoints are still to be tried, in all rounds. */
 static int
 attempt_endpoints_left(const struct connect_attempt *attempt)
 {
-        int rounds = attempt->info->prefer_standby ? 2 : 1;
-        int in_round = 0;
-        int done = attempt->address;
+        bool again = attempt->info->prefer_standby && !attempt->second_round;
+        int n = 0;
 
         for (int i = 0; i < attempt->n_targets; i++) {
-                in_round += attempt->targets[i].n;
-                if (i < attempt->target)
-                        done += attempt->targets[i].n;
+                n += pipit__target_n_left(&attempt->targets[i]);
+                if (again)
+                        n += attempt->targets[i].n > 0 ? attempt->targets[i].n : 1;
         }
-        return in_round * (rounds - attempt->round) - done;
+        return n > 0 ? n : 1;
 }
 
-static void attempt_on_ready(unsigned ready, void *arg);
-
-/* Waits for the socket as libpq asked. The old watcher is gone already. */
-static enum attempt_step
-attempt_watch(struct connect_attempt *attempt, unsigned ready)
+/* Returns when the target after this one may start: now, or when this one has been quiet for too
+ * long. A host that has failed or was quiet is tried last from then on. */
+static int64_t
+attempt_next_target_ms(struct connect_attempt *attempt, const struct target *target, int64_t now_ms)
 {
-        attempt->watch = pipit__watch_new(attempt->reactor, pipit__pq_socket(attempt->pq),
-                                          attempt_on_ready, attempt);
-        if (attempt->watch != NULL && pipit__watch_want(attempt->watch, ready) == 0)
-                return STEP_WAITS;
-        conn_error_print(&attempt->failure, "the socket cannot be watched: out of memory");
-        return STEP_TO_NEXT;
+        bool failed = target->state == TARGET_FAILED;
+        int64_t quiet_until_ms = target->quiet_ms == DEADLINE_NEVER
+                                         ? DEADLINE_NEVER
+                                         : target->quiet_ms + ATTEMPT_NEXT_HOST_MS;
+        bool over = failed || quiet_until_ms <= now_ms;
+
+        if (over && target->failure.cause != CAUSE_LOCAL)
+                pipit__host_order_failed(attempt->info->order, attempt_host(attempt, target),
+                                         now_ms);
+        return over ? now_ms : quiet_until_ms;
 }
 
-static enum attempt_step
-attempt_poll(struct connect_attempt *attempt)
+/* Has the targets do what is due, and gives their next step's time. */
+static int64_t
+attempt_step(struct connect_attempt *attempt, int64_t now_ms)
 {
-        pipit__watch_free(attempt->watch);
-        attempt->watch = NULL;
-        switch (pipit__pq_poll(attempt->pq)) {
-        case PQ_POLL_READ: return attempt_watch(attempt, WATCH_READ);
-        case PQ_POLL_WRITE: return attempt_watch(attempt, WATCH_WRITE);
-        case PQ_POLL_DONE: return STEP_CONNECTED;
-        case PQ_POLL_FAILED: break;
+        int64_t due_ms = attempt->until_ms;
+
+        for (int i = 0; i < attempt->n_targets; i++) {
+                struct target *target = &attempt->targets[i];
+                struct target_step step = {.now_ms = now_ms,
+                                           .until_ms = attempt->until_ms,
+                                           .n_left = attempt_endpoints_left(attempt),
+                                           .standby = !attempt->second_round};
+                int64_t target_ms = pipit__target_go_on(target, &step);
+                int64_t next_ms = attempt_next_target_ms(attempt, target, now_ms);
+                if (target_ms < due_ms)
+                        due_ms = target_ms;
+                if (next_ms <= now_ms)
+                        continue;
+                return next_ms < due_ms ? next_ms : due_ms;
         }
-        conn_error_read(&attempt->failure, pipit__pq_message(attempt->pq));
-        return STEP_TO_NEXT;
+        return due_ms;
 }
 
-/* Tries an endpoint, for its share of the time that is left. */
-static enum attempt_step
-attempt_connect(struct connect_attempt *attempt)
-{
-        const struct target *target = &attempt->targets[attempt->target];
-        struct endpoint endpoint = {.host = target->host,
-                                    .address = target->addresses[attempt->address],
-                                    .standby = attempt->round == 0};
-        struct conninfo_parameters parameters;
-        int64_t left_ms = attempt->until_ms - pipit__reactor_now(attempt->reactor);
-
-        conn_error_set_host(&attempt->failure, target->host);
-        pipit__timer_set(attempt->timer, left_ms / attempt_endpoints_left(attempt));
-        pipit__conninfo_parameters(attempt->info, &endpoint, &parameters);
-        attempt->pq = pipit__pq_start(parameters.keys, parameters.values);
-        attempt->address++;
-        if (attempt->pq == NULL) {
-                conn_error_print(&attempt->failure, "out of memory");
-                return STEP_TO_NEXT;
-        }
-        if (pipit__pq_socket(attempt->pq) < 0)
-                return attempt_poll(attempt); /* the connect has failed, and the poll says why */
-        return attempt_watch(attempt, WATCH_WRITE);
-}
-
-/* Moves on to the next address there is; false after the last one of the last round. */
 static bool
-attempt_advance(struct connect_attempt *attempt)
-{
-        for (;;) {
-                if (attempt->target == attempt->n_targets) {
-                        if (!attempt->info->prefer_standby || attempt->round > 0)
-                                return false;
-                        attempt->round++;
-                        attempt->target = 0;
-                        attempt->address = 0;
-                }
-                if (attempt->address < attempt->targets[attempt->target].n)
-                        return true;
-                attempt->target++;
-                attempt->address = 0;
-        }
-}
-
-/* Goes on after a step, until there is something to wait for or the attempt has ended: with the
- * next endpoint, or with what the last one said. One call tries all those that fail at once. */
-static void
-attempt_go_on(struct connect_attempt *attempt, enum attempt_step step)
-{
-        while (step == STEP_TO_NEXT) {
-                attempt_disconnect(attempt, false);
-                if (!attempt_advance(attempt) ||
-                    attempt->until_ms <= pipit__reactor_now(attempt->reactor)) {
-                        attempt_fail(attempt);
-                        return;
-                }
-                step = attempt_connect(attempt);
-        }
-        if (step == STEP_CONNECTED)
-                attempt_succeed(attempt);
-}
-
-static void
-attempt_on_ready(unsigned ready, void *arg)
-{
-        struct connect_attempt *attempt = arg;
-
-        (void)ready;
-        attempt_go_on(attempt, attempt_poll(attempt));
-}
-
-static void
-attempt_start_connecting(struct connect_attempt *attempt)
-{
-        attempt->state = ATTEMPT_CONNECTING;
-        attempt_go_on(attempt, STEP_TO_NEXT);
-}
-
-static void
-target_add(struct target *target, const char *address)
-{
-        if (target->n < ATTEMPT_MAX_ADDRESSES)
-                snprintf(target->addresses[target->n++], ADDRESS_SIZE, "%s", address);
-}
-
-static void
-attempt_on_dns_query(const char *const *addresses, size_t n, const char *problem, void *arg)
-{
-        struct target *target = arg;
-        struct connect_attempt *attempt = target->attempt;
-
-        target->query = NULL;
-        for (size_t i = 0; i < n; i++)
-                target_add(target, addresses[i]);
-        if (n == 0) {
-                char text[sizeof attempt->failure.text];
-                snprintf(text, sizeof text, "the name \"%s\" has no address: %s",
-                         target->host->host, problem);
-                conn_error_set_host(&attempt->failure, target->host);
-                conn_error_print(&attempt->failure, text);
-        }
-        if (--attempt->n_queries == 0)
-                attempt_start_connecting(attempt);
-}
-
-static void
-target_resolve(struct target *target)
-{
-        const struct conninfo_host *host = target->host;
-        struct connect_attempt *attempt = target->attempt;
-
-        if (host->hostaddr[0] != '\0') {
-                target_add(target, host->hostaddr);
-        } else if (pipit__resolver_is_address(host->host)) {
-                /* A numeric host is its own address. A socket's folder stays in the host. */
-                bool is_socket =
-                        host->host[0] == '\0' || host->host[0] == '/' || host->host[0] == '@';
-                target_add(target, is_socket ? "" : host->host);
-        } else {
-                target->query = pipit__dns_query_start(attempt->reactor, attempt->info->files,
-                                                       host->host, attempt_on_dns_query, target);
-                attempt->n_queries += target->query != NULL;
-        }
-}
-
-/* Starts the DNS queries; connects at once if none is needed. */
-static void
-attempt_resolve(struct connect_attempt *attempt)
-{
-        attempt->state = ATTEMPT_RESOLVING;
-        pipit__timer_set(attempt->timer, attempt->until_ms - pipit__reactor_now(attempt->reactor));
-        conn_error_print(&attempt->failure, "out of memory");
-        for (int i = 0; i < attempt->n_targets; i++)
-                target_resolve(&attempt->targets[i]);
-        if (attempt->n_queries == 0)
-                attempt_start_connecting(attempt);
-}
-
-/* Fails when the time is over before all names are resolved. */
-static void
-attempt_give_up_names(struct connect_attempt *attempt)
+attempt_is_over(const struct connect_attempt *attempt)
 {
         for (int i = 0; i < attempt->n_targets; i++) {
-                if (attempt->targets[i].query != NULL)
-                        conn_error_set_host(&attempt->failure, attempt->targets[i].host);
+                if (attempt->targets[i].state != TARGET_FAILED)
+                        return false;
         }
-        conn_error_print(&attempt->failure, "the name server did not answer in time");
+        return true;
+}
+
+/* Begins the round in which prefer-standby takes anything; false if there is none. */
+static bool
+attempt_begin_round(struct connect_attempt *attempt)
+{
+        if (!attempt->info->prefer_standby || attempt->second_round)
+                return false;
+        attempt->second_round = true;
+        for (int i = 0; i < attempt->n_targets; i++)
+                pipit__target_restart(&attempt->targets[i]);
+        return true;
+}
+
+static void
+attempt_give_up(struct connect_attempt *attempt)
+{
+        for (int i = 0; i < attempt->n_targets; i++)
+                pipit__target_give_up(&attempt->targets[i]);
         attempt_fail(attempt);
 }
 
+/* Goes on until there is something to wait for or the attempt has ended; a timer's function, and
+ * that of the targets. */
 static void
-attempt_on_timer(void *arg)
+attempt_go_on(void *arg)
 {
         struct connect_attempt *attempt = arg;
+        int64_t now_ms = pipit__reactor_now(attempt->reactor);
+        int64_t due_ms;
 
-        switch (attempt->state) {
-        case ATTEMPT_STARTING: attempt_resolve(attempt); return;
-        case ATTEMPT_RESOLVING: attempt_give_up_names(attempt); return;
-        case ATTEMPT_CONNECTING:
-                conn_error_print(&attempt->failure, "the server did not answer in time");
-                attempt_go_on(attempt, STEP_TO_NEXT);
-                return;
-        }
+        do {
+                if (attempt->until_ms <= now_ms) {
+                        attempt_give_up(attempt);
+                        return;
+                }
+                due_ms = attempt_step(attempt, now_ms);
+                if (attempt_decide(attempt))
+                        return;
+        } while (attempt_is_over(attempt) && attempt_begin_round(attempt));
+        if (attempt_is_over(attempt))
+                attempt_fail(attempt);
+        else if (pipit__timer_set(attempt->timer, due_ms - now_ms) != 0)
+                attempt_give_up(attempt);
 }
 
 struct connect_attempt *
 pipit__connect_attempt_start(struct reactor *reactor, const struct conninfo *info,
                              int64_t timeout_ms, pipit__connect_attempt_fn fn, void *arg)
 {
-        size_t targets = (size_t)info->n_hosts * sizeof(struct target);
-        struct connect_attempt *attempt = calloc(1, sizeof *attempt + targets);
+        size_t n = (size_t)info->n_hosts;
+        struct connect_attempt *attempt = calloc(1, sizeof *attempt + n * sizeof(struct target));
+        int *hosts = calloc(n, sizeof *hosts);
+        int64_t now_ms = pipit__reactor_now(reactor);
 
-        if (attempt == NULL)
+        if (attempt == NULL || hosts == NULL) {
+                free(attempt);
+                free(hosts);
                 return NULL;
+        }
         attempt->reactor = reactor;
         attempt->info = info;
-        attempt->until_ms = pipit__deadline_after(pipit__reactor_now(reactor), timeout_ms);
+        attempt->until_ms = pipit__deadline_after(now_ms, timeout_ms);
         attempt->fn = fn;
         attempt->arg = arg;
         attempt->n_targets = info->n_hosts;
+        pipit__host_order_write(info->order, now_ms, info->n_hosts, hosts);
         for (int i = 0; i < info->n_hosts; i++)
-                attempt->targets[i] = (struct target){.attempt = attempt, .host = &info->hosts[i]};
-        attempt->timer = pipit__timer_new(reactor, attempt_on_timer, attempt);
+                attempt->targets[i] = (struct target){.reactor = reactor,
+                                                      .info = info,
+                                                      .host = &info->hosts[hosts[i]],
+                                                      .fn = attempt_go_on,
+                                                      .arg = attempt};
+        free(hosts);
+        attempt->timer = pipit__timer_new(reactor, attempt_go_on, attempt);
         if (attempt->timer == NULL || pipit__timer_set(attempt->timer, 0) != 0) {
                 attempt_free(attempt, false);
                 return NULL;

@@ -1,12 +1,14 @@
 /*
  * A connect attempt is one try to get a connection, over all hosts and all their addresses, in
- * bounded time.
+ * bounded time. It is a race: of the candidates that are under way together one wins.
  *
  * The attempt belongs to itself: it is freed when it has called back or was cancelled, and owns the
  * connection until then. conn_open.c and cancel_conn.c start attempts. What always holds:
  * 1. fn is called exactly once, unless the attempt is cancelled; never from inside the start.
  * 2. An attempt ends within its timeout, which the endpoints share: one that does not answer takes
  *    its share and not all of it.
+ * 3. A host is tried beside the one before when that has failed, or was not taken within 1 s. Of
+ *    those that are taken the earlier wins while it is open; what is not taken yet loses.
  */
 #ifndef PIPIT_CONNECT_ATTEMPT_INTERNAL_H
 #define PIPIT_CONNECT_ATTEMPT_INTERNAL_H
@@ -14,20 +16,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "connect/conn_error.h"
+
 struct connect_attempt;
 struct conninfo;
 struct pg_conn;
 struct reactor;
-
-/* A server's name in errors and in the log has so much room. */
-#define CONN_ERROR_HOST_SIZE 128
-
-/* A conn_error says why an attempt failed, by its last endpoint. */
-struct conn_error {
-        char sqlstate[6];                /* "" if the server gave none */
-        char host[CONN_ERROR_HOST_SIZE]; /* "host:port" or the socket's path */
-        char text[512]; /* one line without control characters; a server may have put anything in */
-};
 
 /* Is called with either pq, which the callee owns from then on, or failure. host says where pq
  * goes. host and failure are borrowed until the call returns. */
@@ -44,9 +38,5 @@ pipit__connect_attempt_start(struct reactor *reactor, const struct conninfo *inf
 /* Ends an attempt before fn was called; fn is not called any more. NULL does nothing.
  * in_child: nothing is sent on a socket that the parent of a fork shares. */
 void pipit__connect_attempt_cancel(struct connect_attempt *attempt, bool in_child);
-
-/* Whether trying again cannot help until somebody changes something: a wrong password, a database
- * that does not exist. */
-bool pipit__conn_error_is_permanent(const struct conn_error *failure);
 
 #endif

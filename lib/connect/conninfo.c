@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "connect/host_order.h"
 #include "connect/passfile.h"
 #include "connect/resolver.h"
 #include "pq/pq_connect.h"
@@ -153,7 +154,10 @@ conninfo_init_hosts(struct conninfo *info, char **ret_problem)
         if (code != 0)
                 return code;
         info->hosts = calloc((size_t)info->n_hosts, sizeof *info->hosts);
-        if (info->hosts == NULL)
+        info->order = pipit__host_order_new(
+                info->n_hosts,
+                strcmp(conninfo_setting(&info->settings, "load_balance_hosts"), "random") == 0);
+        if (info->hosts == NULL || info->order == NULL)
                 return PIPIT_ENOMEM;
         for (int i = 0; i < info->n_hosts && code == 0; i++) {
                 code = host_init(&info->hosts[i], &info->settings, i);
@@ -234,6 +238,7 @@ pipit__conninfo_fini(struct conninfo *info)
                 free(info->hosts[i].port);
         }
         free(info->hosts);
+        pipit__host_order_free(info->order);
         free(info->sslmode);
         free(info->own_roots);
         pipit__passfile_free(info->passfile);

@@ -2,7 +2,8 @@
  * A conninfo says where a database's connections go and with which parameters.
  *
  * The conninfo owns its texts and is fixed when the database is opened, so that every reconnect is
- * as safe as the first connect. Only the password is asked for each time. scope/database.c owns
+ * as safe as the first connect. Only the password is asked for each time, and the order of the
+ * hosts changes with what becomes of them. scope/database.c owns
  * one; connect_attempt.c and conn/ borrow it.
  */
 #ifndef PIPIT_CONNINFO_INTERNAL_H
@@ -14,6 +15,7 @@
 #include "pq/pq.h"
 #include "pq/pq_settings.h"
 
+struct host_order;
 struct passfile;
 struct resolver_files;
 
@@ -27,9 +29,10 @@ struct conninfo_host {
 struct conninfo {
         struct pq_settings settings;
         struct conninfo_host *hosts;
-        int n_hosts;     /* at least 1 */
-        char *sslmode;   /* of the options; NULL if none was given */
-        char *own_roots; /* the user's root certificates; NULL without a home */
+        int n_hosts;              /* at least 1 */
+        struct host_order *order; /* of the hosts; NULL: that of the list, whatever fails */
+        char *sslmode;            /* of the options; NULL if none was given */
+        char *own_roots;          /* the user's root certificates; NULL without a home */
         struct passfile *passfile;
         bool prefer_standby;                /* target_session_attrs is prefer-standby */
         const struct resolver_files *files; /* borrowed: the system's; only tests name others */

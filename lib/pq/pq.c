@@ -38,6 +38,15 @@ pipit__pq_poll(struct pg_conn *pq)
         return PQ_POLL_FAILED;
 }
 
+bool
+pipit__pq_is_taken(const struct pg_conn *pq)
+{
+        ConnStatusType status = PQstatus(pq);
+
+        return status != CONNECTION_BAD && status != CONNECTION_STARTED &&
+               status != CONNECTION_NEEDED;
+}
+
 int
 pipit__pq_socket(const struct pg_conn *pq)
 {

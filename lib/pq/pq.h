@@ -51,6 +51,8 @@ struct pq_receiver {
 
 /* Goes on with a connect; the socket may be another one afterwards. */
 enum pq_poll pipit__pq_poll(struct pg_conn *pq);
+/* Whether somebody has taken the connection: a connect that is on its way has come so far. */
+bool pipit__pq_is_taken(const struct pg_conn *pq);
 /* Returns the socket; -1 if there is none. */
 int pipit__pq_socket(const struct pg_conn *pq);
 /* Returns the text of the last failure, borrowed until the next call. */

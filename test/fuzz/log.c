@@ -1,9 +1,14 @@
 /*
  * Text of the server, on its way into the log and into the error of a connect: one line without
- * control characters comes out of it, whatever it was. What reads libpq's messages is private to
- * connect_attempt.c: the target is a part of it.
+ * control characters comes out of it, whatever it was.
  */
-#include "connect/connect_attempt.c"
+#include "base/log.h"
+
+#include <pipit/options.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connect/conn_error.h"
 #include "fuzz.h"
 
 static void
@@ -43,7 +48,7 @@ message_try(const char *text)
 {
         struct conn_error failure = {.sqlstate = "?"};
 
-        conn_error_read(&failure, text);
+        pipit__conn_error_read(&failure, text);
         MUST(fuzz_is_clean(failure.text));
         MUST(failure.sqlstate[0] == '\0' || strlen(failure.sqlstate) == 5);
         for (const char *c = failure.sqlstate; *c != '\0'; c++)

@@ -229,7 +229,8 @@ settle(void)
 void
 lose(void)
 {
-        static const struct conn_error cause = {"57P01", "somewhere", "it went down"};
+        static const struct conn_error cause = {
+                .sqlstate = "57P01", .host = "somewhere", .text = "it went down"};
 
         settlement_begin(&cause);
         pipit__reply_queue_lose(&replies, &settlement);
