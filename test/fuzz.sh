@@ -57,7 +57,7 @@ if [ $# -gt 0 ]; then
         seconds=$1
         shift
 fi
-targets=${*:-startup pipeline decode binary conninfo sql log}
+targets=${*:-startup pipeline decode binary conninfo sql log dns}
 
 at_end finish
 sh "$root/test/support/setup.sh" test fuzz >&2

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "connect/address.h"
 #include "connect/host_order.h"
 #include "connect/passfile.h"
 #include "connect/resolver.h"
@@ -344,7 +345,7 @@ static void
 parameters_secure(const struct conninfo *info, const struct endpoint *endpoint,
                   struct conninfo_parameters *parameters)
 {
-        bool local = endpoint->address[0] == '\0' || pipit__resolver_is_local(endpoint->address);
+        bool local = endpoint->address[0] == '\0' || pipit__address_is_local(endpoint->address);
 
         if (!info->settings.sslmode_given && info->sslmode != NULL)
                 parameters_set(parameters, "sslmode", info->sslmode);

@@ -1,9 +1,10 @@
 /*
  * The resolver looks host names up without blocking the loop.
  *
- * One DNS query is one name. A query that was started belongs to the resolver, which frees it after
- * it has called back or was cancelled. connect_attempt.c starts one for each host of a URL that is
- * no address.
+ * One DNS query is one name: its line in the hosts file, or what name servers say. target.c starts
+ * one for each host of a URL that is no address. What always holds:
+ * 1. A query is freed when it has called back, or is cancelled; nothing of it is left in the loop.
+ * 2. A name server that is silent costs a second, if there is another.
  */
 #ifndef PIPIT_RESOLVER_INTERNAL_H
 #define PIPIT_RESOLVER_INTERNAL_H
@@ -11,40 +12,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "connect/dns_files.h"
+
 struct dns_query;
 struct reactor;
 
-/* The files say how names are looked up; only tests name others than the system's. */
-struct resolver_files {
-        const char *resolv_conf;
-        const char *hosts;
-};
-
 extern const struct resolver_files pipit__resolver_system_files;
 
-/*
- * Is called with n addresses, numeric texts in the order to try them, or with none of them and the
- * problem that says why. The texts are borrowed until the call returns; the query is gone for the
- * callee then.
- */
-typedef void (*pipit__dns_query_fn)(const char *const *addresses, size_t n, const char *problem,
-                                    void *arg);
+/* A DNS query finds this: addresses in the order to try them, or a problem. Borrowed. */
+struct dns_found {
+        struct dns_addresses addresses;
+        const char *problem; /* a clause that says why there are none; NULL if there are */
+        bool is_local;       /* the problem is what this process lacks */
+};
 
-/* Whether a host needs no DNS query: a numeric address, a socket's folder, or "". */
-bool pipit__resolver_is_address(const char *host);
-/* Whether a host is this machine: a socket's folder, a loopback address, localhost, or "". */
-bool pipit__resolver_is_local(const char *host);
+/* Is called with what was found; the query is gone for the callee then. */
+typedef void (*pipit__dns_query_fn)(const struct dns_found *found, void *arg);
 
 /*
  * Starts a DNS query. fn is called once, from the loop and never from in here, unless the query is
- * cancelled before. files and host are borrowed until the call returns, the reactor until the query
- * has left it as a guest. NULL if memory ran out or libevent cannot look names up.
+ * cancelled before. host is borrowed until the call returns, files and the reactor until the query
+ * has ended. NULL if memory ran out.
  */
 struct dns_query *
 pipit__dns_query_start(struct reactor *reactor, const struct resolver_files *files,
                        const char *host, pipit__dns_query_fn fn, void *arg);
-/* Ends a DNS query before fn was called; fn is not called any more. Its sockets are closed at once,
- * its memory goes when the loop turns. NULL does nothing. */
+/* Ends a DNS query before fn was called; fn is not called any more. NULL does nothing. */
 void pipit__dns_query_cancel(struct dns_query *query);
 
 #endif

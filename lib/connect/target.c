@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "connect/address.h"
 #include "connect/conninfo.h"
 #include "connect/host_order.h"
 #include "connect/resolver.h"
@@ -42,30 +43,30 @@ target_note_text(struct target *target, enum conn_cause cause, const char *text)
 }
 
 static void
-target_set_addresses(struct target *target, const char *const *addresses, int n)
+target_set_addresses(struct target *target, const struct dns_addresses *addresses)
 {
         int places[TARGET_MAX_ADDRESSES];
 
-        target->n = n < TARGET_MAX_ADDRESSES ? n : TARGET_MAX_ADDRESSES;
+        target->n = (int)addresses->n;
         pipit__host_order_write_addresses(target->info->order, target->n, places);
         for (int i = 0; i < target->n; i++)
-                snprintf(target->addresses[i], TARGET_ADDRESS_SIZE, "%s", addresses[places[i]]);
+                snprintf(target->addresses[i], TARGET_ADDRESS_SIZE, "%s",
+                         addresses->texts[places[i]]);
         target_enter(target, TARGET_TRYING);
 }
 
 static void
-target_on_dns_query(const char *const *addresses, size_t n, const char *problem, void *arg)
+target_on_dns_query(const struct dns_found *found, void *arg)
 {
         struct target *target = arg;
         char text[sizeof target->failure.text];
 
         target->query = NULL;
-        target_set_addresses(target, addresses,
-                             n < TARGET_MAX_ADDRESSES ? (int)n : TARGET_MAX_ADDRESSES);
-        if (n == 0) {
+        target_set_addresses(target, &found->addresses);
+        if (found->problem != NULL) {
                 snprintf(text, sizeof text, "the name \"%s\" has no address: %s",
-                         target->host->host, problem);
-                target_note_text(target, CAUSE_REMOTE, text);
+                         target->host->host, found->problem);
+                target_note_text(target, found->is_local ? CAUSE_LOCAL : CAUSE_REMOTE, text);
                 target_enter(target, TARGET_FAILED);
         }
         target->fn(target->arg);
@@ -83,10 +84,12 @@ target_resolve(struct target *target, int64_t now_ms)
         target->quiet_ms = now_ms;
         if (host->hostaddr[0] != '\0')
                 address = host->hostaddr;
-        else if (!pipit__resolver_is_address(host->host))
+        else if (!pipit__address_is_one(host->host))
                 address = NULL;
         if (address != NULL) {
-                target_set_addresses(target, &address, 1);
+                target->n = 1;
+                snprintf(target->addresses[0], TARGET_ADDRESS_SIZE, "%s", address);
+                target_enter(target, TARGET_TRYING);
                 return;
         }
         target->query = pipit__dns_query_start(target->reactor, target->info->files, host->host,

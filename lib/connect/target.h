@@ -13,12 +13,13 @@
 
 #include "connect/candidate.h"
 #include "connect/conn_error.h"
+#include "connect/dns_message.h"
 
 struct conninfo_host;
 struct dns_query;
 struct endpoint;
 
-#define TARGET_MAX_ADDRESSES 32
+#define TARGET_MAX_ADDRESSES DNS_MAX_ADDRESSES
 #define TARGET_ADDRESS_SIZE  64
 
 enum target_state {

@@ -21,8 +21,6 @@ struct reactor {
         bool started;             /* a callback of the loop has run */
         bool scheduled;           /* the end-of-turn event is active or armed */
         bool in_turn;             /* the end-of-turn callback is on the stack */
-        bool dying;               /* pipit__reactor_free() was called, and guests are left */
-        int guests;               /* that have come and not left */
         int depth;                /* calls of pipit that are on the stack */
         int priority;             /* libevent's priority plus one; 0 is libevent's default */
         int64_t tick_ms;          /* between two changes of the coarse clock */
@@ -123,14 +121,6 @@ pipit__reactor_run_once(struct reactor *reactor)
         n_private_loops--;
 }
 
-static void
-reactor_delete(struct reactor *reactor)
-{
-        if (reactor->private_base && reactor->base != NULL)
-                event_base_free(reactor->base);
-        free(reactor);
-}
-
 void
 pipit__reactor_free(struct reactor *reactor)
 {
@@ -141,11 +131,9 @@ pipit__reactor_free(struct reactor *reactor)
                 event_free(reactor->turn);
         if (reactor->start != NULL)
                 event_free(reactor->start);
-        while (reactor->private_base && reactor->guests > 0)
-                pipit__reactor_run_once(reactor);
-        reactor->dying = true;
-        if (reactor->guests == 0)
-                reactor_delete(reactor);
+        if (reactor->private_base && reactor->base != NULL)
+                event_base_free(reactor->base);
+        free(reactor);
 }
 
 struct reactor *
@@ -169,19 +157,6 @@ pipit__reactor_new(struct event_base *base, int priority, pipit__reactor_fn turn
                 return NULL;
         }
         return reactor;
-}
-
-void
-pipit__reactor_guest_came(struct reactor *reactor)
-{
-        reactor->guests++;
-}
-
-void
-pipit__reactor_guest_left(struct reactor *reactor)
-{
-        if (--reactor->guests == 0 && reactor->dying)
-                reactor_delete(reactor);
 }
 
 void

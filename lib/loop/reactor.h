@@ -4,7 +4,7 @@
  *
  * A database has one reactor and a blocking scope another, on a base of its own. The reactor owns
  * its events, and a private base; the program's base is borrowed. No file above this one includes
- * libevent, but for the resolver. What always holds:
+ * libevent. What always holds:
  * 1. Every callback of the loop runs between pipit__reactor_enter() and pipit__reactor_leave().
  * 2. An object that is deferred is freed by the outermost leave, never earlier.
  * 3. A reactor without a waiting watcher, a running timer or a turn that was asked for keeps no
@@ -38,21 +38,16 @@ struct deferred {
 };
 
 /*
- * Makes a reactor on a base, which is borrowed until the reactor is freed and its guests have left,
- * or on a private base if base is NULL. turn(arg) is called at the end of each turn of the loop for
- * which pipit__reactor_schedule() was called. NULL if memory ran out.
+ * Makes a reactor on a base, which is borrowed until the reactor is freed, or on a private base if
+ * base is NULL. turn(arg) is called at the end of each turn of the loop for which
+ * pipit__reactor_schedule() was called. NULL if memory ran out.
  *
  * priority: libevent's priority plus one; 0 leaves libevent's default.
  */
 struct reactor *
 pipit__reactor_new(struct event_base *base, int priority, pipit__reactor_fn turn, void *arg);
-/* Frees a reactor, or leaves that to its last guest. A private base is turned until its guests have
- * left. NULL does nothing. */
+/* Frees a reactor, with a private base. NULL does nothing. */
 void pipit__reactor_free(struct reactor *reactor);
-
-/* A guest is something on the base that takes some turns to leave, as a cancelled DNS query. */
-void pipit__reactor_guest_came(struct reactor *reactor);
-void pipit__reactor_guest_left(struct reactor *reactor);
 
 /* Asks for the end of this turn; once asked, asking again does nothing. Called at an end of turn,
  * it asks for that of the next turn, after all I/O and timers. */

@@ -54,8 +54,7 @@ echo '#include "pq/pq_int.h"' >>"$tap_dir/clean/pq/pq_cancel.c"
 printf '#include "base/low.h"\n#include "high/first.h"\n/* PQfinish() does it. */\n' \
         >>"$tap_dir/clean/high/second.c"
 echo '#include <libpq-fe.h>' | tee -a "$tap_dir/clean/pq/pq.c" >>"$tap_dir/clean/result/rows.c"
-echo '#include <event2/event.h>' |
-        tee -a "$tap_dir/clean/loop/reactor.c" >>"$tap_dir/clean/connect/resolver.c"
+echo '#include <event2/event.h>' >>"$tap_dir/clean/loop/reactor.c"
 
 tap_ok "every file keeps to LAYERS" layers "$lib"
 

@@ -241,6 +241,7 @@ static void
 resolve(const char *host, size_t n, const char *const *addresses)
 {
         struct dns_query *query = queries;
+        struct dns_found found = {0};
 
         while (query != NULL && strcmp(query->host, host) != 0)
                 query = query->next;
@@ -248,7 +249,10 @@ resolve(const char *host, size_t n, const char *const *addresses)
                 ck_abort_msg("nobody asks for %s", host);
         struct dns_query answered = *query;
         __wrap_pipit__dns_query_cancel(query);
-        answered.fn(addresses, n, "nobody knows it", answered.arg);
+        for (size_t i = 0; i < n; i++)
+                pipit__dns_addresses_add(&found.addresses, addresses[i]);
+        found.problem = n == 0 ? "nobody knows it" : NULL;
+        answered.fn(&found, answered.arg);
 }
 
 static const char *const two[] = {"10.0.0.1", "10.0.0.2"};

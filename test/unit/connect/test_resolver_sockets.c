@@ -11,6 +11,7 @@
 
 #include "connect/resolver.h"
 #include "loop/reactor.h"
+#include "oom.h"
 #include "runner.h"
 #include "scope/database.h"
 
@@ -79,11 +80,9 @@ await_question(void)
 }
 
 static void
-on_found(const char *const *addresses, size_t n, const char *problem, void *arg)
+on_found(const struct dns_found *found, void *arg)
 {
-        (void)addresses;
-        (void)n;
-        (void)problem;
+        (void)found;
         (void)arg;
         ck_abort_msg("a look-up that was cancelled has answered");
 }
@@ -97,9 +96,10 @@ START_TEST(a_look_up_that_is_cancelled_leaves_no_descriptor)
                 pipit__dns_query_start(reactor, &files, hosts[_i], on_found, NULL);
 
         ck_assert_ptr_nonnull(query);
-        ck_assert_int_gt(open_descriptors(), before);
-        if (_i == 0)
+        if (_i == 0) {
                 await_question();
+                ck_assert_int_gt(open_descriptors(), before);
+        }
         pipit__dns_query_cancel(query);
         ck_assert_int_eq(open_descriptors(), before);
 }
@@ -129,6 +129,52 @@ START_TEST(closing_amid_a_look_up_leaves_no_descriptor)
 }
 END_TEST
 
+static void
+on_any(const struct dns_found *found, void *arg)
+{
+        if ((found->addresses.n == 0) != (found->problem != NULL))
+                abort();
+        ++*(int *)arg;
+}
+
+/* Nobody is at the name server's port any more, so that each look-up has an end at once. */
+START_TEST(without_memory_on_its_way_a_look_up_answers_once)
+{
+        bool out;
+        int after = 0;
+
+        close(name_server);
+        do {
+                int n = 0;
+                struct dns_query *query =
+                        pipit__dns_query_start(reactor, &files, "db.test", on_any, &n);
+                ck_assert_ptr_nonnull(query);
+                oom_after(after++);
+                event_base_dispatch(base);
+                out = oom_stop();
+                ck_assert_int_eq(n, 1);
+        } while (out);
+        ck_assert_int_gt(after, 1);
+}
+END_TEST
+
+START_TEST(without_memory_no_look_up_starts)
+{
+        bool out;
+        int after = 0;
+        int n = 0;
+
+        do {
+                oom_after(after++);
+                struct dns_query *query =
+                        pipit__dns_query_start(reactor, &files, "db.test", on_any, &n);
+                out = oom_stop();
+                ck_assert_int_eq(query == NULL, out);
+                pipit__dns_query_cancel(query);
+        } while (out);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -137,6 +183,8 @@ test_suite(void)
 
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_loop_test(tcase, a_look_up_that_is_cancelled_leaves_no_descriptor, 0, 3);
+        tcase_add_test(tcase, without_memory_on_its_way_a_look_up_answers_once);
+        tcase_add_test(tcase, without_memory_no_look_up_starts);
         tcase_add_test(tcase, closing_amid_a_look_up_leaves_no_descriptor);
         suite_add_tcase(suite, tcase);
         return suite;

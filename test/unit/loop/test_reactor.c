@@ -423,38 +423,6 @@ START_TEST(a_private_base_turns_by_itself)
 }
 END_TEST
 
-static void
-on_event_leave(evutil_socket_t fd, short what, void *arg)
-{
-        (void)fd;
-        (void)what;
-        pipit__reactor_guest_left(arg);
-}
-
-START_TEST(a_reactor_outlives_its_guests)
-{
-        struct reactor *mine = pipit__reactor_new(base, 0, on_turn, &base);
-
-        pipit__reactor_guest_came(mine);
-        pipit__reactor_guest_came(mine);
-        pipit__reactor_free(mine);
-        pipit__reactor_guest_left(mine);
-        pipit__reactor_guest_left(mine); /* frees it: the leak checkers watch */
-}
-END_TEST
-
-START_TEST(a_private_base_turns_until_its_guests_have_left)
-{
-        struct reactor *own = pipit__reactor_new(NULL, 0, on_turn, &base);
-
-        pipit__reactor_guest_came(own);
-        ck_assert_int_eq(event_base_once(pipit__reactor_base(own), -1, EV_TIMEOUT, on_event_leave,
-                                         own, NULL),
-                         0);
-        pipit__reactor_free(own);
-}
-END_TEST
-
 START_TEST(time_does_not_go_back)
 {
         int64_t before = pipit__reactor_now(reactor);
@@ -534,8 +502,6 @@ test_suite(void)
         tcase_add_loop_test(tcase, the_loop_has_started_after_it, 0, N_BASES);
         tcase_add_test(tcase, an_idle_reactor_has_no_event);
         tcase_add_test(tcase, a_private_base_turns_by_itself);
-        tcase_add_test(tcase, a_reactor_outlives_its_guests);
-        tcase_add_test(tcase, a_private_base_turns_until_its_guests_have_left);
         tcase_add_test(tcase, time_does_not_go_back);
         tcase_add_test(tcase, time_is_not_the_clock_on_the_wall);
         tcase_add_test(tcase, time_is_counted_from_the_next_tick_of_the_clock_that_libevent_uses);

@@ -1,4 +1,4 @@
-#include "connect/resolver.h"
+#include "connect/address.h"
 #include "runner.h"
 
 /* What needs no DNS query, and what is this machine. DNS queries themselves are in the wire tests.
@@ -37,14 +37,14 @@ static const struct {
 
 START_TEST(addresses_and_sockets_need_no_look_up)
 {
-        ck_assert_msg(pipit__resolver_is_address(names[_i].host) == names[_i].is_address, "%s",
+        ck_assert_msg(pipit__address_is_one(names[_i].host) == names[_i].is_address, "%s",
                       names[_i].host);
 }
 END_TEST
 
 START_TEST(only_sockets_and_loopback_are_this_machine)
 {
-        ck_assert_msg(pipit__resolver_is_local(names[_i].host) == names[_i].is_local, "%s",
+        ck_assert_msg(pipit__address_is_local(names[_i].host) == names[_i].is_local, "%s",
                       names[_i].host);
 }
 END_TEST
@@ -52,8 +52,8 @@ END_TEST
 Suite *
 test_suite(void)
 {
-        Suite *suite = suite_create("resolver_names");
-        TCase *tcase = tcase_create("resolver_names");
+        Suite *suite = suite_create("address");
+        TCase *tcase = tcase_create("address");
 
         tcase_add_loop_test(tcase, addresses_and_sockets_need_no_look_up, 0, N_NAMES);
         tcase_add_loop_test(tcase, only_sockets_and_loopback_are_this_machine, 0, N_NAMES);
