@@ -176,7 +176,7 @@ cancel_conn_send(struct cancel_conn *cancel_conn, struct cancel_request *request
         cancel_conn_enter(cancel_conn, CANCEL_CONN_ASKING);
         cancel_conn->asked = request;
         cancel_conn->sent = cancel_conn->ended = false;
-        if (pipit__pq_send(cancel_conn->pq, cancel_conn_sql, NULL, &params) != 0 ||
+        if (pipit__pq_send(cancel_conn->pq, cancel_conn_sql, &params, false) != 0 ||
             pipit__pq_sync(cancel_conn->pq) != 0)
                 cancel_conn_fail(cancel_conn, "out of memory");
         else

@@ -30,6 +30,7 @@ struct reactor;
 struct refused_settings;
 struct request;
 struct segment_error;
+struct stmt;
 struct stmt_cache;
 
 /* conn_state.c lists every change from one to another, and the function that makes it. */
@@ -111,11 +112,17 @@ bool pipit__conn_is_alive(struct conn *conn);
 
 /* A segment of statements that have no transaction around them, by what shares its Sync. */
 enum segment_kind {
-        SEGMENT_SINGLE, /* one statement, whose fate is its own */
-        SEGMENT_READS,  /* declared reads */
-        SEGMENT_WRITES, /* statements that are committed together */
-        SEGMENT_SESSION /* one statement of a session, which it may change */
+        SEGMENT_SINGLE,  /* one statement, whose fate is its own */
+        SEGMENT_READS,   /* declared reads */
+        SEGMENT_WRITES,  /* statements that are committed together */
+        SEGMENT_SESSION, /* one statement of a session, which it may change */
+        SEGMENT_TYPES    /* no statement, but the question for the types of one of a session: it is
+                          * run again with the answer */
 };
+
+/* Whether the types of a statement are to be asked for before it is sent: this session writes
+ * values in another way than their binary form says, so its result must be in that if it can. */
+bool pipit__conn_lacks_types(const struct conn *conn, const struct stmt *stmt);
 
 /* Sends requests, a list of at least one, as one segment. What was sent is out of the list, and the
  * connection holds it, with these ops. After the last segment comes pipit__conn_flush(). -1: the
@@ -130,6 +137,7 @@ struct bracket {
         struct request *commit; /* the transaction is committed with this, for this request; NULL:
                                  * it goes on */
         bool implicit;          /* there was no BEGIN, and the Sync commits */
+        bool asks;              /* the types of the statement are asked for, and it is run again */
         const struct holder_ops *ops;        /* of the statements, which the connection holds */
         const struct holder_ops *commit_ops; /* of the commit, which commit_holder holds */
         void *commit_holder;
@@ -154,9 +162,11 @@ struct lease_ops {
         /* Nothing is owed any more. */
         void (*ready)(void *arg);
         /* A statement of its transaction has failed or was not run: skipped_for is the error for
-         * which the server skipped it, or NULL. The lease ends the request. Statements that were
-         * answered by rows alone are complete without this. */
-        void (*answered)(struct request *req, const struct segment_error *skipped_for, void *arg);
+         * which the server skipped it, or NULL. The lease ends the request, or has it run again:
+         * stale says that only what was known of the statement was out of date. Statements that
+         * were answered by rows alone are complete without this. */
+        void (*answered)(struct request *req, const struct segment_error *skipped_for, bool stale,
+                         void *arg);
         /* The transaction that was to be committed for this request is over. */
         void (*ended)(struct request *commit, bool committed, void *arg);
         /* The statement of a request has ended the transaction, or begun another: the connection

@@ -44,6 +44,7 @@ struct conn {
         struct prepared prepared;
         const struct lease_ops *lease_ops; /* NULL while no lease has the connection */
         void *lease_arg;
+        int room;              /* replies that the segment takes at most which is sent now */
         int64_t read_us;       /* when the last segment was answered; 0: never */
         struct sending flight; /* all that was sent since nothing was owed the last time */
         enum conn_cancel cancel_state;
@@ -58,6 +59,7 @@ struct conn {
         bool unflushed;               /* libpq has bytes that the socket did not take */
         bool incomplete;              /* a part of a result is here */
         bool oversized;               /* libpq's buffers have grown to CONN_LARGE */
+        bool closes_due;              /* a lease has left statements to be closed */
         bool protocol_lost;           /* libpq itself complained: the protocol is in doubt */
         int pieces;                   /* in which the incomplete result has come */
         size_t incoming;              /* bytes of the incomplete result, once they are counted */
@@ -103,6 +105,21 @@ void pipit__conn_enter_next(struct conn *conn);
 /* Does what is to be done when the limit of the present state has passed; a timer's function. */
 void pipit__conn_on_limit(void *arg);
 
+/* ---- conn_statement.c: one statement that goes out */
+
+/* Returns the moment by which what is prepared is new enough. */
+struct prepared_moment pipit__conn_moment(const struct conn *conn);
+/* Sends one statement of a segment, which the connection holds then, with these ops; what prepares
+ * it goes in front. There is room for its reply. 0, or -1. */
+int pipit__conn_send_statement(struct conn *conn, const struct prepared_moment *when,
+                               const struct reply_ops *kind, struct request *req,
+                               const struct holder_ops *ops);
+
+/* Asks for the types of a statement, likewise, instead of sending it. */
+int pipit__conn_ask_types(struct conn *conn, const struct prepared_moment *when,
+                          const struct reply_ops *kind, struct request *req,
+                          const struct holder_ops *ops);
+
 /* ---- conn_send.c: what goes out */
 
 /* Sends a statement of pipit's own, as a segment. 0, or -1: the connection is to be closed. */
@@ -111,6 +128,9 @@ int pipit__conn_send_own(struct conn *conn, const char *sql);
 COLD int pipit__conn_send_role(struct conn *conn, bool reader);
 /* Sends the settings that every session has, likewise. */
 int pipit__conn_send_settings(struct conn *conn);
+/* Has the server forget what is of no use any more of what it prepared, likewise; does nothing if
+ * there is no such thing. */
+int pipit__conn_send_closes(struct conn *conn);
 
 /* ---- conn_cancel.c: what nobody waits for */
 

@@ -41,6 +41,8 @@ pipit__conn_release(struct conn *conn, bool renew)
 {
         conn->lease_ops = NULL;
         conn->replies.dirty |= renew;
+        conn->closes_due = conn->prepared.n_closing > 0;
+        pipit__prepared_note_released(&conn->prepared);
         if (conn->state == CONN_LEASED)
                 pipit__conn_enter_next(conn);
 }
@@ -61,6 +63,7 @@ void
 pipit__conn_roll_back(struct conn *conn)
 {
         assert(conn->state == CONN_LEASED);
+        pipit__prepared_note_undone(&conn->prepared);
         if (pipit__conn_send_own(conn, "ROLLBACK") != 0) {
                 pipit__conn_break_by_libpq(conn);
                 return;

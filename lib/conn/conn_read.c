@@ -47,15 +47,6 @@ conn_check(struct conn *conn)
                 pipit__conn_break(conn, "the server ended the session");
 }
 
-/* Whether a transaction is open once the segment is answered, on a connection that is not
- * leased. While more is owed libpq does not say. */
-static bool
-conn_is_open(const struct conn *conn)
-{
-        return conn->lease_ops == NULL && pipit__reply_queue_is_at_last_sync(&conn->replies) &&
-               pipit__pq_in_transaction(conn->pq);
-}
-
 /* Takes the first segment off, which is answered. Its settlement has the request that is to be told
  * of its end when the connection has gone on. */
 static void
@@ -63,17 +54,23 @@ conn_settle_segment(struct conn *conn, struct settlement *settlement)
 {
         struct reply_queue *replies = &conn->replies;
         int64_t now_us = pipit__reactor_now_us(conn->config->reactor);
-        struct segment_timing timing = pipit__segment_time(
-                pipit__stmt_cache_scale(conn->config->stmt_cache),
-                pipit__reply_queue_read_segment(replies), &conn->flight,
-                pipit__reply_queue_is_at_last_sync(replies), conn->read_us, now_us);
+        bool is_last = pipit__reply_queue_is_at_last_sync(replies);
+        /* libpq tells that only while nothing is owed. */
+        bool in_transaction = is_last && pipit__pq_in_transaction(conn->pq);
+        struct segment_timing timing =
+                pipit__segment_time(pipit__stmt_cache_scale(conn->config->stmt_cache),
+                                    pipit__reply_queue_read_segment(replies), &conn->flight,
+                                    is_last, conn->read_us, now_us);
 
         conn->read_us = now_us;
         pipit__conn_begin_settlement(conn, settlement);
         settlement->lesson.timing = &timing;
-        settlement->is_open = conn_is_open(conn);
+        settlement->is_open = in_transaction && conn->lease_ops == NULL;
+        settlement->is_bound_to_order = !is_last || in_transaction;
         pipit__reply_queue_settle(replies, settlement);
         pipit__segment_taught(&settlement->lesson);
+        if (pipit__prepared_take_changed(&conn->prepared))
+                pipit__stmt_cache_change_schema(conn->config->stmt_cache);
         pipit__requests_again(&settlement->again);
 }
 

@@ -1,14 +1,15 @@
 /*
- * Sending on a connection: statements as segments, each prepared the first time it is sent there.
+ * Sending on a connection: statements as segments.
  *
  * Each command that goes out is pushed on the reply queue in the same step; what is pushed decides
  * what becomes of the answer. Nothing is written to the socket before pipit__conn_flush().
  *
- * 1. There is room in the queue before anything of a segment is sent, so that no command is without
- *    its reply.
+ * 1. There is room in the queue before anything of a segment is sent, and more of it before a
+ *    statement is prepared, so that no command is without its reply.
  * 2. A failure leaves half a segment with libpq: the connection is closed by whoever is told -1.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "base/cold.h"
 #include "conn/conn_int.h"
@@ -20,20 +21,18 @@
 #include "conn/reply_transaction.h"
 #include "conn/session_settings.h"
 #include "pq/pq_cancel.h"
-#include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
 
-/* One statement can take a Close, a Prepare, a Describe, and itself. */
-#define SEND_PER_STATEMENT 4
 /* A segment can take a statement that sets the role, and two Syncs. */
 #define SEND_PER_SEGMENT 3
 
 static const struct reply_ops *const statement_kinds[] = {[SEGMENT_SINGLE] = &pipit__reply_single,
                                                           [SEGMENT_READS] = &pipit__reply_read,
                                                           [SEGMENT_WRITES] = &pipit__reply_write,
-                                                          [SEGMENT_SESSION] =
-                                                                  &pipit__reply_session};
+                                                          [SEGMENT_SESSION] = &pipit__reply_session,
+                                                          [SEGMENT_TYPES] =
+                                                                  &pipit__reply_session_types};
 
 /* Makes room for n replies, for what is a flight of its own if nothing is owed. 0, or -1. */
 static int
@@ -41,6 +40,7 @@ conn_begin_segment(struct conn *conn, int n)
 {
         if (conn->replies.n == 0)
                 conn->flight = (struct sending){0};
+        conn->room = n;
         return pipit__reply_queue_reserve(&conn->replies, n) == 0 ? 0 : -1;
 }
 
@@ -71,7 +71,7 @@ static int
 conn_send_command(struct conn *conn, const char *sql, const struct reply_ops *kind,
                   struct request *req)
 {
-        if (pipit__pq_send(conn->pq, sql, NULL, &(struct pq_params){0}) != 0)
+        if (pipit__pq_send(conn->pq, sql, &(struct pq_params){0}, false) != 0)
                 return -1;
         pipit__reply_queue_push(&conn->replies, kind, req, NULL);
         return 0;
@@ -97,7 +97,7 @@ pipit__conn_send_settings(struct conn *conn)
                 pipit__session_settings_ask_backend(&settings, conn->refused);
         struct pq_params params = {.n = settings.n, .values = settings.values};
         if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
-            pipit__pq_send(conn->pq, settings.sql, NULL, &params) != 0)
+            pipit__pq_send(conn->pq, settings.sql, &params, false) != 0)
                 return -1;
         pipit__reply_queue_push(&conn->replies, &pipit__reply_settings, NULL, NULL);
         return conn_send_sync(conn, 0, 0, NULL);
@@ -119,77 +119,33 @@ pipit__conn_send_role(struct conn *conn, bool reader)
         return pipit__conn_send_own(conn, sql);
 }
 
-/* Has the server forget the prepared statement of that serial. 0, or -1. */
-static COLD int
-conn_send_close(struct conn *conn, uint64_t serial)
+int
+pipit__conn_send_closes(struct conn *conn)
 {
+        struct prepared_close close;
         char name[STMT_NAME_SIZE];
 
-        pipit__stmt_cache_name(conn->config->stmt_cache, serial, name);
-        if (pipit__pq_close_prepared(conn->pq, name) != 0)
-                return -1;
-        pipit__reply_queue_push(&conn->replies, &pipit__reply_close, NULL, NULL);
-        return 0;
-}
-
-/* Has the server prepare a statement, and forget what had its place. 0, or -1. */
-static COLD int
-conn_send_prepare(struct conn *conn, struct request *req, struct stmt *stmt)
-{
-        uint64_t old = pipit__prepared_add(&conn->prepared, stmt);
-
-        if (old != 0 && conn_send_close(conn, old) != 0)
-                return -1;
-        if (pipit__stmt_send_prepare(stmt, conn->pq) != 0)
-                return -1;
-        pipit__reply_queue_push(&conn->replies, &pipit__reply_prepare, req, stmt);
-        if (pipit__stmt_is_typed(stmt))
+        conn->closes_due = false;
+        if (conn->prepared.n_closing == 0)
                 return 0;
-        if (pipit__stmt_send_describe(stmt, conn->pq) != 0)
+        if (pipit__reply_queue_reserve(&conn->replies, conn->prepared.n_closing + 1) != 0)
                 return -1;
-        pipit__reply_queue_push(&conn->replies, &pipit__reply_describe, NULL, stmt);
-        return 0;
-}
-
-/* Sends one statement of a segment, which the connection holds then, with these ops. 0, or -1. */
-static inline __attribute__((always_inline)) int
-conn_send_statement(struct conn *conn, const struct reply_ops *kind, struct request *req,
-                    const struct holder_ops *ops)
-{
-        struct stmt *stmt = pipit__request_stmt(req);
-        /* One that could not be run by its name brings its text along, and gets its own errors. */
-        bool by_name =
-                pipit__prepared_takes(&conn->prepared, stmt) && pipit__request_reprepares(req) == 0;
-
-        if (by_name && !pipit__prepared_has(&conn->prepared, stmt) &&
-            conn_send_prepare(conn, req, stmt) != 0)
-                return -1;
-        if (pipit__bound_stmt_send(pipit__request_bound(req), conn->pq, by_name) != 0)
-                return -1;
-        if (pipit__request_bytes(req) > CONN_LARGE)
-                conn->oversized = true;
-        pipit__request_enter(req, REQUEST_SENT, ops, conn);
-        pipit__reply_queue_push(&conn->replies, kind, req, stmt);
-        return 0;
-}
-
-/* Returns how many replies a segment of these requests takes at most. */
-static int
-conn_count_replies(const struct conn *conn, const struct list *requests)
-{
-        const struct stmt *stmt = NULL;
-        int n = SEND_PER_SEGMENT;
-        int each = 0;
-
-        LIST_EACH(link, requests) {
-                const struct request *req = pipit__request_of(link);
-                if (pipit__request_stmt(req) != stmt) { /* most are of one */
-                        stmt = pipit__request_stmt(req);
-                        each = pipit__prepared_has(&conn->prepared, stmt) ? 1 : SEND_PER_STATEMENT;
-                }
-                n += each;
+        while (pipit__prepared_next_close(&conn->prepared, &close)) {
+                pipit__stmt_cache_name(conn->config->stmt_cache, close.serial, close.name, name);
+                if (pipit__pq_close_prepared(conn->pq, name) != 0)
+                        return -1;
+                pipit__reply_queue_push(&conn->replies, &pipit__reply_close, NULL, NULL);
         }
-        return n;
+        return conn_send_sync(conn, 0, 0, NULL);
+}
+
+/* Whether statements may be closed now. That can fail, and would end a transaction: within a lease
+ * only where there surely is none. */
+static bool
+conn_may_close(const struct conn *conn)
+{
+        return conn->lease_ops == NULL ||
+               (conn->replies.n == 0 && !pipit__pq_in_transaction(conn->pq));
 }
 
 /* Sends all of a segment of n requests. 0, or -1. */
@@ -199,9 +155,12 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
 {
         struct request *first = pipit__request_first(requests);
         bool reader = kind == SEGMENT_READS;
+        struct prepared_moment when = pipit__conn_moment(conn);
+        int room = n + SEND_PER_SEGMENT + conn->prepared.n_closing + 1;
         float estimated_us = 0;
 
-        if (conn_begin_segment(conn, conn_count_replies(conn, requests)) != 0)
+        if (conn_begin_segment(conn, room) != 0 ||
+            (conn_may_close(conn) && pipit__conn_send_closes(conn) != 0))
                 return -1;
         /* A read that is alone runs anywhere. */
         if (reader != conn->reader && (reader || !pipit__request_is_read(first)) &&
@@ -211,7 +170,12 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
                 struct request *req = pipit__request_first(requests);
                 pipit__request_set_group(req, n);
                 estimated_us += pipit__request_latency(req)->best_us;
-                if (conn_send_statement(conn, statement_kinds[kind], req, ops) != 0)
+                int r = kind == SEGMENT_TYPES
+                                ? pipit__conn_ask_types(conn, &when, statement_kinds[kind], req,
+                                                        ops)
+                                : pipit__conn_send_statement(conn, &when, statement_kinds[kind],
+                                                             req, ops);
+                if (r != 0)
                         return -1;
         }
         return conn_send_sync(conn, n, estimated_us, NULL);
@@ -260,18 +224,27 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
                 list_empty(requests) ? bracket->commit : pipit__request_first(requests);
         const struct reply_ops *kind =
                 bracket->commit != NULL ? &pipit__reply_tx_committed : &pipit__reply_tx_statement;
-        int room = conn_count_replies(conn, requests) + bracket->n_commands + 1;
+        struct prepared_moment when = pipit__conn_moment(conn);
+        int room = bracket->n_commands + SEND_PER_SEGMENT;
 
+        LIST_EACH(link, requests)
+                room++;
         if (conn_begin_segment(conn, room) != 0)
                 return -1;
         for (int i = 0; i < bracket->n_commands; i++) {
+                if (strncmp(bracket->commands[i], "ROLLBACK", 8) == 0)
+                        pipit__prepared_note_undone(&conn->prepared);
                 if (conn_send_command(conn, bracket->commands[i], &pipit__reply_tx_command,
                                       first) != 0)
                         return -1;
         }
         while (!list_empty(requests)) {
                 struct request *req = pipit__request_first(requests);
-                if (conn_send_statement(conn, kind, req, bracket->ops) != 0)
+                int r = bracket->asks
+                                ? pipit__conn_ask_types(conn, &when, &pipit__reply_tx_types, req,
+                                                        bracket->ops)
+                                : pipit__conn_send_statement(conn, &when, kind, req, bracket->ops);
+                if (r != 0)
                         return -1;
         }
         return conn_send_end(conn, bracket);

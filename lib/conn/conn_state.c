@@ -104,7 +104,8 @@ conn_clean(struct conn *conn)
         pipit__conn_enter(conn, CONN_CLEANING, NULL);
         pipit__timer_set_or_now(conn->limit, CONN_CLEAN_MS);
         if ((in_transaction && pipit__conn_send_own(conn, "ROLLBACK") != 0) ||
-            (conn->replies.dirty && conn_renew(conn) != 0))
+            (conn->replies.dirty && conn_renew(conn) != 0) ||
+            (conn->closes_due && pipit__conn_send_closes(conn) != 0))
                 pipit__conn_break_by_libpq(conn);
         else
                 pipit__conn_flush(conn);
@@ -123,7 +124,7 @@ pipit__conn_enter_next(struct conn *conn)
                 pipit__conn_close(conn, "too many of its prepared statements could not be closed");
         else if (conn->oversized)
                 pipit__conn_close(conn, "its buffers had grown");
-        else if (pipit__pq_in_transaction(conn->pq) || conn->replies.dirty)
+        else if (pipit__pq_in_transaction(conn->pq) || conn->replies.dirty || conn->closes_due)
                 conn_clean(conn);
         else
                 conn_idle(conn);

@@ -15,4 +15,9 @@ extern const struct reply_ops pipit__reply_close;
 extern const struct reply_ops pipit__reply_prepare;
 extern const struct reply_ops pipit__reply_describe;
 
+/* A Describe for which a request waits, of a session or of a transaction: with the answer it is run
+ * again, in its place, and it has the Prepare's error. */
+extern const struct reply_ops pipit__reply_session_types;
+extern const struct reply_ops pipit__reply_tx_types;
+
 #endif

@@ -14,6 +14,7 @@
 #include "connect/connect_attempt.h"
 #include "request/request.h"
 #include "request/stmt.h"
+#include "request/stmt_types.h"
 #include "result/result_error.h"
 #include "result/rows.h"
 
@@ -36,20 +37,19 @@ reply_queue_give_back(struct reply_queue *replies)
         replies->capacity = replies->first = 0;
 }
 
-/* The reply at a place counted from the first. The capacity is a power of two: a division would
- * take longer than all else here. */
-static struct reply *
-reply_queue_at(const struct reply_queue *replies, int i)
+/* Gives the references of a reply back. */
+static void
+reply_release(const struct reply *reply)
 {
-        return &replies->ring[(replies->first + i) & (replies->capacity - 1)];
+        pipit__stmt_types_unref(reply->types);
+        pipit__stmt_unref(reply->stmt);
 }
 
-/* Takes the first reply off, whose reference to a statement is given back already, or is somebody
- * else's. */
+/* Takes the first reply off, whose references are given back already, or are somebody else's. */
 static void
 reply_queue_drop_first(struct reply_queue *replies)
 {
-        const struct reply *reply = reply_queue_at(replies, 0);
+        const struct reply *reply = pipit__reply_at(replies, 0);
 
         if (pipit__reply_waiter(reply) != NULL)
                 replies->n_waiting--;
@@ -65,11 +65,11 @@ reply_queue_drop_first(struct reply_queue *replies)
                 reply_queue_give_back(replies);
 }
 
-/* Takes the first reply off; its reference to a statement becomes the caller's. */
+/* Takes the first reply off; its references become the caller's. */
 static struct reply
 reply_queue_pop(struct reply_queue *replies)
 {
-        struct reply reply = *reply_queue_at(replies, 0);
+        struct reply reply = *pipit__reply_at(replies, 0);
 
         reply_queue_drop_first(replies);
         return reply;
@@ -80,7 +80,7 @@ pipit__reply_queue_fini(struct reply_queue *replies)
 {
         while (replies->n > 0) {
                 struct reply reply = reply_queue_pop(replies);
-                pipit__stmt_unref(reply.stmt);
+                reply_release(&reply);
         }
         reply_queue_give_back(replies);
 }
@@ -98,7 +98,7 @@ pipit__reply_queue_reserve(struct reply_queue *replies, int n)
         if (ring == NULL)
                 return PIPIT_ENOMEM;
         for (int i = 0; i < replies->n; i++)
-                ring[i] = *reply_queue_at(replies, i);
+                ring[i] = *pipit__reply_at(replies, i);
         free(replies->ring);
         replies->ring = ring;
         replies->capacity = capacity;
@@ -111,7 +111,7 @@ static struct reply *
 reply_queue_next(struct reply_queue *replies)
 {
         assert(replies->n < replies->capacity);
-        return reply_queue_at(replies, replies->n++);
+        return pipit__reply_at(replies, replies->n++);
 }
 
 void
@@ -121,12 +121,23 @@ pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops
         struct reply *reply = reply_queue_next(replies);
 
         *reply = (struct reply){.ops = ops, .req = req, .stmt = stmt};
-        if (stmt != NULL) {
+        if (stmt != NULL)
                 pipit__stmt_ref(stmt);
-                reply->typed = pipit__stmt_is_typed(stmt);
-        }
         if (pipit__reply_waiter(reply) != NULL)
                 replies->n_waiting++;
+}
+
+void
+pipit__reply_queue_push_statement(struct reply_queue *replies, const struct reply_ops *ops,
+                                  struct request *req, struct stmt *stmt, struct stmt_types *types)
+{
+        struct reply *reply = reply_queue_next(replies);
+
+        *reply = (struct reply){.ops = ops,
+                                .req = req,
+                                .stmt = pipit__stmt_ref(stmt),
+                                .types = pipit__stmt_types_ref(types)};
+        replies->n_waiting++;
 }
 
 void
@@ -198,7 +209,7 @@ pipit__reply_take_plain(struct reply_queue *replies, struct reply *reply, struct
 const struct reply *
 pipit__reply_in_front(const struct reply_queue *replies)
 {
-        return reply_queue_at(replies, replies->reading - 1);
+        return pipit__reply_at(replies, replies->reading - 1);
 }
 
 /* Says what became of a statement whose connection was lost. */
@@ -254,7 +265,7 @@ enum reply_event
 pipit__reply_queue_read(struct reply_queue *replies, struct pg_result *answer, enum pq_kind kind,
                         struct request **ret_done)
 {
-        struct reply *reply = reply_queue_at(replies, replies->reading);
+        struct reply *reply = pipit__reply_at(replies, replies->reading);
         const struct reply_ops *ops = reply->ops;
 
         if (answer != NULL)
@@ -276,11 +287,11 @@ pipit__reply_queue_settle(struct reply_queue *replies, struct settlement *settle
         settlement->error = replies->failed ? &replies->error : NULL;
         settlement->prepared = replies->prepared;
         while (!is_sync) {
-                const struct reply *reply = reply_queue_at(replies, 0);
+                const struct reply *reply = pipit__reply_at(replies, 0);
                 is_sync = reply->ops->is_sync;
                 if (reply->ops->settle != NULL)
                         reply->ops->settle(reply, settlement);
-                pipit__stmt_unref(reply->stmt);
+                reply_release(reply);
                 reply_queue_drop_first(replies);
         }
 }
@@ -294,7 +305,7 @@ reply_queue_was_idle(const struct reply_queue *replies, const struct conn_error 
                 strcmp(cause->sqlstate, "57P05") == 0 || strcmp(cause->sqlstate, "25P03") == 0;
 
         return ended_idle && replies->n > 0 && replies->reading == 0 &&
-               !reply_queue_at(replies, 0)->answered;
+               !pipit__reply_at(replies, 0)->answered;
 }
 
 void
@@ -311,107 +322,11 @@ pipit__reply_queue_lose(struct reply_queue *replies, struct settlement *settleme
                         pipit__reply_fail_over_limit(&reply, PIPIT_EXECUTED_UNKNOWN);
                 if (reply.ops->lost != NULL)
                         reply.ops->lost(&reply, settlement);
-                pipit__stmt_unref(reply.stmt);
+                reply_release(&reply);
         }
 }
 
-/* ---- what is asked about it */
-
-struct request *
-pipit__reply_queue_reader(const struct reply_queue *replies)
-{
-        return replies->n > 0 ? reply_queue_at(replies, replies->reading)->req : NULL;
-}
-
-bool
-pipit__reply_queue_reads_statement(const struct reply_queue *replies)
-{
-        return reply_queue_at(replies, replies->reading)->ops->is_waited_for;
-}
-
-void
-pipit__reply_queue_set_over_limit(struct reply_queue *replies, size_t limit)
-{
-        reply_queue_at(replies, replies->reading)->over_limit = limit;
-}
-
-bool
-pipit__reply_queue_is_over_limit(const struct reply_queue *replies)
-{
-        const struct reply *reply = reply_queue_at(replies, replies->reading);
-
-        return replies->n > 0 && reply->over_limit != 0 && !reply->answered;
-}
-
-const char *
-pipit__reply_queue_reading_name(const struct reply_queue *replies)
-{
-        return reply_queue_at(replies, replies->reading)->ops->name;
-}
-
-void
-pipit__reply_queue_prefetch(const struct reply_queue *replies)
-{
-        const struct request *req = pipit__reply_queue_reader(replies);
-
-        if (req != NULL)
-                pipit__request_prefetch(req);
-}
-
-const struct sending *
-pipit__reply_queue_first_segment(const struct reply_queue *replies)
-{
-        for (int i = 0; i < replies->n; i++) {
-                const struct reply *reply = reply_queue_at(replies, i);
-                if (reply->ops->is_sync)
-                        return &reply->segment;
-        }
-        return NULL;
-}
-
-const struct sending *
-pipit__reply_queue_read_segment(const struct reply_queue *replies)
-{
-        return &reply_queue_at(replies, replies->reading)->segment;
-}
-
-bool
-pipit__reply_queue_is_at_last_sync(const struct reply_queue *replies)
-{
-        return replies->reading + 1 == replies->n;
-}
-
-bool
-pipit__reply_queue_is_abandoned(const struct reply_queue *replies)
-{
-        bool abandoned = false;
-
-        /* Whoever shares its Sync runs again, or comes to nothing with its transaction. */
-        if (pipit__reply_queue_is_over_limit(replies))
-                return true;
-        for (int i = 0; i < replies->n; i++) {
-                const struct reply *reply = reply_queue_at(replies, i);
-                if (reply->abandoned && reply->ops->dooms_its_segment)
-                        return true;
-                if (pipit__reply_waiter(reply) != NULL && !reply->ops->dooms_its_segment)
-                        return false;
-                abandoned = abandoned || reply->abandoned;
-                if (reply->ops->is_sync)
-                        return abandoned;
-        }
-        return false;
-}
-
-bool
-pipit__reply_queue_waits_for_fragile(const struct reply_queue *replies)
-{
-        for (int i = 0; i < replies->n; i++) {
-                const struct request *req = pipit__reply_waiter(reply_queue_at(replies, i));
-                if (req != NULL && !pipit__request_may_share(req))
-                        return true;
-        }
-        return false;
-}
+/* ---- what becomes of it */
 
 void
 pipit__reply_queue_may_be_done(struct reply_queue *replies)
@@ -423,7 +338,7 @@ void
 pipit__reply_queue_abandon(struct reply_queue *replies, const struct request *req)
 {
         for (int i = 0; i < replies->n; i++) {
-                struct reply *reply = reply_queue_at(replies, i);
+                struct reply *reply = pipit__reply_at(replies, i);
                 if (reply->req != req)
                         continue;
                 bool waits = pipit__reply_waiter(reply) != NULL;

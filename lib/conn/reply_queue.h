@@ -36,6 +36,7 @@ struct reply;
 struct reply_ops;
 struct request;
 struct stmt;
+struct stmt_types;
 
 /* The meaning of a result, or of the end of a command's results, for the connection. */
 enum reply_event {
@@ -68,8 +69,9 @@ struct reply_queue {
  * connection is lost, and what they make of it. */
 struct settlement {
         /* The connection says: */
-        const char *host;                  /* of the connection */
-        bool may_be_hit;                   /* a cancel of one statement may have hit another one */
+        const char *host;       /* of the connection */
+        bool may_be_hit;        /* a cancel of one statement may have hit another one */
+        bool is_bound_to_order; /* more was sent after it, or a transaction is open then */
         const struct lease_ops *lease_ops; /* NULL when no lease has the connection */
         void *lease_arg;
         bool is_open;                   /* a transaction is, though no lease has the connection */
@@ -100,6 +102,11 @@ int pipit__reply_queue_reserve(struct reply_queue *replies, int n);
  */
 void pipit__reply_queue_push(struct reply_queue *replies, const struct reply_ops *ops,
                              struct request *req, struct stmt *stmt);
+/* Notes that a request's statement was sent, by its name if types are given: those that are relied
+ * on. A reference to them is taken, too. */
+void
+pipit__reply_queue_push_statement(struct reply_queue *replies, const struct reply_ops *ops,
+                                  struct request *req, struct stmt *stmt, struct stmt_types *types);
 /* Notes that a Sync was sent. req: who waits for it, or NULL. */
 void pipit__reply_queue_push_sync(struct reply_queue *replies, const struct reply_ops *ops,
                                   struct request *req, const struct sending *segment);

@@ -15,14 +15,15 @@
 
 struct reply {
         const struct reply_ops *ops;
-        struct request *req;    /* its error goes there; NULL: nowhere, or that one is done */
-        struct stmt *stmt;      /* a reference; NULL for a command without a cached statement */
-        struct sending segment; /* a Sync: what its segment consists of */
-        bool answered;          /* its result is here; the NULL that ends it is to come */
-        bool skipped;           /* the server did not run it, because of an error before it */
-        bool abandoned;         /* its request waited for it, and does no longer */
-        bool typed;             /* the types of stmt were known when this was sent */
-        size_t over_limit;      /* the bound that its result is over, and is not kept; 0: none */
+        struct request *req;      /* its error goes there; NULL: nowhere, or that one is done */
+        struct stmt *stmt;        /* a reference; NULL for a command without a cached statement */
+        struct sending segment;   /* a Sync: what its segment consists of */
+        struct stmt_types *types; /* a reference: those of stmt that were relied on; or NULL */
+        bool answered;            /* its result is here; the NULL that ends it is to come */
+        bool ran;                 /* that is of a success, whatever comes later */
+        bool skipped;             /* the server did not run it, because of an error before it */
+        bool abandoned;           /* its request waited for it, and does no longer */
+        size_t over_limit;        /* the bound that its result is over, and is not kept; 0: none */
 };
 
 struct reply_ops {
@@ -45,6 +46,14 @@ struct reply_ops {
          * answered. Ends the request that waits, or has that run again. NULL: nobody waits. */
         void (*lost)(const struct reply *reply, struct settlement *settlement);
 };
+
+/* The reply at a place counted from the first. The capacity is a power of two: a division would
+ * take longer than all else here. */
+static inline struct reply *
+pipit__reply_at(const struct reply_queue *replies, int i)
+{
+        return &replies->ring[(replies->first + i) & (replies->capacity - 1)];
+}
 
 /* The request that waits for what becomes of a reply; NULL: none. That of a Prepare, say, waits for
  * its statement, and can be done and gone by now. */

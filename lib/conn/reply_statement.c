@@ -3,14 +3,26 @@
  */
 #include "conn/reply_statement.h"
 
+#include "conn/prepared.h"
 #include "conn/reply_queue_int.h"
 #include "conn/reply_tag.h"
 #include "request/request.h"
 #include "request/stmt.h"
+#include "request/stmt_types.h"
 #include "result/result_error.h"
 #include "result/rows.h"
 
 /* ---- rows */
+
+static void
+take_rows(struct reply_queue *replies, const struct reply *reply, struct pg_result *answer)
+{
+        struct pipit_result *res = pipit__request_result(reply->req);
+
+        pipit__rows_take(res, answer, PIPIT_EXECUTED_ROLLED_BACK);
+        if (replies->prepared->rounded)
+                pipit__rows_set_rounded(res);
+}
 
 enum reply_event
 pipit__reply_take_rows(struct reply_queue *replies, struct reply *reply, struct pg_result *answer,
@@ -28,10 +40,14 @@ pipit__reply_take_rows(struct reply_queue *replies, struct reply *reply, struct 
 
         if (reply->stmt != NULL)
                 pipit__stmt_set_plain(reply->stmt, is_plain);
-        reply->answered = true;
+        if (!is_plain)
+                pipit__prepared_note_tag(replies->prepared, reply->stmt, tag);
+        if (reply->types != NULL && reply->types->is_binary &&
+            !pipit__stmt_types_are_of(reply->types, answer))
+                pipit__prepared_expire(replies->prepared, reply->stmt);
+        reply->answered = reply->ran = true;
         if (reply->req != NULL && reply->over_limit == 0)
-                pipit__rows_take(pipit__request_result(reply->req), answer,
-                                 PIPIT_EXECUTED_ROLLED_BACK);
+                take_rows(replies, reply, answer);
         else
                 pipit__pq_clear(answer);
         if (is_second || is_torn)
@@ -94,7 +110,8 @@ pipit__reply_retry_case(const struct reply *reply, const struct settlement *sett
                                    .stmt = reply->stmt,
                                    .prepared = settlement->prepared,
                                    .skipped = reply->skipped,
-                                   .typed = reply->typed,
+                                   .typed = reply->types != NULL && !reply->ran,
+                                   .is_bound_to_order = settlement->is_bound_to_order,
                                    .leased = settlement->lease_ops != NULL,
                                    .doubt = pipit__settlement_doubt(settlement),
                                    .may_be_hit = settlement->may_be_hit};
@@ -164,7 +181,7 @@ single_settle(const struct reply *reply, struct settlement *settlement)
 static void
 session_settle(const struct reply *reply, struct settlement *settlement)
 {
-        if (statement_settles(reply, settlement, SHARING_LEASE, pipit__retry_single))
+        if (statement_settles(reply, settlement, SHARING_LEASE, pipit__retry_session))
                 settlement->done = reply->req;
 }
 

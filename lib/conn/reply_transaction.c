@@ -29,6 +29,7 @@ static void
 tx_settle(const struct reply *reply, struct settlement *settlement)
 {
         struct request *req = reply->req;
+        bool stale = false;
 
         if (!settlement->failed)
                 pipit__segment_teach(&settlement->lesson, reply->stmt, SHARING_LEASE);
@@ -38,10 +39,10 @@ tx_settle(const struct reply *reply, struct settlement *settlement)
                 pipit__reply_fail_over_limit(reply, PIPIT_EXECUTED_ROLLED_BACK);
         if (settlement->failed && pipit_failed(pipit__request_result(req))) {
                 struct retry_case it = pipit__reply_retry_case(reply, settlement);
-                pipit__retry_note(&it);
+                stale = pipit__retry_note(&it);
         }
         pipit__result_set_host(pipit__request_result(req), settlement->host);
-        settlement->lease_ops->answered(req, reply->skipped ? settlement->error : NULL,
+        settlement->lease_ops->answered(req, reply->skipped ? settlement->error : NULL, stale,
                                         settlement->lease_arg);
 }
 

@@ -8,10 +8,9 @@
 
 #include "base/cold.h"
 #include "conn/prepared.h"
-#include "request/bound_stmt.h"
 #include "request/latency.h"
 #include "request/request.h"
-#include "request/stmt_cache.h"
+#include "request/stmt.h"
 #include "result/result_error.h"
 
 /* How often a statement is prepared anew for one request. */
@@ -47,20 +46,40 @@ sqlstate_is_one_of(const char *sqlstate, const char *const *states)
         return false;
 }
 
-/* Has a request run a fresh statement of its text, of which nothing is known. 0 or PIPIT_ENOMEM. */
-static COLD int
-request_renew_stmt(struct request *req)
+/*
+ * Whether a context is the one line that the server adds to an error about the value of a parameter
+ * of Bind, and not the call stack of a function that ran. The line may be translated: what it has
+ * is the parameter, as $1.
+ */
+static COLD bool
+context_is_of_parameter(const char *context)
 {
-        struct stmt *stmt = pipit__stmt_renew(pipit__request_stmt(req));
-        struct bound_stmt *bound =
-                stmt != NULL ? pipit__bound_stmt_rewrite(pipit__request_bound(req), stmt) : NULL;
+        const char *dollar = strstr(context, " $");
 
-        if (bound == NULL) {
-                pipit__stmt_unref(stmt);
-                return PIPIT_ENOMEM;
-        }
-        pipit__request_replace_stmt(req, bound);
-        return 0;
+        return dollar != NULL && dollar[2] >= '0' && dollar[2] <= '9' &&
+               strchr(context, '\n') == NULL;
+}
+
+/* Whether an error was raised by Parse or Bind, or by the statement itself, but not within
+ * something that the statement called, which may have had an effect that nobody takes back. */
+static COLD bool
+error_came_before_run(const struct pipit_error *error)
+{
+        if (error->internal_query != NULL || error->internal_position > 0)
+                return false;
+        return error->context == NULL || error->context[0] == '\0' ||
+               context_is_of_parameter(error->context);
+}
+
+/* Whether an error is one that types cause which are out of date. */
+static COLD bool
+error_is_of_types(const struct pipit_error *error)
+{
+        static const char *const states[] = {"22003", "22007", "22008", "22P02", "22P03",
+                                             "42704", "42725", "42804", "42846", "42883",
+                                             "42P08", "42P18", "XX000", NULL};
+
+        return sqlstate_is_one_of(error->sqlstate, states) && error_came_before_run(error);
 }
 
 /*
@@ -71,8 +90,6 @@ request_renew_stmt(struct request *req)
 static COLD bool
 error_is_of_prepared(const struct retry_case *it, const struct pipit_error *error)
 {
-        static const char *const of_types[] = {"42883", "42804", "42725", "42846",
-                                               "42P08", "42P18", "22P03", NULL};
         const char *function = error->source_function != NULL ? error->source_function : "";
 
         if (strcmp(error->sqlstate, "26000") == 0 &&
@@ -81,34 +98,39 @@ error_is_of_prepared(const struct retry_case *it, const struct pipit_error *erro
                 return true;
         }
         /* Without types nothing was known: the error is the statement's. */
-        bool typed = it->typed && sqlstate_is_one_of(error->sqlstate, of_types);
+        bool typed = it->typed && error_is_of_types(error);
         bool stale = strcmp(error->sqlstate, "0A000") == 0 &&
                      strcmp(function, "RevalidateCachedQuery") == 0;
         if (typed || stale)
                 pipit__prepared_expire(it->prepared, it->stmt);
-        return (typed || stale) && request_renew_stmt(it->req) == 0;
+        return typed || stale;
+}
+
+/* Whether a statement failed because what was prepared for it was out of date, and may be prepared
+ * anew for its request once more. */
+static COLD bool
+case_is_stale(const struct retry_case *it)
+{
+        const struct pipit_error *error = pipit_result_error(pipit__request_result(it->req));
+
+        return error != NULL && it->stmt != NULL && error_is_of_prepared(it, error) &&
+               pipit__request_reprepares(it->req) < RETRY_MAX_REPREPARES;
 }
 
 /* Whether a statement runs again because what was prepared for it was out of date. */
 static COLD bool
 case_reprepares(const struct retry_case *it)
 {
-        const struct pipit_error *error = pipit_result_error(pipit__request_result(it->req));
-
-        if (pipit__request_reprepares(it->req) >= RETRY_MAX_REPREPARES || error == NULL ||
-            !error_is_of_prepared(it, error))
+        if (!case_is_stale(it))
                 return false;
         pipit__request_add_reprepare(it->req);
         return true;
 }
 
-void
+bool
 pipit__retry_note(const struct retry_case *it)
 {
-        const struct pipit_error *error = pipit_result_error(pipit__request_result(it->req));
-
-        if (error != NULL && it->stmt != NULL)
-                error_is_of_prepared(it, error);
+        return case_reprepares(it);
 }
 
 /* Tells that a statement which was declared a read has tried to write. */
@@ -230,26 +252,35 @@ pipit__retry_write(const struct retry_case *it)
         return RETRY_AGAIN;
 }
 
-/* Decides about a statement that was skipped though it was alone: the Close of an older prepared
- * statement failed before it. */
+/* Tells that a statement was skipped though it was alone. */
+static COLD enum retry_decision
+fail_skipped(const struct retry_case *it)
+{
+        if (it->doubt != NULL)
+                pipit__retry_fail_skipped(it->req, it->doubt);
+        else
+                pipit__result_fail(pipit__request_result(it->req), PIPIT_ESERVER,
+                                   PIPIT_EXECUTED_ROLLED_BACK, PIPIT_PHASE_EXECUTE,
+                                   "the server skipped the statement: something that pipit had put "
+                                   "in front of it failed");
+        return RETRY_NONE;
+}
+
+/* Decides about a statement that was skipped though it was alone: something of pipit's own failed
+ * before it. */
 static COLD enum retry_decision
 decide_skipped(const struct retry_case *it)
 {
-        struct request *req = it->req;
+        if (it->doubt != NULL || pipit__request_reprepares(it->req) >= RETRY_MAX_REPREPARES)
+                return fail_skipped(it);
+        pipit__request_add_reprepare(it->req);
+        return RETRY_AGAIN;
+}
 
-        if (it->doubt != NULL) {
-                pipit__retry_fail_skipped(req, it->doubt);
-                return RETRY_NONE;
-        }
-        if (pipit__request_reprepares(req) < RETRY_MAX_REPREPARES) {
-                pipit__request_add_reprepare(req);
-                return RETRY_AGAIN;
-        }
-        pipit__result_fail(pipit__request_result(req), PIPIT_ESERVER, PIPIT_EXECUTED_ROLLED_BACK,
-                           PIPIT_PHASE_EXECUTE,
-                           "the server skipped the statement time and again: what was prepared in "
-                           "front of it could not be closed");
-        return RETRY_NONE;
+static bool
+case_is_hit(const struct retry_case *it, const struct pipit_error *error)
+{
+        return it->may_be_hit && strcmp(error->sqlstate, "57014") == 0;
 }
 
 COLD enum retry_decision
@@ -261,10 +292,25 @@ pipit__retry_single(const struct retry_case *it)
                 return it->skipped ? decide_skipped(it) : RETRY_NONE;
         if (case_reprepares(it) || conflict_is_retried(it, error))
                 return RETRY_AGAIN;
-        if (!it->may_be_hit || strcmp(error->sqlstate, "57014") != 0)
+        if (!case_is_hit(it, error))
                 return RETRY_NONE;
         if (pipit__request_may_share(it->req))
                 return RETRY_AGAIN;
         fail_stray(pipit__request_result(it->req));
+        return RETRY_NONE;
+}
+
+COLD enum retry_decision
+pipit__retry_session(const struct retry_case *it)
+{
+        const struct pipit_error *error = pipit_result_error(pipit__request_result(it->req));
+
+        if (!it->is_bound_to_order)
+                return pipit__retry_single(it);
+        if (error == NULL)
+                return it->skipped ? fail_skipped(it) : RETRY_NONE;
+        pipit__retry_note(it);
+        if (case_is_hit(it, error))
+                fail_stray(pipit__request_result(it->req));
         return RETRY_NONE;
 }

@@ -8,7 +8,8 @@
  *
  * 1. A statement runs again only if the server surely did not run it or undid it, and if its caller
  *    allowed that, or if nothing has run, because a prepared statement was out of date or the
- *    session was ended for being idle, or if its caller has declared that it has no effect.
+ *    session was ended for being idle, or if its caller has declared that it has no effect. On a
+ *    session it keeps its order, too.
  * 2. Of reads that share a Sync the culprit alone gets its error. Those that the server skipped run
  *    again: together once, in halves, then alone.
  * 3. After a failure among writes that share a Sync each runs alone: there may be no culprit.
@@ -49,9 +50,11 @@ struct retry_case {
         struct stmt *stmt;         /* NULL for a COMMIT */
         struct prepared *prepared; /* of the connection that it was sent on */
         bool skipped;              /* the server did not run it, because of an error before it */
-        bool typed;                /* its types were known, and relied on, when it was sent */
+        bool typed; /* types were relied on, and the statement was not run to its end */
         const struct segment_error *doubt; /* the error of its segment, if that leaves open what the
                                             * server has run; or NULL */
+        bool is_bound_to_order; /* again, the statement would run after what was sent later, or
+                                   outside of its transaction */
         bool leased; /* the statement is of a session or a transaction, and cannot run elsewhere */
         bool may_be_hit; /* another statement was cancelled here: that may have hit this one */
 };
@@ -59,6 +62,8 @@ struct retry_case {
 /* Decides about a statement that had its Sync to itself. When it was hit by the cancel of another
  * one and must not run again, its error says so. */
 enum retry_decision pipit__retry_single(const struct retry_case *it);
+/* Decides about one of a session: likewise, but it runs again in its place or not at all. */
+enum retry_decision pipit__retry_session(const struct retry_case *it);
 /* Decides about one of the reads that shared a Sync. */
 enum retry_decision pipit__retry_read(const struct retry_case *it);
 /* Decides about one of the writes that shared a Sync. */
@@ -72,8 +77,9 @@ COLD enum retry_decision pipit__retry_lost(struct request *req, bool did_not_run
 /* Fails a request without an error of its own, whose statement was skipped, or nobody knows. */
 COLD void pipit__retry_fail_skipped(struct request *req, const struct segment_error *error);
 
-/* Notes what the error of a statement of a transaction says of what is prepared. The statement
- * cannot run again there, but the next attempt can. */
-void pipit__retry_note(const struct retry_case *it);
+/* Notes what the error of a statement of a transaction says of what is prepared, and whether it was
+ * only that. The transaction has failed, but another attempt of it, or of its savepoint, can run.
+ */
+bool pipit__retry_note(const struct retry_case *it);
 
 #endif

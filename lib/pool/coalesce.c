@@ -138,9 +138,10 @@ coalesced_new(struct coalesce_rule *rule, struct stmt *stmt, const struct coales
         coalesced->is_unclear = false;
         coalesced->n = 0;
         pipit__request_set_callback(req, pipit__coalesced_on_done, coalesced);
-        pipit__request_set_stmt(
-                req, pipit__bound_stmt_write_raw(block + size, pipit__stmt_ref(stmt), &params),
-                &traits);
+        pipit__request_set_stmt(req,
+                                pipit__bound_stmt_write_raw(block + size, pipit__stmt_ref(stmt),
+                                                            &params, &arrays->form),
+                                &traits);
         return coalesced;
 }
 
@@ -233,7 +234,7 @@ pipit__coalesce_pack(struct batch *batch)
                 struct request *req = pipit__request_first(&all);
                 struct coalesce_rule *rule = pipit__request_rule(req);
                 bool joins = rule != NULL &&
-                             pipit__coalesce_rule_may_join(rule, pipit__request_stmt(req));
+                             pipit__coalesce_rule_may_join(rule, pipit__request_bound(req));
                 pipit__request_append(req, joins ? &rule->joining : &batch->requests);
                 if (joins && rule->n_joining++ == 0)
                         list_push_back(&rules, &rule->link);

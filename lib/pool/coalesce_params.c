@@ -9,12 +9,13 @@
 
 #include "base/list.h"
 #include "pq/pq.h"
-#include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt.h"
+#include "request/stmt_types.h"
 #include "value/array.h"
 #include "value/binary_type.h"
 #include "value/encode.h"
+#include "value/fits.h"
 #include "value/oid.h"
 
 /* A column is one parameter of all statements. */
@@ -22,6 +23,7 @@ struct column {
         const struct list *requests;
         int i;
         uint32_t element; /* the type in the array; 0: not known */
+        bool is_misfit;   /* one of its texts does not fit that */
         struct buf *out;
 };
 
@@ -91,7 +93,7 @@ column_write_binary(const struct column *column, int n, bool has_null)
 
 /* 0, or a PIPIT_E code. */
 static int
-column_write_text(const struct column *column)
+column_write_text(struct column *column)
 {
         struct buf text;
         int code = 0;
@@ -107,6 +109,9 @@ column_write_text(const struct column *column)
                 }
                 if (code != 0)
                         break;
+                if (value.data != NULL)
+                        column->is_misfit |=
+                                !pipit__text_fits(column->element, value.data, strlen(value.data));
                 pipit__array_add_text(column->out, n++, value.data);
         }
         pipit__array_end_text(column->out);
@@ -116,10 +121,10 @@ column_write_text(const struct column *column)
 
 /* The element type of a parameter's arrays; 0 when that is not known. */
 static uint32_t
-stmt_element(const struct stmt *stmt, int n_params, int i)
+types_element(const struct stmt_types *types, int i)
 {
-        const uint32_t *types = pipit__stmt_types(stmt, n_params);
-        const struct binary_type *type = types != NULL ? pipit__binary_type_find(types[i]) : NULL;
+        const struct binary_type *type =
+                types != NULL ? pipit__binary_type_find(types->params[i]) : NULL;
 
         return type != NULL && type->form == BINARY_ARRAY ? type->element : 0;
 }
@@ -144,11 +149,12 @@ pipit__coalesce_params_write(struct coalesce_params *arrays, const struct list *
                              const struct stmt *stmt, int n_params)
 {
         arrays->n = n_params;
+        arrays->form = (struct bound_form){.types = pipit__stmt_types(stmt, n_params)};
         pipit__buf_init(&arrays->bytes);
         for (int i = 0; i < n_params; i++) {
                 struct column column = {.requests = requests,
                                         .i = i,
-                                        .element = stmt_element(stmt, n_params, i),
+                                        .element = types_element(arrays->form.types, i),
                                         .out = &arrays->bytes};
                 size_t start = arrays->bytes.length;
                 bool has_null = false;
@@ -159,6 +165,7 @@ pipit__coalesce_params_write(struct coalesce_params *arrays, const struct list *
                         column_write_binary(&column, n, has_null);
                 else
                         code = column_write_text(&column);
+                arrays->form.is_misfit |= column.is_misfit;
                 if (code != 0 || arrays->bytes.length - start > INT_MAX)
                         return code != 0 ? code : PIPIT_ELIMIT;
                 arrays->lengths[i] = (int)(arrays->bytes.length - start);

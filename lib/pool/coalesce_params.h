@@ -7,13 +7,15 @@
 
 #include "base/buf.h"
 #include "pool/coalesce_rule.h"
+#include "request/bound_stmt.h"
 
 struct list;
 struct pq_params;
 struct stmt;
 
 struct coalesce_params {
-        struct buf bytes; /* the arrays, each with a NUL behind it */
+        struct buf bytes;       /* the arrays, each with a NUL behind it */
+        struct bound_form form; /* types, and is_misfit */
         int n;
         int formats[COALESCE_MAX_PARAMS];
         int lengths[COALESCE_MAX_PARAMS];

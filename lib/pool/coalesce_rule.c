@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "request/bound_stmt.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_types.h"
 #include "value/oid.h"
 
 #define HASH_NONFATAL_OOM 1
@@ -134,26 +136,26 @@ types_are_alike(uint32_t a, uint32_t b)
                ((a == OID_TEXT || a == OID_VARCHAR) && (b == OID_TEXT || b == OID_VARCHAR));
 }
 
-/* The types of many are its text's; those of one are the table's: other types have other rules. */
+/* The types of many are its text's; those of one are the table's: other types have other rules. A
+ * value that does not fit goes out by itself, for the server to find the type. */
 static bool
-rule_suits(const struct coalesce_rule *rule, const struct stmt *one)
+rule_suits(const struct coalesce_rule *rule, const struct bound_stmt *one)
 {
         const struct coalesce_plan *plan = &rule->plan;
 
-        if (plan->types == NULL)
-                return true;
-        const uint32_t *types = pipit__stmt_types(one, plan->n_params);
-        if (types == NULL)
+        if (plan->types == NULL || one->is_misfit)
+                return !one->is_misfit;
+        if (one->types == NULL || one->types != pipit__stmt_types(one->stmt, plan->n_params))
                 return false;
         for (int i = 0; i < plan->n_params; i++) {
-                if (!types_are_alike(types[i], plan->types[i]))
+                if (!types_are_alike(one->types->params[i], plan->types[i]))
                         return false;
         }
         return true;
 }
 
 bool
-pipit__coalesce_rule_may_join(struct coalesce_rule *rule, const struct stmt *one)
+pipit__coalesce_rule_may_join(struct coalesce_rule *rule, const struct bound_stmt *one)
 {
         if (rule->rests > 0) {
                 rule->rests--;

@@ -14,6 +14,7 @@
 /* Parameters of a statement that can be one of many, at most. */
 #define COALESCE_MAX_PARAMS 64
 
+struct bound_stmt;
 struct coalesce_rules;
 struct stmt;
 struct stmt_cache;
@@ -70,8 +71,8 @@ struct coalesce_rule *pipit__coalesce_rules_add(struct coalesce_rules *rules, st
 struct stmt *pipit__coalesce_rule_one(const struct coalesce_rule *rule);
 struct stmt *pipit__coalesce_rule_many(const struct coalesce_rule *rule);
 
-/* Whether a statement of one, which has this statement, may now be one of many. */
-bool pipit__coalesce_rule_may_join(struct coalesce_rule *rule, const struct stmt *one);
+/* Whether a statement of one may now be one of many. */
+bool pipit__coalesce_rule_may_join(struct coalesce_rule *rule, const struct bound_stmt *one);
 /* Many were run as one, and that failed, or not: what fails time and again rests for a while. */
 void pipit__coalesce_rule_done(struct coalesce_rule *rule, bool failed);
 

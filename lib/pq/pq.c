@@ -91,11 +91,11 @@ pipit__pq_enter(struct pg_conn *pq, struct pq_receiver *receiver)
 }
 
 int
-pipit__pq_send(struct pg_conn *pq, const char *sql, const uint32_t *types,
-               const struct pq_params *params)
+pipit__pq_send(struct pg_conn *pq, const char *sql, const struct pq_params *params,
+               bool binary_result)
 {
-        return PQsendQueryParams(pq, sql, params->n, types, params->values, params->lengths,
-                                 params->formats, 0) == 1
+        return PQsendQueryParams(pq, sql, params->n, NULL, params->values, params->lengths,
+                                 params->formats, binary_result) == 1
                        ? 0
                        : -1;
 }
@@ -111,10 +111,9 @@ pipit__pq_send_prepared(struct pg_conn *pq, const char *name, const struct pq_pa
 }
 
 int
-pipit__pq_prepare(struct pg_conn *pq, const char *name, const char *sql, int n_types,
-                  const uint32_t *types)
+pipit__pq_prepare(struct pg_conn *pq, const char *name, const char *sql)
 {
-        return PQsendPrepare(pq, name, sql, n_types, types) == 1 ? 0 : -1;
+        return PQsendPrepare(pq, name, sql, 0, NULL) == 1 ? 0 : -1;
 }
 
 int
@@ -131,7 +130,7 @@ pipit__pq_close_prepared(struct pg_conn *pq, const char *name)
         if (PQsendClosePrepared != NULL)
                 return PQsendClosePrepared(pq, name) == 1 ? 0 : -1;
         snprintf(sql, sizeof sql, "DEALLOCATE \"%s\"", name);
-        return pipit__pq_send(pq, sql, NULL, &(struct pq_params){0});
+        return pipit__pq_send(pq, sql, &(struct pq_params){0}, false);
 }
 
 int
@@ -233,6 +232,20 @@ pipit__pq_session_ok(const struct pg_conn *pq)
         const char *strings = PQparameterStatus(pq, "standard_conforming_strings");
 
         return pipit__pq_is_utf8(pq) && (strings == NULL || strcmp(strings, "on") == 0);
+}
+
+bool
+pipit__pq_writes_iso(const struct pg_conn *pq)
+{
+        static const char *const expected[][2] = {
+                {"DateStyle", "ISO, YMD"}, {"IntervalStyle", "iso_8601"}, {"TimeZone", "UTC"}};
+
+        for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+                const char *value = PQparameterStatus(pq, expected[i][0]);
+                if (value != NULL && strcmp(value, expected[i][1]) != 0)
+                        return false;
+        }
+        return true;
 }
 
 size_t

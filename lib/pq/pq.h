@@ -74,15 +74,14 @@ struct pq_params {
 
 /* Each of the next functions queues a command; texts are copied. 0, or -1. */
 
-/* Queues an unnamed statement whose result is text; types are those of its parameters, or NULL. */
-int pipit__pq_send(struct pg_conn *pq, const char *sql, const uint32_t *types,
-                   const struct pq_params *params);
+/* Queues an unnamed statement whose result is binary in all columns, or else text. */
+int pipit__pq_send(struct pg_conn *pq, const char *sql, const struct pq_params *params,
+                   bool binary_result);
 /* Queues a prepared statement whose result is binary in all columns, or else text. */
 int pipit__pq_send_prepared(struct pg_conn *pq, const char *name, const struct pq_params *params,
                             bool binary_result);
-/* Queues a Prepare; types are those of the first n_types parameters, or NULL. */
-int pipit__pq_prepare(struct pg_conn *pq, const char *name, const char *sql, int n_types,
-                      const uint32_t *types);
+/* Queues a Prepare, whose types are what the server finds. */
+int pipit__pq_prepare(struct pg_conn *pq, const char *name, const char *sql);
 /* Queues a Describe of a prepared statement. */
 int pipit__pq_describe(struct pg_conn *pq, const char *name);
 /* Queues a Close of a prepared statement; before libpq 17 that is a DEALLOCATE. */
@@ -109,6 +108,9 @@ struct pg_result *pipit__pq_next(struct pg_conn *pq);
 /* Whether the session is still as it must be: client_encoding UTF8 and standard_conforming_strings
  * on. */
 bool pipit__pq_session_ok(const struct pg_conn *pq);
+/* Whether the session writes times as it was set up to, as far as the server tells: DateStyle,
+ * IntervalStyle and TimeZone. */
+COLD bool pipit__pq_writes_iso(const struct pg_conn *pq);
 /* Whether the client_encoding is UTF8. */
 bool pipit__pq_is_utf8(const struct pg_conn *pq);
 /* Whether a transaction is open, failed or not, as the last ReadyForQuery said. The answer counts
@@ -142,6 +144,8 @@ const char *pipit__pq_value(const struct pg_result *result, const char *column);
 int pipit__pq_param_types(const struct pg_result *result, int max, uint32_t *ret_types);
 /* Writes the types of the first max columns and returns how many columns there are. */
 int pipit__pq_column_types(const struct pg_result *result, int max, uint32_t *ret_types);
+/* Whether a result has n columns of these types. */
+bool pipit__pq_has_column_types(const struct pg_result *result, int n, const uint32_t *types);
 /* Returns how many rows the tag of a SELECT says; -1 for another tag. */
 int64_t pipit__pq_selected(const char *tag);
 /* Returns how many rows a result has. */

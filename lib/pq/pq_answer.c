@@ -172,6 +172,18 @@ pipit__pq_column_types(const struct pg_result *result, int max, uint32_t *ret_ty
         return n;
 }
 
+bool
+pipit__pq_has_column_types(const struct pg_result *result, int n, const uint32_t *types)
+{
+        if (PQnfields(result) != n)
+                return false;
+        for (int i = 0; i < n; i++) {
+                if (PQftype(result, i) != types[i])
+                        return false;
+        }
+        return true;
+}
+
 /* Returns the bytes of the DataRow message that a row came in. */
 static size_t
 pq_row_bytes(const PGresult *result, int row)

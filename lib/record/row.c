@@ -70,11 +70,26 @@ bytes_decode(const struct pipit_field *field, void *place, const struct pipit_it
         return code;
 }
 
+/* Says why a value cannot be its member's: by name, where its session has another style. */
+static COLD const char *
+misfit_text(const struct pipit_item *item)
+{
+        if (pipit__rows_is_rounded(item))
+                return "came as text with fewer digits than it has: extra_float_digits was set, and "
+                       "pipit reads floating numbers as they come with 1";
+        if (pipit__rows_has_style(item))
+                return "has a value that does not fit its member; as text it is read in DateStyle "
+                       "ISO, IntervalStyle iso_8601 and bytea_output hex only";
+        return "has a value that does not fit its member";
+}
+
 /* Decodes a value that is not NULL into its member. 0, PIPIT_ETYPE, PIPIT_ELIMIT or PIPIT_ENOMEM.
  */
 static int
 value_decode(const struct pipit_field *field, void *place, const struct pipit_item *item)
 {
+        if (pipit__rows_is_rounded(item))
+                return PIPIT_ETYPE;
         if (field->type == PIPIT_TYPE_text || field->type == PIPIT_TYPE_varchar)
                 return text_decode(field, place, item);
         if (field->type == PIPIT_TYPE_bytea)
@@ -100,7 +115,7 @@ cell_decode(const struct pipit_field *field, void *place, const struct pipit_ite
         else if (code == PIPIT_ELIMIT)
                 limit_fail(item->result, field);
         else if (code != 0)
-                decode_fail(item->result, field, "has a value that does not fit its member");
+                decode_fail(item->result, field, misfit_text(item));
         return code == 0;
 }
 

@@ -12,9 +12,10 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/cold.h"
 #include "request/stmt.h"
+#include "request/stmt_types.h"
 #include "value/encode.h"
+#include "value/fits.h"
 
 static COLD int
 problem_set(struct stmt_problem *problem, int code, int parameter, const char *text)
@@ -58,30 +59,45 @@ head_size(int n, bool has_formats)
 
 /* The type of parameter i; 0 while types is NULL, for they are not known. */
 static uint32_t
-param_type(const uint32_t *types, int i)
+param_type(const struct stmt_types *types, int i)
 {
-        return types != NULL ? types[i] : 0;
+        return types != NULL ? types->params[i] : 0;
 }
 
-int
-pipit__bound_stmt_measure(const struct stmt *stmt, struct pipit_params params, size_t *ret_size,
-                          struct stmt_problem *ret_problem)
+/* Measures values as the form's types say, up to the first that does not fit. */
+static int
+bound_stmt_measure_as(struct pipit_params params, struct bound_form *form,
+                      struct stmt_problem *ret_problem)
 {
-        const uint32_t *types = pipit__stmt_types(stmt, params.n);
-        size_t size = head_size(params.n, types != NULL);
+        bool fits = true;
 
-        for (int i = 0; i < params.n; i++) {
+        form->size = head_size(params.n, form->types != NULL);
+        for (int i = 0; i < params.n && fits; i++) {
                 size_t taken = 0;
-                int code = pipit__encode_measure(&params.values[i], param_type(types, i), &taken);
+                int code = pipit__encode_measure(&params.values[i], param_type(form->types, i),
+                                                 &taken, &fits);
                 if (code != 0)
                         return problem_set(ret_problem, code, i + 1,
                                            value_problem(&params.values[i], code));
-                if (taken > SIZE_MAX / 2 - size)
+                if (taken > SIZE_MAX / 2 - form->size)
                         return problem_set(ret_problem, PIPIT_ELIMIT, i + 1, "too long");
-                size += taken;
+                form->size += taken;
         }
-        *ret_size = size;
+        form->is_misfit |= !fits;
         return 0;
+}
+
+int
+pipit__bound_stmt_measure(const struct stmt *stmt, struct pipit_params params,
+                          struct bound_form *ret_form, struct stmt_problem *ret_problem)
+{
+        *ret_form = (struct bound_form){.types = pipit__stmt_types(stmt, params.n)};
+        int code = bound_stmt_measure_as(params, ret_form, ret_problem);
+
+        if (code != 0 || !ret_form->is_misfit)
+                return code;
+        ret_form->types = NULL;
+        return bound_stmt_measure_as(params, ret_form, ret_problem);
 }
 
 /* The arrays of a block. */
@@ -91,17 +107,21 @@ struct arrays {
         int *formats; /* likewise */
 };
 
-/* Begins a block, whose values are still to be written. */
+/* Begins a block of n values, which are still to be written as the form says. Values that are raw
+ * have formats in any form. */
 static struct arrays
-bound_stmt_init(struct bound_stmt *bound, struct stmt *stmt, int n, bool has_formats)
+bound_stmt_init(struct bound_stmt *bound, struct stmt *stmt, int n, const struct bound_form *form,
+                bool is_raw)
 {
         struct arrays arrays = {.values = (const char **)(void *)(bound + 1)};
 
-        if (has_formats && n > 0) {
+        if ((form->types != NULL || is_raw) && n > 0) {
                 arrays.lengths = (int *)(void *)(arrays.values + n);
                 arrays.formats = arrays.lengths + n;
         }
         *bound = (struct bound_stmt){.stmt = stmt,
+                                     .types = pipit__stmt_types_ref(form->types),
+                                     .is_misfit = form->is_misfit,
                                      .params = {.n = n,
                                                 .values = arrays.values,
                                                 .lengths = arrays.lengths,
@@ -113,21 +133,23 @@ bound_stmt_init(struct bound_stmt *bound, struct stmt *stmt, int n, bool has_for
 static struct bound_stmt *
 bound_stmt_finish(struct bound_stmt *bound, size_t bytes)
 {
-        bound->bytes = pipit__stmt_length(bound->stmt) + 1 + bytes;
+        size_t all = pipit__stmt_length(bound->stmt) + 1 + bytes;
+
+        bound->bytes = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
         return bound;
 }
 
 struct bound_stmt *
-pipit__bound_stmt_write(void *block, struct stmt *stmt, struct pipit_params params)
+pipit__bound_stmt_write(void *block, struct stmt *stmt, struct pipit_params params,
+                        const struct bound_form *form)
 {
-        const uint32_t *types = pipit__stmt_types(stmt, params.n);
-        struct arrays arrays = bound_stmt_init(block, stmt, params.n, types != NULL);
-        char *start = (char *)block + head_size(params.n, types != NULL);
+        struct arrays arrays = bound_stmt_init(block, stmt, params.n, form, false);
+        char *start = (char *)block + head_size(params.n, form->types != NULL);
         char *out = start;
 
         for (int i = 0; i < params.n; i++) {
                 struct encoded encoded =
-                        pipit__encode(&params.values[i], param_type(types, i), out);
+                        pipit__encode(&params.values[i], param_type(form->types, i), out);
                 arrays.values[i] = encoded.taken > 0 ? out : NULL;
                 if (arrays.lengths != NULL) {
                         arrays.lengths[i] = (int)encoded.length;
@@ -149,9 +171,10 @@ pipit__bound_stmt_raw_size(const struct pq_params *params)
 }
 
 struct bound_stmt *
-pipit__bound_stmt_write_raw(void *block, struct stmt *stmt, const struct pq_params *params)
+pipit__bound_stmt_write_raw(void *block, struct stmt *stmt, const struct pq_params *params,
+                            const struct bound_form *form)
 {
-        struct arrays arrays = bound_stmt_init(block, stmt, params->n, true);
+        struct arrays arrays = bound_stmt_init(block, stmt, params->n, form, true);
         char *start = (char *)block + head_size(params->n, true);
         char *out = start;
 
@@ -170,16 +193,25 @@ pipit__bound_stmt_write_raw(void *block, struct stmt *stmt, const struct pq_para
 uint32_t
 pipit__bound_stmt_type(const struct bound_stmt *bound, int i)
 {
-        return param_type(pipit__stmt_types(bound->stmt, bound->params.n), i);
+        return param_type(bound->types, i);
 }
 
-int
-pipit__bound_stmt_send(const struct bound_stmt *bound, struct pg_conn *pq, bool by_name)
+/* ---- for other types */
+
+bool
+pipit__bound_stmt_fits(const struct bound_stmt *bound, const struct stmt_types *types)
 {
-        return pipit__stmt_send(bound->stmt, pq, &bound->params, by_name);
-}
+        const struct pq_params *params = &bound->params;
 
-/* ---- for another statement */
+        if (types->n_params != params->n)
+                return false; /* the server has an error for this */
+        for (int i = 0; i < params->n; i++) {
+                const char *value = params->values[i];
+                if (value != NULL && !pipit__text_fits(types->params[i], value, strlen(value)))
+                        return false;
+        }
+        return true;
+}
 
 /* Appends a parameter as text, with a NUL after it; nothing for SQL NULL. 0 or PIPIT_ENOMEM. */
 static int
@@ -203,29 +235,30 @@ param_text(const struct bound_stmt *bound, int i, struct buf *text)
 /* Writes the texts of all values, one after the other, into a block of memory; NULL when there is
  * none. */
 static struct bound_stmt *
-bound_stmt_of_texts(const struct pq_params *params, struct stmt *stmt, const struct buf *text)
+bound_stmt_of_texts(const struct bound_stmt *old, const struct buf *text)
 {
-        bool has_formats = pipit__stmt_types(stmt, params->n) != NULL;
-        size_t head = head_size(params->n, has_formats);
-        struct bound_stmt *bound = malloc(head + text->length);
+        const struct pq_params *params = &old->params;
+        struct bound_form form = {.size = head_size(params->n, false) + text->length,
+                                  .is_misfit = old->is_misfit};
+        struct bound_stmt *bound = malloc(form.size);
 
         if (bound == NULL)
                 return NULL;
-        struct arrays arrays = bound_stmt_init(bound, stmt, params->n, has_formats);
-        char *out = (char *)bound + head;
+        struct arrays arrays =
+                bound_stmt_init(bound, pipit__stmt_ref(old->stmt), params->n, &form, false);
+        char *out = (char *)bound + head_size(params->n, false);
         memcpy(out, pipit__buf_text(text), text->length);
         for (int i = 0; i < params->n; i++) {
                 arrays.values[i] = params->values[i] != NULL ? out : NULL;
                 if (params->values[i] != NULL)
                         out += strlen(out) + 1;
-                if (arrays.lengths != NULL)
-                        arrays.lengths[i] = arrays.formats[i] = 0;
         }
-        return bound_stmt_finish(bound, text->length);
+        bound->bytes = old->bytes;
+        return bound;
 }
 
 struct bound_stmt *
-pipit__bound_stmt_rewrite(const struct bound_stmt *bound, struct stmt *stmt)
+pipit__bound_stmt_rewrite(const struct bound_stmt *bound)
 {
         struct bound_stmt *copy = NULL;
         struct buf text;
@@ -235,7 +268,7 @@ pipit__bound_stmt_rewrite(const struct bound_stmt *bound, struct stmt *stmt)
         for (int i = 0; i < bound->params.n && code == 0; i++)
                 code = param_text(bound, i, &text);
         if (code == 0)
-                copy = bound_stmt_of_texts(&bound->params, stmt, &text);
+                copy = bound_stmt_of_texts(bound, &text);
         pipit__buf_fini(&text);
         return copy;
 }
@@ -243,6 +276,8 @@ pipit__bound_stmt_rewrite(const struct bound_stmt *bound, struct stmt *stmt)
 void
 pipit__bound_stmt_fini(struct bound_stmt *bound)
 {
-        if (bound != NULL)
-                pipit__stmt_unref(bound->stmt);
+        if (bound == NULL)
+                return;
+        pipit__stmt_types_unref(bound->types);
+        pipit__stmt_unref(bound->stmt);
 }

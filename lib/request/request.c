@@ -77,13 +77,21 @@ pipit__request_set_read(struct request *req, bool is_read)
         req->is_read = is_read;
 }
 
+/* Forgets the bound statement, and frees its block if that is its own. */
+static void
+request_drop_bound(struct request *req)
+{
+        pipit__bound_stmt_fini(req->bound);
+        if (req->owns_bound)
+                free(req->bound);
+}
+
 void
 pipit__request_replace_stmt(struct request *req, struct bound_stmt *bound)
 {
-        pipit__bound_stmt_fini(req->bound);
-        free(req->more_bound);
+        request_drop_bound(req);
         req->bound = bound;
-        req->more_bound = bound;
+        req->owns_bound = true;
 }
 
 void
@@ -278,9 +286,8 @@ request_free(struct request *req)
         struct requests *requests = req->requests;
         struct result_owner *owner = req->owner;
 
-        pipit__bound_stmt_fini(req->bound);
+        request_drop_bound(req);
         pipit_result_unref(req->res);
-        free(req->more_bound);
         free(req->more);
         pipit_result_unref((struct pipit_result *)(uintptr_t)pipit__result_of_room(req));
         pipit__requests_remove(requests, owner);
@@ -330,18 +337,16 @@ pipit__request_complete(struct request *req)
 }
 
 int
-pipit__request_again(struct request *req, void *block, struct bound_stmt *bound)
+pipit__request_again(struct request *req, struct bound_stmt *bound)
 {
         struct pipit_result *res = pipit__result_new(req->owner);
 
         if (res == NULL)
                 return PIPIT_ENOMEM;
-        pipit__bound_stmt_fini(req->bound);
         pipit_result_unref(req->res);
-        free(req->more_bound);
         req->res = res;
-        req->more_bound = block;
-        req->bound = bound;
+        pipit__request_replace_stmt(req, bound);
+        req->continues = true;
         pipit__request_enter(req, REQUEST_NEW, NULL, NULL);
         return 0;
 }

@@ -185,9 +185,9 @@ COLD void pipit__request_fail_like(struct request *req, const struct pipit_error
 void pipit__request_complete(struct request *req);
 /* A frame hands the result on, as the last thing that it does. */
 void pipit__request_next(struct request *req, struct pipit_result *res);
-/* A frame takes the request back to run another statement, whose block the request frees. The
- * request has a new result then. 0 or PIPIT_ENOMEM. */
-int pipit__request_again(struct request *req, void *block, struct bound_stmt *bound);
+/* A frame takes the request back to run another statement, at the start of a block that the request
+ * frees. The request has a new result then. 0 or PIPIT_ENOMEM. */
+int pipit__request_again(struct request *req, struct bound_stmt *bound);
 
 /* Has the processor fetch a request, its result and all, while something else is done: nothing of
  * it is read. */

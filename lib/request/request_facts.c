@@ -94,7 +94,7 @@ pipit__request_may_share(const struct request *req)
 bool
 pipit__request_continues(const struct request *req)
 {
-        return req->more_bound != NULL;
+        return req->continues;
 }
 
 int64_t

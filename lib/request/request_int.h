@@ -23,13 +23,15 @@ struct request {
         struct list link;             /* in the list that the state names */
         const struct holder_ops *ops; /* NULL: nobody holds the request */
         void *holder;
-        uint8_t state;     /* of enum request_state; a byte, as there are many requests */
-        uint8_t kind;      /* of enum request_kind */
-        bool is_read;      /* the caller declared that the statement has no effect */
-        bool is_grouped;   /* the statement may be committed together with others */
-        bool is_coalesced; /* others wait for its answer, and can run by themselves */
-        bool is_isolated;  /* nothing else is to be sent on its connection meanwhile */
-        bool may_fail;     /* the statement runs in a savepoint of its own */
+        uint8_t state;       /* of enum request_state; a byte, as there are many requests */
+        uint8_t kind;        /* of enum request_kind */
+        bool is_read;        /* the caller declared that the statement has no effect */
+        bool is_grouped;     /* the statement may be committed together with others */
+        bool is_coalesced;   /* others wait for its answer, and can run by themselves */
+        bool is_isolated;    /* nothing else is to be sent on its connection meanwhile */
+        bool may_fail;       /* the statement runs in a savepoint of its own */
+        bool owns_bound : 1; /* bound is a block of its own, and not in that of the request */
+        bool continues : 1;  /* bound is of another statement than the request was started with */
         uint8_t n_frames;
         uint8_t n_reprepares; /* how often the statement was prepared anew for this request */
         uint8_t n_losses;     /* how often it ran again because its connection was lost */
@@ -44,7 +46,6 @@ struct request {
         struct list scope_link;     /* in that owner's list, while the number names the request */
         struct pipit_result *res;
         struct bound_stmt *bound;   /* NULL when the request runs none */
-        void *more_bound;           /* the block of a bound statement that came later, or NULL */
         struct coalesce_rule *rule; /* by which it may be coalesced; NULL: it may not */
         union {
                 int64_t key;               /* of the rule, when that is a number */

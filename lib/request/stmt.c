@@ -8,11 +8,13 @@
 
 #include "pq/pq.h"
 #include "request/stmt_int.h"
+#include "request/stmt_types.h"
+#include "value/binary.h"
 
 void
 pipit__stmt_free(struct stmt *stmt)
 {
-        free(stmt->types);
+        pipit__stmt_types_unref(stmt->types);
         free(stmt);
 }
 
@@ -42,10 +44,17 @@ pipit__stmt_length(const struct stmt *stmt)
         return stmt->length;
 }
 
+unsigned
+pipit__stmt_traits(const struct stmt *stmt)
+{
+        return stmt->traits;
+}
+
 bool
 pipit__stmt_is_named_in(const struct stmt *stmt, const char *text)
 {
-        return strstr(text, stmt->name) != NULL;
+        /* All of its names end like this. */
+        return strstr(text, stmt->name + STMT_NAME_PLACE + STMT_NAME_DIGITS) != NULL;
 }
 
 int
@@ -60,22 +69,10 @@ pipit__stmt_serial(const struct stmt *stmt)
         return stmt->serial;
 }
 
-bool
-pipit__stmt_is_known(const struct stmt *stmt)
-{
-        return stmt->is_known;
-}
-
 struct latency *
 pipit__stmt_latency(struct stmt *stmt)
 {
         return &stmt->latency;
-}
-
-bool
-pipit__stmt_sets(const struct stmt *stmt)
-{
-        return stmt->sets;
 }
 
 bool
@@ -92,55 +89,51 @@ pipit__stmt_set_plain(struct stmt *stmt, bool is_plain)
 
 /* ---- types */
 
-bool
-pipit__stmt_is_typed(const struct stmt *stmt)
-{
-        return stmt->n_types >= 0;
-}
-
-const uint32_t *
+struct stmt_types *
 pipit__stmt_types(const struct stmt *stmt, int n)
 {
-        return stmt->n_types == n ? stmt->types : NULL;
+        return stmt->types != NULL && stmt->types->n_params == n ? stmt->types : NULL;
 }
 
-void
-pipit__stmt_learn(struct stmt *stmt, int n_types, const uint32_t *types, bool is_binary)
+struct stmt_types *
+pipit__stmt_learn(struct stmt *stmt, struct stmt_types *types)
 {
-        size_t size = (size_t)n_types * sizeof *types;
-
-        /* The server may have been asked on several connections. */
-        if (stmt->n_types >= 0)
-                return;
-        uint32_t *copy = malloc(size > 0 ? size : 1);
-        if (copy == NULL)
-                return;
-        memcpy(copy, types, size);
-        stmt->types = copy;
-        stmt->n_types = n_types;
-        stmt->is_binary = is_binary;
+        if (stmt->types != NULL && pipit__stmt_types_equal(stmt->types, types)) {
+                pipit__stmt_types_unref(types);
+        } else {
+                types->is_binary = pipit__binary_suits(types->columns, types->n_columns);
+                pipit__stmt_types_unref(stmt->types);
+                stmt->types = types;
+        }
+        return pipit__stmt_types_ref(stmt->types);
 }
 
 /* ---- libpq */
 
 int
-pipit__stmt_send_prepare(const struct stmt *stmt, struct pg_conn *pq)
+pipit__stmt_send_prepare(const struct stmt *stmt, struct pg_conn *pq, uint32_t name)
 {
-        return pipit__pq_prepare(pq, stmt->name, stmt->sql, stmt->n_types > 0 ? stmt->n_types : 0,
-                                 stmt->types);
+        char text[STMT_NAME_SIZE];
+
+        pipit__stmt_name(stmt->name, name, text);
+        if (pipit__pq_prepare(pq, text, stmt->sql) != 0)
+                return -1;
+        return pipit__pq_describe(pq, text);
 }
 
 int
-pipit__stmt_send_describe(const struct stmt *stmt, struct pg_conn *pq)
+pipit__stmt_send_prepared(const struct stmt *stmt, struct pg_conn *pq, uint32_t name,
+                          const struct pq_params *params, bool is_binary)
 {
-        return pipit__pq_describe(pq, stmt->name);
+        char text[STMT_NAME_SIZE];
+
+        pipit__stmt_name(stmt->name, name, text);
+        return pipit__pq_send_prepared(pq, text, params, is_binary);
 }
 
 int
-pipit__stmt_send(const struct stmt *stmt, struct pg_conn *pq, const struct pq_params *params,
-                 bool by_name)
+pipit__stmt_send_text(const struct stmt *stmt, struct pg_conn *pq, const struct pq_params *params,
+                      bool is_binary)
 {
-        if (by_name)
-                return pipit__pq_send_prepared(pq, stmt->name, params, stmt->is_binary);
-        return pipit__pq_send(pq, stmt->sql, params->formats != NULL ? stmt->types : NULL, params);
+        return pipit__pq_send(pq, stmt->sql, params, is_binary);
 }

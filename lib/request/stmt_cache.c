@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "request/stmt_int.h"
+#include "request/stmt_text.h"
 
 /* So many texts are known at most when none of them is prepared. */
 #define STMT_CACHE_MAX 256
@@ -88,14 +89,12 @@ stmt_cache_make_room(struct stmt_cache *stmt_cache, size_t length)
         return stmt_cache_has_room(stmt_cache, length);
 }
 
-/* Whether a text sets something. One that only speaks of set_config() is taken for one that does.
- */
-static COLD bool
-text_sets(const char *sql)
+/* Writes the first name of the statement of a serial: the others differ from it in their digits. */
+static void
+stmt_cache_name(const struct stmt_cache *stmt_cache, uint64_t serial, char out[STMT_NAME_SIZE])
 {
-        sql += strspn(sql, " \t\r\n(");
-        return strncasecmp(sql, "SET", 3) == 0 || strncasecmp(sql, "RESET", 5) == 0 ||
-               strcasestr(sql, "set_config") != NULL;
+        snprintf(out, STMT_NAME_SIZE, "pipit_00000000_%016llx_%llx",
+                 (unsigned long long)stmt_cache->random, (unsigned long long)serial);
 }
 
 /* Makes a statement that the cache does not know yet; NULL when memory ran out. */
@@ -107,15 +106,14 @@ stmt_new(struct stmt_cache *stmt_cache, const char *sql, size_t length)
         if (stmt == NULL)
                 return NULL;
         *stmt = (struct stmt){.slot = -1,
-                              .n_types = -1,
                               .serial = ++stmt_cache->serial,
                               .stmt_cache = stmt_cache,
                               .length = length};
         list_init(&stmt->link);
         memcpy(stmt->sql, sql, length);
         stmt->sql[length] = '\0';
-        stmt->sets = text_sets(stmt->sql);
-        pipit__stmt_cache_name(stmt_cache, stmt->serial, stmt->name);
+        stmt->traits = pipit__stmt_text_traits(stmt->sql);
+        stmt_cache_name(stmt_cache, stmt->serial, stmt->name);
         return stmt;
 }
 
@@ -184,20 +182,26 @@ pipit__stmt_cache_get(struct stmt_cache *stmt_cache, const char *sql)
         return pipit__stmt_ref(stmt);
 }
 
-struct stmt *
-pipit__stmt_renew(struct stmt *stmt)
+void
+pipit__stmt_cache_name(const struct stmt_cache *stmt_cache, uint64_t serial, uint32_t name,
+                       char out[STMT_NAME_SIZE])
 {
-        if (stmt->is_known)
-                stmt_cache_drop(stmt->stmt_cache, stmt);
-        return pipit__stmt_cache_get(stmt->stmt_cache, stmt->sql);
+        char all[STMT_NAME_SIZE];
+
+        stmt_cache_name(stmt_cache, serial, all);
+        pipit__stmt_name(all, name, out);
 }
 
 void
-pipit__stmt_cache_name(const struct stmt_cache *stmt_cache, uint64_t serial,
-                       char out[STMT_NAME_SIZE])
+pipit__stmt_cache_change_schema(struct stmt_cache *stmt_cache)
 {
-        snprintf(out, STMT_NAME_SIZE, "pipit_%016llx_%llx", (unsigned long long)stmt_cache->random,
-                 (unsigned long long)serial);
+        stmt_cache->schema++;
+}
+
+uint32_t
+pipit__stmt_cache_schema(const struct stmt_cache *stmt_cache)
+{
+        return stmt_cache->schema;
 }
 
 struct latency_scale *

@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/cold.h"
 #include "base/list.h"
 #include "request/latency.h"
 #include "request/stmt.h"
@@ -32,6 +31,7 @@ struct stmt_cache {
         int n_free_slots;
         uint64_t random;
         uint64_t serial; /* the last one given */
+        uint32_t schema; /* the version of the schema */
 };
 
 /* At most n_slots statements are ever prepared at once, 0 for none. 0 or PIPIT_ENOMEM. */
@@ -42,16 +42,17 @@ void pipit__stmt_cache_fini(struct stmt_cache *stmt_cache);
 /* The statement of a text, with a reference for the caller; NULL when memory ran out. */
 struct stmt *pipit__stmt_cache_get(struct stmt_cache *stmt_cache, const char *sql);
 
-/* The statement of the same text that is to be used instead from now on, because what was known of
- * this one is out of date. A reference for the caller; NULL when memory ran out. */
-COLD struct stmt *pipit__stmt_renew(struct stmt *stmt);
-
 /*
- * Writes the name that the statement of a serial is prepared under. A part of it is random, so that
- * through a pooler nobody can run another program's statement by it.
+ * Writes a name, by its number, that the statement of a serial is prepared under. A part of it is
+ * random, so that through a pooler nobody can run another program's statement by it.
  */
-void pipit__stmt_cache_name(const struct stmt_cache *stmt_cache, uint64_t serial,
+void pipit__stmt_cache_name(const struct stmt_cache *stmt_cache, uint64_t serial, uint32_t name,
                             char out[STMT_NAME_SIZE]);
+
+/* Notes that tables, types or functions have been changed: the version of the schema is another. */
+void pipit__stmt_cache_change_schema(struct stmt_cache *stmt_cache);
+/* The version of the schema, as far as this program knows. */
+uint32_t pipit__stmt_cache_schema(const struct stmt_cache *stmt_cache);
 
 /* The scale by which the statements of this cache are slow or not. */
 struct latency_scale *pipit__stmt_cache_scale(struct stmt_cache *stmt_cache);

@@ -23,6 +23,16 @@
                 return code != 0 ? code : pipit__decode_##name(item, ret_value);                   \
         }
 
+/* Defines one for floating numbers, whose texts lack digits in some sessions. */
+#define NUMBER_GETTER(name, type)                                                                  \
+        int pipit_item_##name(const struct pipit_item *item, type *ret_value)                      \
+        {                                                                                          \
+                int code = pipit__item_check(item, ret_value);                                     \
+                if (code == 0 && pipit__rows_is_rounded(item))                                     \
+                        code = PIPIT_ETYPE;                                                        \
+                return code != 0 ? code : pipit__decode_##name(item, ret_value);                   \
+        }
+
 int
 pipit_result_item(struct pipit_result *res, int row, int column, struct pipit_item *ret_value)
 {
@@ -55,8 +65,8 @@ ITEM_GETTER(bool, bool)
 ITEM_GETTER(int16, int16_t)
 ITEM_GETTER(int32, int32_t)
 ITEM_GETTER(int64, int64_t)
-ITEM_GETTER(float, float)
-ITEM_GETTER(double, double)
+NUMBER_GETTER(float, float)
+NUMBER_GETTER(double, double)
 ITEM_GETTER(timestamp, struct pipit_timestamp)
 ITEM_GETTER(uuid, struct pipit_uuid)
 ITEM_GETTER(interval, struct pipit_interval)
@@ -94,5 +104,7 @@ pipit_item_decimal(const struct pipit_item *item, int scale, struct pipit_decima
 
         if (code == 0 && !pipit__decimal_is_good((struct pipit_decimal){0, scale}))
                 code = PIPIT_EINVAL;
+        if (code == 0 && pipit__rows_is_rounded(item))
+                code = PIPIT_ETYPE;
         return code != 0 ? code : pipit__decode_decimal(item, scale, ret_value);
 }

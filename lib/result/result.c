@@ -124,6 +124,7 @@ pipit__result_reset(struct pipit_result *res)
         res->pg = NULL;
         res->failed = false;
         res->owns_message = false;
+        res->is_rounded = false;
         res->rows = (struct rows){.text_bytes_left = pipit__result_max_text_bytes(res)};
 }
 

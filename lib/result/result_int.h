@@ -49,8 +49,9 @@ struct pipit_result {
         _Alignas(max_align_t) struct list link; /* in owner->results once somebody keeps it */
         struct result_owner *owner;             /* NULL for a constant, and once the scope went */
         int refs;                               /* 0 for a constant: never written, never freed */
-        bool failed;                            /* the union holds error, else rows */
-        bool owns_message;                      /* error.message is a block of its own */
+        bool failed : 1;                        /* the union holds error, else rows */
+        bool owns_message : 1;                  /* error.message is a block of its own */
+        bool is_rounded : 1;                    /* texts of floating numbers may lack digits */
         uint16_t attempts;                      /* of a transaction's body; 0 for other results */
         struct pg_result *pg;                   /* answer of the server; NULL: none */
         union {

@@ -21,6 +21,7 @@
 #include "result/result_int.h"
 #include "value/codec.h"
 #include "value/decode.h"
+#include "value/oid.h"
 
 /* A made text is that of a value in binary form. */
 struct made_text {
@@ -42,6 +43,27 @@ pipit__rows_take(struct pipit_result *res, struct pg_result *answer, enum pipit_
         }
         res->rows.n = PQntuples(answer);
         res->rows.n_columns = PQnfields(answer);
+}
+
+void
+pipit__rows_set_rounded(struct pipit_result *res)
+{
+        res->is_rounded = true;
+}
+
+bool
+pipit__rows_is_rounded(const struct pipit_item *item)
+{
+        return !item->binary && item->result->is_rounded &&
+               (item->type == OID_FLOAT4 || item->type == OID_FLOAT8);
+}
+
+bool
+pipit__rows_has_style(const struct pipit_item *item)
+{
+        return !item->binary &&
+               (item->type == OID_TIMESTAMP || item->type == OID_TIMESTAMPTZ ||
+                item->type == OID_DATE || item->type == OID_INTERVAL || item->type == OID_BYTEA);
 }
 
 void

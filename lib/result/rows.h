@@ -21,12 +21,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cold.h"
+
 struct pg_result;
 
 /* Gives an answer of the server to a result, which owns it from then on and frees what it held. An
  * error makes the result a failure; executed says what became of its statement. */
 void
 pipit__rows_take(struct pipit_result *res, struct pg_result *answer, enum pipit_executed executed);
+
+/* Notes that the server may have left digits out of floating numbers that came as text: they are
+ * refused as numbers. */
+COLD void pipit__rows_set_rounded(struct pipit_result *res);
+/* Whether an item is such a number. */
+bool pipit__rows_is_rounded(const struct pipit_item *item);
+/* Whether an item came as text that a session can have in several styles: a time or bytes. */
+COLD bool pipit__rows_has_style(const struct pipit_item *item);
 
 /* A part of an answer is what belongs to one of the requests that it was given for. */
 struct rows_part {

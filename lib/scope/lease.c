@@ -235,21 +235,29 @@ pipit__lease_send(struct lease *lease, struct list *requests, struct bracket *br
 }
 
 void
-pipit__lease_send_singles(struct lease *lease, struct list *requests, const struct holder_ops *ops)
+pipit__lease_send_singles(struct lease *lease, struct list *requests, const struct holder_ops *ops,
+                          bool asks)
 {
+        enum segment_kind kind = asks ? SEGMENT_TYPES : SEGMENT_SESSION;
         struct conn *conn = lease->conn;
         struct list one;
 
         list_init(&one);
         while (!list_empty(requests)) {
                 list_push_back(&one, list_pop_first(requests));
-                if (pipit__conn_send(conn, SEGMENT_SESSION, &one, ops) != 0) {
+                if (pipit__conn_send(conn, kind, &one, ops) != 0) {
                         list_splice(&one, requests);
                         list_splice(requests, &one);
                         return;
                 }
         }
         pipit__conn_flush(conn);
+}
+
+bool
+pipit__lease_lacks_types(const struct lease *lease, const struct stmt *stmt)
+{
+        return pipit__conn_lacks_types(lease->conn, stmt);
 }
 
 void

@@ -30,6 +30,7 @@ struct lease;
 struct lease_ops;
 struct reactor;
 struct request;
+struct stmt;
 struct subscope;
 
 /* The users of leases are told by these. */
@@ -137,9 +138,12 @@ void pipit__lease_end_stmt_savepoint(struct lease *lease);
 /* Sends the statements of a list, with what is in front of them, as a segment of a transaction; the
  * bracket says what else goes along. What was not sent is left in the list. */
 void pipit__lease_send(struct lease *lease, struct list *requests, struct bracket *bracket);
-/* Sends the statements of a list each by itself. */
-void
-pipit__lease_send_singles(struct lease *lease, struct list *requests, const struct holder_ops *ops);
+/* Sends the statements of a list each by itself; asks: only the question for the types of the one
+ * that is in it. */
+void pipit__lease_send_singles(struct lease *lease, struct list *requests,
+                               const struct holder_ops *ops, bool asks);
+/* Whether the types of a statement are to be asked for before it is sent. */
+bool pipit__lease_lacks_types(const struct lease *lease, const struct stmt *stmt);
 /* Notes that a ROLLBACK goes out before anything else. */
 void pipit__lease_roll_back_next(struct lease *lease);
 bool pipit__lease_must_roll_back(const struct lease *lease);

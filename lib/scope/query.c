@@ -14,6 +14,7 @@
 #include "request/bound_stmt.h"
 #include "request/request.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_text.h"
 #include "result/result_error.h"
 #include "scope/scope.h"
 
@@ -75,24 +76,26 @@ query_refuse_problem(struct pipit *scope, const struct stmt_problem *problem,
 /* Makes the request, now that every check has passed; takes *stmt over. NULL when memory ran
  * out. */
 static struct request *
-query_enqueue(struct pipit *scope, const struct query *query, struct stmt **stmt, size_t size,
-              const struct completion *completion)
+query_enqueue(struct pipit *scope, const struct query *query, struct stmt **stmt,
+              const struct bound_form *form, const struct completion *completion)
 {
         const struct pipit_options *options = pipit__scope_options(scope);
-        /* A setting of a transaction would hold for all that share it. */
-        bool is_grouped =
-                !query->is_read && pipit__scope_groups_writes(scope) && !pipit__stmt_sets(*stmt);
-        bool coalesces = is_grouped || (query->is_read && pipit__scope_coalesces(scope));
-        struct request_traits traits = {.is_read = query->is_read,
+        /* A procedure may commit in its middle, and a setting would be seen by the others. */
+        bool is_alone = (pipit__stmt_traits(*stmt) & (STMT_CALLS | STMT_SETS)) != 0;
+        bool is_read = query->is_read && !is_alone;
+        bool is_grouped = !query->is_read && !is_alone && pipit__scope_groups_writes(scope);
+        bool coalesces = is_grouped || (is_read && pipit__scope_coalesces(scope));
+        struct request_traits traits = {.is_read = is_read,
                                         .is_grouped = is_grouped,
                                         .rule = coalesces ? query->rule : NULL,
                                         .key = query->key};
-        struct request *req = pipit__scope_request(scope, size, completion->cb, completion->arg);
+        struct request *req =
+                pipit__scope_request(scope, form->size, completion->cb, completion->arg);
 
         if (req == NULL)
                 return NULL;
         pipit__request_set_stmt(
-                req, pipit__bound_stmt_write(pipit__request_block(req), *stmt, query->params),
+                req, pipit__bound_stmt_write(pipit__request_block(req), *stmt, query->params, form),
                 &traits);
         *stmt = NULL;
         pipit__request_set_times(req, options->timeout_ms, options->acquire_timeout_ms);
@@ -116,17 +119,17 @@ query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
             const struct completion *completion)
 {
         struct stmt_problem problem;
+        struct bound_form form;
         struct refusal refusal;
-        size_t size;
 
-        if (pipit__bound_stmt_measure(*stmt, query->params, &size, &problem) != 0)
+        if (pipit__bound_stmt_measure(*stmt, query->params, &form, &problem) != 0)
                 return query_refuse_problem(scope, &problem, completion);
-        size_t bytes = size + pipit__stmt_length(*stmt);
+        size_t bytes = form.size + pipit__stmt_length(*stmt);
         if (bytes > pipit__scope_options(scope)->max_request_bytes)
                 return query_refuse_size(scope, bytes, completion);
         if (pipit__scope_refuses(scope, bytes, &refusal))
                 return query_fail_like(scope, &refusal.error, completion->cb, completion->arg);
-        return query_enqueue(scope, query, stmt, size, completion);
+        return query_enqueue(scope, query, stmt, &form, completion);
 }
 
 static struct stmt *
@@ -165,20 +168,23 @@ query_replace(struct request *req, const struct query *query)
         struct pipit *scope = pipit__request_scope(req);
         struct stmt *stmt = pipit__scope_stmt(scope, query->sql);
         struct stmt_problem problem;
+        struct bound_form form;
         void *block = NULL;
-        size_t size;
 
-        if (stmt != NULL && pipit__bound_stmt_measure(stmt, query->params, &size, &problem) == 0)
-                block = malloc(size);
-        if (block != NULL &&
-            pipit__request_again(req, block, pipit__bound_stmt_write(block, stmt, query->params)) ==
-                    0) {
-                pipit__request_set_read(req, query->is_read);
-                return 0;
+        if (stmt != NULL && pipit__bound_stmt_measure(stmt, query->params, &form, &problem) == 0)
+                block = malloc(form.size);
+        if (block == NULL) {
+                pipit__stmt_unref(stmt);
+                return PIPIT_ENOMEM;
         }
-        pipit__stmt_unref(stmt);
-        free(block);
-        return PIPIT_ENOMEM;
+        struct bound_stmt *bound = pipit__bound_stmt_write(block, stmt, query->params, &form);
+        if (pipit__request_again(req, bound) != 0) {
+                pipit__bound_stmt_fini(bound);
+                free(block);
+                return PIPIT_ENOMEM;
+        }
+        pipit__request_set_read(req, query->is_read);
+        return 0;
 }
 
 struct request *

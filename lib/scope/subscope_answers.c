@@ -11,6 +11,7 @@
 #include "conn/retry.h"
 #include "pool/dispatch.h"
 #include "request/request.h"
+#include "request/requests.h"
 #include "result/result_error.h"
 #include "scope/lease.h"
 #include "scope/subscope_int.h"
@@ -81,20 +82,47 @@ fail_skipped(struct subscope *subscope, struct request *req, const struct segmen
         pipit__result_fail_like(pipit__request_result(req), &refusal.error);
 }
 
+/* A statement has failed, and with it its transaction. If only what was known of it was out of
+ * date, the next attempt finds it as it is now. */
+static void
+doom_by_stmt(struct subscope *subscope, struct pipit_result *res, bool stale)
+{
+        bool was_open = subscope->outcome == OUTCOME_OPEN;
+
+        pipit__subscope_doom(subscope, pipit_result_error(res), res);
+        if (was_open && subscope->outcome == OUTCOME_DOOMED)
+                subscope->is_stale = stale;
+}
+
+/* Has a statement run again, in its place: its savepoint undoes what has failed of it. */
+static void
+run_again(struct request *req)
+{
+        struct list again;
+
+        list_init(&again);
+        pipit__request_append(req, &again);
+        pipit__requests_again(&again);
+}
+
 /* A statement has failed, or was skipped. */
 static void
-on_answered(struct request *req, const struct segment_error *skipped_for, void *arg)
+on_answered(struct request *req, const struct segment_error *skipped_for, bool stale, void *arg)
 {
         struct subscope *subscope = pipit__subscope_of_request(req);
         struct pipit_result *res = pipit__request_result(req);
+        bool has_savepoint = pipit__request_may_fail(req) || subscope->kind == SUBSCOPE_TEST;
 
         if (!pipit_failed(res) && skipped_for != NULL)
                 fail_skipped(subscope, req, skipped_for);
-        if (pipit__request_may_fail(req) || subscope->kind == SUBSCOPE_TEST)
+        if (has_savepoint)
                 pipit__lease_fail_stmt_savepoint(arg);
         else if (pipit_failed(res))
-                pipit__subscope_doom(subscope, pipit_result_error(res), res);
-        pipit__request_end(req);
+                doom_by_stmt(subscope, res, stale);
+        if (has_savepoint && stale)
+                run_again(req);
+        else
+                pipit__request_end(req);
 }
 
 /* A statement has ended the transaction by itself: what it was part of may be committed. */

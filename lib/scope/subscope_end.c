@@ -19,12 +19,16 @@ error_is_retryable(const struct pipit_error *error)
         return strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0;
 }
 
+/* Within a savepoint another attempt helps only if nothing but what was known of a statement was
+ * wrong: a serialization failure is the whole transaction's. */
 static bool
 subscope_may_try_again(const struct subscope *subscope)
 {
-        return subscope->outcome == OUTCOME_DOOMED && subscope->level == 0 &&
+        bool helps = subscope->is_stale ||
+                     (subscope->level == 0 && error_is_retryable(&subscope->cause));
+
+        return helps && subscope->outcome == OUTCOME_DOOMED &&
                subscope->kind == SUBSCOPE_TRANSACTION && subscope->body != NULL &&
-               error_is_retryable(&subscope->cause) &&
                subscope->attempt < subscope->options.max_attempts;
 }
 
@@ -38,10 +42,11 @@ subscope_tries_again(struct subscope *subscope)
         pipit_result_unref(subscope->cause_owner);
         subscope->cause_owner = NULL;
         subscope->outcome = OUTCOME_OPEN;
-        subscope->begun = subscope->closing = false;
+        subscope->begun = subscope->closing = subscope->is_stale = false;
         pipit__scope_enter(&subscope->scope, SCOPE_OPEN);
         pipit__subscope_enter(subscope, SUBSCOPE_WAITING);
-        pipit__lease_forget_commands(subscope->lease);
+        if (subscope->level == 0)
+                pipit__lease_forget_commands(subscope->lease);
         pipit__result_reset(pipit__request_result(subscope->request));
         return true;
 }
@@ -111,10 +116,16 @@ subscope_is_over(struct subscope *subscope)
 static void
 subscope_start_over(struct subscope *subscope)
 {
-        if (subscope->up == NULL)
-                pipit__lease_give_back(subscope->lease, false);
-        else
-                pipit__lease_roll_back_next(subscope->lease);
+        struct lease *lease = subscope->lease;
+
+        if (subscope->level > 0) {
+                pipit__lease_end_stmt_savepoint(lease);
+                pipit__lease_end_savepoint(lease, subscope->level, true);
+        } else if (subscope->up == NULL) {
+                pipit__lease_give_back(lease, false);
+        } else {
+                pipit__lease_roll_back_next(lease);
+        }
 }
 
 bool

@@ -41,6 +41,7 @@ struct subscope {
         void *arg;
         bool begun;    /* BEGIN or SAVEPOINT was sent, or is in front of the next segment */
         bool closing;  /* the subscope was opened by hand, and is to end */
+        bool is_stale; /* the cause is that a statement was prepared out of date */
         bool released; /* its user refers to it no more: it was ended by hand, or has a body */
         int holds;
         int attempt;

@@ -7,6 +7,7 @@
 #include "loop/deadline.h"
 #include "request/request.h"
 #include "request/stmt.h"
+#include "request/stmt_text.h"
 #include "scope/lease.h"
 #include "scope/subscope_int.h"
 
@@ -57,23 +58,31 @@ subscope_begin(struct subscope *subscope)
                                    subscope_server_timeout(subscope));
 }
 
-/* Takes the statements that can travel together off the queue. */
-static void
+/* Takes the statements that can travel together off the queue. Returns whether it is one whose
+ * types are to be asked for first. */
+static bool
 subscope_take(struct subscope *subscope, struct list *requests)
 {
         int room = pipit__lease_leases(subscope->lease)->max_batch;
 
         for (; room > 0 && !list_empty(&subscope->queue); room--) {
                 struct request *req = pipit__request_first(&subscope->queue);
+                if (pipit__subscope_of(req) != NULL)
+                        return false;
+                bool asks = pipit__lease_lacks_types(subscope->lease, pipit__request_stmt(req));
                 bool alone = pipit__request_may_fail(req) || subscope->kind == SUBSCOPE_TEST;
-                if (pipit__subscope_of(req) != NULL || (alone && !list_empty(requests)))
-                        return;
+                if ((alone || asks) && !list_empty(requests))
+                        return false;
                 pipit__request_append(req, requests);
-                if (alone) {
+                if (alone)
                         pipit__lease_expect_failure(subscope->lease, subscope->level + 1);
-                        return;
-                }
+                if (alone || asks)
+                        return asks;
+                /* The next one may have to ask. */
+                if ((pipit__stmt_traits(pipit__request_stmt(req)) & STMT_CHANGES_STYLE) != 0)
+                        return false;
         }
+        return false;
 }
 
 /* Whether COMMIT can go along with what is sent now. */
@@ -136,8 +145,8 @@ subscope_send_bracket(struct subscope *subscope, struct list *requests)
         struct lease *lease = subscope->lease;
 
         pipit__lease_end_stmt_savepoint(lease);
-        subscope_take(subscope, requests);
-        bool commits = subscope_commits_along(subscope, requests);
+        bracket.asks = subscope_take(subscope, requests);
+        bool commits = !bracket.asks && subscope_commits_along(subscope, requests);
         bool implicit = commits && subscope_is_implicit(subscope, requests);
         if (!implicit)
                 subscope_begin(subscope);
@@ -155,8 +164,9 @@ pipit__subscope_send(struct subscope *subscope)
 
         list_init(&requests);
         if (subscope->kind == SUBSCOPE_SESSION) {
-                subscope_take(subscope, &requests);
-                pipit__lease_send_singles(subscope->lease, &requests, &pipit__subscope_sent_ops);
+                bool asks = subscope_take(subscope, &requests);
+                pipit__lease_send_singles(subscope->lease, &requests, &pipit__subscope_sent_ops,
+                                          asks);
         } else {
                 subscope_send_bracket(subscope, &requests);
         }

@@ -210,9 +210,7 @@ pipit__binary_from_date(struct pipit_timestamp timestamp, int32_t *ret_days)
                 *ret_days = timestamp.us > 0 ? INT32_MAX : INT32_MIN;
                 return true;
         }
-        if (timestamp.us % US_A_DAY < 0)
-                days -= 1;
-        if (days < DATE_MIN || days > DATE_MAX)
+        if (timestamp.us % US_A_DAY != 0 || days < DATE_MIN || days > DATE_MAX)
                 return false;
         *ret_days = (int32_t)days;
         return true;

@@ -26,8 +26,8 @@ struct pipit_timestamp pipit__binary_date(struct reader *in);
 /* Reads a timestamp; the reader fails if the moment does not fit. */
 struct pipit_timestamp pipit__binary_timestamp(struct reader *in);
 
-/* Converts a moment to the server's count of the day that it is in; false if the server has no such
- * date. */
+/* Converts the first moment of a day to the server's count of days; false for any other moment, and
+ * if the server has no such date. */
 bool pipit__binary_from_date(struct pipit_timestamp timestamp, int32_t *ret_days);
 /* Converts a moment to the server's count of microseconds; false if the server has no such
  * timestamp.

@@ -13,6 +13,7 @@
 #include "value/binary_scalar.h"
 #include "value/binary_time.h"
 #include "value/codec.h"
+#include "value/fits.h"
 #include "value/interval.h"
 #include "value/number.h"
 #include "value/oid.h"
@@ -112,7 +113,7 @@ form_of_interval(struct pipit_interval interval, uint32_t oid)
                              .words = {htobe64((uint64_t)interval.us), htobe64(dates)}};
 }
 
-static struct form
+static inline __attribute__((always_inline)) struct form
 form_of_value(const struct pipit_value *value, uint32_t oid)
 {
         switch (value->kind) {
@@ -143,18 +144,38 @@ value_is_bytea(const struct pipit_value *value, uint32_t oid)
         return value->kind == PIPIT_KIND_BYTES && oid == OID_BYTEA && value->as.bytes;
 }
 
+/* Whether the type keeps all of a value that goes out as text, and can be measured. */
+static bool
+text_of_value_fits(const struct pipit_value *value, uint32_t oid)
+{
+        char text[PIPIT__CODEC_SCALAR_SIZE];
+
+        if (value->kind == PIPIT_KIND_TEXT)
+                return pipit__text_fits(oid, value->as.text, value->length);
+        if (value->kind == PIPIT_KIND_BYTES)
+                return true;
+        size_t length = pipit__codec_encode(value, text);
+        return pipit__text_fits(oid, text, length);
+}
+
 int
-pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size)
+pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size,
+                      bool *ret_fits)
 {
         size_t length = form_of_value(value, oid).length;
 
+        *ret_fits = true;
         if (value->reserved != 0)
                 return PIPIT_EINVAL;
         /* One byte more gives no bytes, too, a place that is not NULL, which would be SQL NULL. */
         if (value_is_bytea(value, oid))
                 length = value->length + 1;
-        if (length == 0)
-                return pipit__codec_measure(value, ret_size);
+        if (length == 0) {
+                int code = pipit__codec_measure(value, ret_size);
+                if (code == 0 && *ret_size > 0 && oid != 0)
+                        *ret_fits = text_of_value_fits(value, oid);
+                return code;
+        }
         *ret_size = length;
         return 0;
 }

@@ -24,9 +24,11 @@ enum encoding_format { ENCODING_TEXT = 0, ENCODING_BINARY = 1 };
 
 /*
  * Measures the bytes that a value takes as a parameter of that type, with a NUL behind text; 0 for
- * SQL NULL. oid 0 is a type that is not known. Returns 0, or what pipit__codec_measure() does.
+ * SQL NULL. oid 0 is a type that is not known. *ret_fits says whether the type keeps all of the
+ * value (fits.h). Returns 0, or what pipit__codec_measure() does.
  */
-int pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size);
+int pipit__encode_measure(const struct pipit_value *value, uint32_t oid, size_t *ret_size,
+                          bool *ret_fits);
 
 /* An encoded value was written in this way. */
 struct encoded {

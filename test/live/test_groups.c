@@ -450,6 +450,8 @@ START_TEST(no_more_statements_stay_prepared_than_there_may_be)
         live_reopen(&options);
         for (int i = 0; i < 30; i++)
                 expect_ok(query(division_sql(i), PIPIT_PARAMS(1, 1)));
+        /* The first has made room for itself, and the second comes behind the Close. */
+        expect_ok(query("SELECT count(*) FROM pg_prepared_statements", PIPIT_NO_PARAMS));
         expect_text(query("SELECT count(*) FROM pg_prepared_statements", PIPIT_NO_PARAMS), 0, 0,
                     "3");
 }

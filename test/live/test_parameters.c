@@ -21,9 +21,10 @@ static char *
 echo(const struct pipit_value *value, uint32_t oid, uint32_t as)
 {
         size_t size = 0;
+        bool fits;
         struct plain_param param = {.oid = oid};
 
-        ck_assert_int_eq(pipit__encode_measure(value, as, &size), 0);
+        ck_assert_int_eq(pipit__encode_measure(value, as, &size, &fits), 0);
         char *out = malloc(size > 0 ? size : 1);
         ck_assert_ptr_nonnull(out);
         struct encoded encoded = pipit__encode(value, as, out);

@@ -254,21 +254,19 @@ static struct skipped {
         struct pipit *tx;
 } skipped;
 
-static bool fails_to_close; /* the next prepared statement that is closed */
+static bool fails_to_describe; /* the next prepared statement that is described */
 
-/* Fails what closes a prepared statement, a message or a DEALLOCATE, as where a pooler has given it
- * to another session. */
+/* Fails the question for the types of a prepared statement, as where a pooler has given it to
+ * another session. */
 static bool
-fail_close(struct session *session, const struct message *message, void *arg)
+fail_describe(struct session *session, const struct message *message, void *arg)
 {
-        bool closes = message->kind == MESSAGE_CLOSE ||
-                      (message->kind == MESSAGE_PARSE &&
-                       strncmp(message->body + 1, "DEALLOCATE", 10) == 0);
+        bool asks = message->kind == MESSAGE_DESCRIBE && message->body[0] == 'S';
 
         (void)arg;
-        if (!fails_to_close || !closes || session->failed)
+        if (!fails_to_describe || !asks || session->failed)
                 return false;
-        fails_to_close = false;
+        fails_to_describe = false;
         session_error(session, "ERROR", "26000", "no such prepared statement");
         return true;
 }
@@ -358,11 +356,11 @@ START_TEST(a_statement_that_is_skipped_dooms_what_it_is_in)
         expect_ok(query("SELECT $1 AS a", PIPIT_PARAMS("x")));
         expect_ok(query("SELECT $1 AS c", PIPIT_PARAMS("x")));
         skipped = (struct skipped){.in = (enum skipped_in)_i};
-        wire_server->on_message = fail_close;
+        wire_server->on_message = fail_describe;
         wire_server->commits_anyway = true; /* as pgpool says it */
-        fails_to_close = true;
+        fails_to_describe = true;
         start_skipped();
-        ck_assert(!fails_to_close);
+        ck_assert(!fails_to_describe);
         expect_service();
         expect_skipped();
 }

@@ -53,23 +53,6 @@ is_unknown(void)
         return script.fatal || leaves_doubt();
 }
 
-/* Whether the error is one after which the body of a transaction runs again. */
-static bool
-has_body_run_again(void)
-{
-        return !script.fatal && strncmp(script.sqlstate, "40", 2) == 0 && !leaves_doubt();
-}
-
-static void
-fail_now(struct session *session)
-{
-        session_error(session, script.fatal ? "FATAL" : "ERROR", script.sqlstate, "says no");
-        if (!script.fatal)
-                return;
-        session_flush(session);
-        session_finish(session, SESSION_FIN);
-}
-
 /* Whether the error comes in place of a statement's answer. */
 static bool
 fails_at_once(void)
@@ -87,6 +70,33 @@ fails_at_once(void)
         case N_PLACES: break;
         }
         return false;
+}
+
+/* Whether types that are out of date can have caused the error: it came in place of an answer, and
+ * the text of ALONG is used for the first time. */
+static bool
+is_taken_for_stale(void)
+{
+        return !script.fatal && strcmp(script.sqlstate, "XX000") == 0 && fails_at_once() &&
+               script.place != ALONG;
+}
+
+/* Whether the error is one after which the body of a transaction runs again. */
+static bool
+has_body_run_again(void)
+{
+        return is_taken_for_stale() ||
+               (!script.fatal && strncmp(script.sqlstate, "40", 2) == 0 && !leaves_doubt());
+}
+
+static void
+fail_now(struct session *session)
+{
+        session_error(session, script.fatal ? "FATAL" : "ERROR", script.sqlstate, "says no");
+        if (!script.fatal)
+                return;
+        session_flush(session);
+        session_finish(session, SESSION_FIN);
 }
 
 static void
@@ -214,7 +224,7 @@ expect_single(enum place place, int i)
         arm(place, i);
         ask(live_db, "culprit", &calls);
         expect_failed(answer(&calls));
-        ck_assert_int_eq(script.n_culprits, 1);
+        ck_assert_int_eq(script.n_culprits, is_taken_for_stale() ? 2 : 1);
         expect_goes_on();
 }
 

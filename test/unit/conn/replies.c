@@ -187,11 +187,13 @@ hear_sync(void)
 }
 
 static void
-on_lease_answered(struct request *req, const struct segment_error *skipped_for, void *arg)
+on_lease_answered(struct request *req, const struct segment_error *skipped_for, bool stale,
+                  void *arg)
 {
         ck_assert_ptr_eq(arg, &told);
         told.answered = req;
         told.skipped = skipped_for != NULL;
+        told.stale = stale;
 }
 
 static void

@@ -68,6 +68,7 @@ extern struct settlement settlement;
 struct told {
         struct request *answered;
         bool skipped;
+        bool stale;
         struct request *ended;
         bool committed;
 };

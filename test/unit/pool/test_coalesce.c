@@ -11,6 +11,7 @@
 #include "request/request_int.h"
 #include "request/requests.h"
 #include "request/stmt_cache.h"
+#include "request/stmt_types.h"
 #include "result/result_error.h"
 #include "runner.h"
 #include "value/oid.h"
@@ -111,11 +112,11 @@ member(struct coalesce_rule *rule, struct pipit_value value)
         struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, "one");
         struct pipit_params params = {&value, 1};
         struct stmt_problem problem;
-        size_t size = 0;
+        struct bound_form form;
 
-        ck_assert_int_eq(pipit__bound_stmt_measure(stmt, params, &size, &problem), 0);
-        struct request *req = pipit__request_new(&requests, &owner, size, on_done, NULL);
-        req->bound = pipit__bound_stmt_write(pipit__request_block(req), stmt, params);
+        ck_assert_int_eq(pipit__bound_stmt_measure(stmt, params, &form, &problem), 0);
+        struct request *req = pipit__request_new(&requests, &owner, form.size, on_done, NULL);
+        req->bound = pipit__bound_stmt_write(pipit__request_block(req), stmt, params, &form);
         pipit__request_enter(req, REQUEST_WAITING, NULL, NULL);
         req->is_read = rule != creates;
         req->is_grouped = rule == creates;
@@ -140,7 +141,10 @@ learn(const char *sql, uint32_t type)
 {
         struct stmt *stmt = pipit__stmt_cache_get(&stmt_cache, sql);
 
-        pipit__stmt_learn(stmt, 1, &type, false);
+        struct stmt_types *types = pipit__stmt_types_new(1, 0);
+
+        types->params[0] = type;
+        pipit__stmt_types_unref(pipit__stmt_learn(stmt, types));
         pipit__stmt_unref(stmt);
 }
 
@@ -202,15 +206,46 @@ START_TEST(numbers_go_in_binary_form_once_the_types_are_known)
 }
 END_TEST
 
-START_TEST(one_that_is_no_such_number_makes_all_of_them_text)
+/* For the server to find the types of now. */
+START_TEST(one_that_does_not_fit_goes_by_itself)
 {
         learn("one", OID_INT4);
         learn("many numbers", OID_INT4_ARRAY);
         member(by_number, pipit_value_int(9));
-        member(by_number, pipit_value_int(INT64_C(5000000000)));
+        member(by_number, pipit_value_int(10));
+        struct request *misfit = member(by_number, pipit_value_int(INT64_C(5000000000)));
+        pipit__coalesce_pack(&batch);
+        ck_assert_int_eq(batch.n, 2);
+        ck_assert_ptr_null(misfit->holder);
+        ck_assert_int_eq(last()->bound->params.lengths[0], 36);
+        ck_assert(!last()->bound->is_misfit);
+}
+END_TEST
+
+/* The two texts of a rule can have been described at different times. */
+START_TEST(numbers_of_another_type_than_the_arrays_are_text)
+{
+        learn("one", OID_INT8);
+        learn("many numbers", OID_INT4_ARRAY);
+        member(by_number, pipit_value_int(9));
+        member(by_number, pipit_value_int(10));
         pipit__coalesce_pack(&batch);
         ck_assert_int_eq(last()->bound->params.formats[0], 0);
+        ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"10\"}");
+        ck_assert(!last()->bound->is_misfit);
+}
+END_TEST
+
+START_TEST(arrays_that_would_change_one_of_them_do_not_fit)
+{
+        learn("one", OID_INT8);
+        learn("many numbers", OID_INT4_ARRAY);
+        member(by_number, pipit_value_int(9));
+        member(by_number, pipit_value_int(INT64_C(5000000000)));
+        pipit__coalesce_pack(&batch);
+        ck_assert_int_eq(batch.n, 1);
         ck_assert_str_eq(last()->bound->params.values[0], "{\"9\",\"5000000000\"}");
+        ck_assert(last()->bound->is_misfit);
 }
 END_TEST
 
@@ -408,7 +443,9 @@ test_suite(void)
         tcase_add_test(tcase, one_of_a_sort_goes_by_itself);
         tcase_add_test(tcase, each_sort_has_its_own_coalesced_statement);
         tcase_add_test(tcase, numbers_go_in_binary_form_once_the_types_are_known);
-        tcase_add_test(tcase, one_that_is_no_such_number_makes_all_of_them_text);
+        tcase_add_test(tcase, one_that_does_not_fit_goes_by_itself);
+        tcase_add_test(tcase, numbers_of_another_type_than_the_arrays_are_text);
+        tcase_add_test(tcase, arrays_that_would_change_one_of_them_do_not_fit);
         tcase_add_test(tcase, creates_are_coalesced_where_they_share_a_commit);
         tcase_add_test(tcase, the_coalesced_statement_has_the_time_of_the_most_patient_also_later);
         tcase_add_loop_test(tcase, a_coalesced_statement_is_cancelled_with_its_last_member, 0, 2);

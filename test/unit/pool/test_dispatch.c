@@ -75,13 +75,14 @@ request(bool is_read)
         struct pipit_params none = {NULL, 0};
         struct request_traits traits = {.is_read = is_read};
         struct stmt_problem problem;
-        size_t size = 0;
+        struct bound_form form;
 
-        ck_assert_int_eq(pipit__bound_stmt_measure(stmt, none, &size, &problem), 0);
-        struct request *req = pipit__request_new(&requests, &owner, size, NULL, NULL);
+        ck_assert_int_eq(pipit__bound_stmt_measure(stmt, none, &form, &problem), 0);
+        struct request *req = pipit__request_new(&requests, &owner, form.size, NULL, NULL);
         ck_assert_ptr_nonnull(req);
-        pipit__request_set_stmt(req, pipit__bound_stmt_write(pipit__request_block(req), stmt, none),
-                                &traits);
+        pipit__request_set_stmt(
+                req, pipit__bound_stmt_write(pipit__request_block(req), stmt, none, &form),
+                &traits);
         return req;
 }
 

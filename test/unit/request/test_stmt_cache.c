@@ -6,6 +6,7 @@
 #include "oom.h"
 #include "request/stmt_cache.h"
 #include "request/stmt_int.h"
+#include "request/stmt_text.h"
 #include "runner.h"
 
 #define SLOTS 4
@@ -51,7 +52,7 @@ START_TEST(one_text_is_one_statement)
         ck_assert_ptr_eq(get("SELECT 1"), stmt);
         ck_assert_str_eq(stmt->sql, "SELECT 1");
         ck_assert_uint_eq(stmt->length, 8);
-        ck_assert_int_eq(stmt->n_types, -1);
+        ck_assert_ptr_null(pipit__stmt_types(stmt, 0));
         ck_assert_uint_ne(visit("SELECT 2"), stmt->serial);
         pipit__stmt_unref(stmt);
         pipit__stmt_unref(stmt);
@@ -240,17 +241,32 @@ START_TEST(a_statement_outlives_its_table)
 }
 END_TEST
 
+static const uint32_t names[] = {0, 1, 9, 10, 15, 16, 255, 256, 4096, 0x10000000, UINT32_MAX};
+#define N_NAMES (sizeof names / sizeof names[0])
+
+/* One of the names that a statement is prepared under. */
+static const char *
+name_of(const struct stmt_cache *cache, const struct stmt *stmt, uint32_t name)
+{
+        static char out[2][STMT_NAME_SIZE];
+        static int i;
+
+        i = 1 - i;
+        pipit__stmt_cache_name(cache, stmt->serial, name, out[i]);
+        return out[i];
+}
+
 START_TEST(names_differ_between_statements_and_between_programs)
 {
         struct stmt *a = get("a");
         struct stmt *b = get("b");
         struct stmt_cache other;
 
-        ck_assert_str_ne(a->name, b->name);
+        ck_assert_str_ne(name_of(&stmt_cache, a, 0), name_of(&stmt_cache, b, 0));
         ck_assert_int_eq(pipit__stmt_cache_init(&other, SLOTS), 0);
         struct stmt *same = pipit__stmt_cache_get(&other, "a");
         ck_assert_uint_eq(same->serial, a->serial);
-        ck_assert_str_ne(same->name, a->name);
+        ck_assert_str_ne(name_of(&other, same, 0), name_of(&stmt_cache, a, 0));
         pipit__stmt_unref(same);
         pipit__stmt_cache_fini(&other);
         pipit__stmt_unref(a);
@@ -258,117 +274,71 @@ START_TEST(names_differ_between_statements_and_between_programs)
 }
 END_TEST
 
+START_TEST(all_names_of_a_statement_differ)
+{
+        struct stmt *stmt = get("a");
+
+        for (size_t i = 0; i < N_NAMES; i++) {
+                for (size_t j = 0; j < i; j++)
+                        ck_assert_str_ne(name_of(&stmt_cache, stmt, names[i]),
+                                         name_of(&stmt_cache, stmt, names[j]));
+        }
+        pipit__stmt_unref(stmt);
+}
+END_TEST
+
 START_TEST(a_name_is_made_from_the_serial_alone)
 {
         char name[STMT_NAME_SIZE];
+        char same[STMT_NAME_SIZE];
         struct stmt *stmt = get("a");
 
-        pipit__stmt_cache_name(&stmt_cache, stmt->serial, name);
-        ck_assert_str_eq(name, stmt->name);
-        pipit__stmt_cache_name(&stmt_cache, UINT64_MAX, name);
+        for (size_t i = 0; i < N_NAMES; i++) {
+                pipit__stmt_cache_name(&stmt_cache, stmt->serial, names[i], name);
+                pipit__stmt_name(stmt->name, names[i], same);
+                ck_assert_str_eq(name, same);
+        }
+        pipit__stmt_cache_name(&stmt_cache, UINT64_MAX, UINT32_MAX, name);
         ck_assert_uint_lt(strlen(name), STMT_NAME_SIZE - 1);
         pipit__stmt_unref(stmt);
 }
 END_TEST
 
-START_TEST(types_are_learnt_once_and_never_change)
-{
-        const uint32_t types[] = {23, 25};
-        const uint32_t others[] = {1, 2};
-        struct stmt *stmt = get("a");
-
-        ck_assert(!pipit__stmt_is_typed(stmt));
-        pipit__stmt_learn(stmt, 2, types, true);
-        pipit__stmt_learn(stmt, 2, others, false);
-        ck_assert(pipit__stmt_is_typed(stmt));
-        ck_assert_mem_eq(pipit__stmt_types(stmt, 2), types, sizeof types);
-        ck_assert(stmt->is_binary);
-        pipit__stmt_unref(stmt);
-}
-END_TEST
-
-START_TEST(a_statement_without_parameters_is_learnt_too)
-{
-        struct stmt *stmt = get("a");
-
-        pipit__stmt_learn(stmt, 0, (const uint32_t[]){0}, false);
-        ck_assert(pipit__stmt_is_typed(stmt));
-        ck_assert_ptr_nonnull(pipit__stmt_types(stmt, 0));
-        ck_assert(!stmt->is_binary);
-        pipit__stmt_unref(stmt);
-}
-END_TEST
-
-START_TEST(types_of_another_number_of_parameters_are_none)
-{
-        struct stmt *stmt = get("a");
-
-        ck_assert_ptr_null(pipit__stmt_types(stmt, 0));
-        pipit__stmt_learn(stmt, 2, (const uint32_t[]){23, 25}, false);
-        ck_assert_ptr_null(pipit__stmt_types(stmt, 1));
-        ck_assert_ptr_null(pipit__stmt_types(stmt, 3));
-        pipit__stmt_unref(stmt);
-}
-END_TEST
-
-START_TEST(a_statement_knows_its_name_in_a_text)
+START_TEST(a_statement_knows_each_of_its_names_in_a_text)
 {
         struct stmt *stmt = get("a");
         struct stmt *other = get("b");
         char text[100];
 
-        snprintf(text, sizeof text, "prepared statement \"%s\" does not exist", stmt->name);
-        ck_assert(pipit__stmt_is_named_in(stmt, text));
-        ck_assert(!pipit__stmt_is_named_in(other, text));
+        for (size_t i = 0; i < N_NAMES; i++) {
+                snprintf(text, sizeof text, "prepared statement \"%s\" does not exist",
+                         name_of(&stmt_cache, stmt, names[i]));
+                ck_assert(pipit__stmt_is_named_in(stmt, text));
+                ck_assert(!pipit__stmt_is_named_in(other, text));
+        }
         pipit__stmt_unref(stmt);
         pipit__stmt_unref(other);
 }
 END_TEST
 
-START_TEST(a_renewed_statement_is_another_of_which_nothing_is_known)
+START_TEST(a_statement_has_the_traits_of_its_text)
 {
-        struct stmt *old = get("a");
+        struct stmt *call = get("CALL p()");
+        struct stmt *plain = get("SELECT 1");
 
-        pipit__stmt_learn(old, 1, (const uint32_t[]){23}, true);
-        old->latency.uses = 3;
-        struct stmt *fresh = pipit__stmt_renew(old);
-        ck_assert_ptr_ne(fresh, old);
-        ck_assert(pipit__stmt_is_known(fresh));
-        ck_assert(!pipit__stmt_is_known(old));
-        ck_assert_str_eq(fresh->sql, "a");
-        ck_assert_uint_ne(fresh->serial, old->serial);
-        ck_assert_int_eq(fresh->n_types, -1);
-        ck_assert_uint_eq(visit("a"), fresh->serial);
-        pipit__stmt_unref(old);
-        pipit__stmt_unref(fresh);
+        ck_assert_uint_eq(pipit__stmt_traits(call), STMT_CALLS);
+        ck_assert_uint_eq(pipit__stmt_traits(plain), 0);
+        pipit__stmt_unref(call);
+        pipit__stmt_unref(plain);
 }
 END_TEST
 
-START_TEST(all_who_renew_a_statement_get_the_same)
+START_TEST(each_change_of_the_schema_is_another_version)
 {
-        struct stmt *old = pipit__stmt_ref(get("a"));
-        struct stmt *first = pipit__stmt_renew(old);
-        struct stmt *second = pipit__stmt_renew(old);
+        uint32_t version = pipit__stmt_cache_schema(&stmt_cache);
 
-        ck_assert_ptr_eq(first, second);
-        pipit__stmt_unref(first);
-        pipit__stmt_unref(second);
-        pipit__stmt_unref(old);
-        pipit__stmt_unref(old);
-}
-END_TEST
-
-START_TEST(without_memory_types_stay_unknown)
-{
-        const uint32_t types[] = {23};
-        struct stmt *stmt = get("a");
-
-        oom_after(0);
-        pipit__stmt_learn(stmt, 1, types, true);
-        ck_assert(oom_stop());
-        ck_assert_int_eq(stmt->n_types, -1);
-        ck_assert(!stmt->is_binary);
-        pipit__stmt_unref(stmt);
+        pipit__stmt_cache_change_schema(&stmt_cache);
+        ck_assert_uint_ne(pipit__stmt_cache_schema(&stmt_cache), version);
 }
 END_TEST
 
@@ -424,13 +394,10 @@ test_suite(void)
         tcase_add_test(tcase, a_statement_outlives_its_table);
         tcase_add_test(tcase, names_differ_between_statements_and_between_programs);
         tcase_add_test(tcase, a_name_is_made_from_the_serial_alone);
-        tcase_add_test(tcase, types_are_learnt_once_and_never_change);
-        tcase_add_test(tcase, a_statement_without_parameters_is_learnt_too);
-        tcase_add_test(tcase, types_of_another_number_of_parameters_are_none);
-        tcase_add_test(tcase, a_statement_knows_its_name_in_a_text);
-        tcase_add_test(tcase, a_renewed_statement_is_another_of_which_nothing_is_known);
-        tcase_add_test(tcase, all_who_renew_a_statement_get_the_same);
-        tcase_add_test(tcase, without_memory_types_stay_unknown);
+        tcase_add_test(tcase, all_names_of_a_statement_differ);
+        tcase_add_test(tcase, a_statement_knows_each_of_its_names_in_a_text);
+        tcase_add_test(tcase, a_statement_has_the_traits_of_its_text);
+        tcase_add_test(tcase, each_change_of_the_schema_is_another_version);
         tcase_add_test(tcase, without_memory_there_is_no_half_statement);
         tcase_add_test(tcase, without_memory_there_is_no_table);
         suite_add_tcase(suite, tcase);
