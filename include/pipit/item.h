@@ -131,7 +131,8 @@ PIPIT_API int pipit_item_double(const struct pipit_item *item, double *ret_value
 /** Reads a bytea. See pipit_item_bool(). The bytes are owned by the result. */
 PIPIT_API int pipit_item_bytes(const struct pipit_item *item, struct pipit_bytes *ret_value);
 /** Reads a timestamp or a date. See pipit_item_bool(). A value without time zone counts as UTC, and
- * a date as its midnight. */
+ * a date as its midnight. Text of the server must have the style ISO, which pipit sets but where a
+ * pooler lends sessions for transactions: there DateStyle of the role must be ISO. */
 PIPIT_API int
 pipit_item_timestamp(const struct pipit_item *item, struct pipit_timestamp *ret_value);
 /** Reads a UUID. See pipit_item_bool(). */

@@ -150,7 +150,8 @@ PIPIT_API int
 pipit_result_bytes(struct pipit_result *res, int row, int column, struct pipit_bytes *ret_value);
 /**
  * Reads a timestamp or a date. See pipit_result_bool(). A value without time zone counts as UTC,
- * and a date as its midnight.
+ * and a date as its midnight. Text of the server must have the style ISO: see
+ * pipit_item_timestamp().
  */
 PIPIT_API int pipit_result_timestamp(const struct pipit_result *res, int row, int column,
                                      struct pipit_timestamp *ret_value);

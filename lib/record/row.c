@@ -79,7 +79,7 @@ misfit_text(const struct pipit_item *item)
                        "pipit reads floating numbers as they come with 1";
         if (pipit__rows_has_style(item))
                 return "has a value that does not fit its member; as text it is read in DateStyle "
-                       "ISO, IntervalStyle iso_8601 and bytea_output hex only";
+                       "ISO only";
         return "has a value that does not fit its member";
 }
 

@@ -14,6 +14,7 @@
 #include "value/codec.h"
 #include "value/decimal.h"
 #include "value/decode.h"
+#include "value/oid.h"
 
 /* Defines the getter of that name for a type that decode.h reads. */
 #define ITEM_GETTER(name, type)                                                                    \
@@ -88,10 +89,13 @@ pipit_item_bytes(const struct pipit_item *item, struct pipit_bytes *ret_value)
         code = pipit__rows_text(item, &text, &length);
         if (code != 0)
                 return code;
-        void *data = pipit__result_alloc(item->result, length / 2 + 1);
+        /* bytea_output is hex, but where it cannot be set. */
+        bool escaped = item->type == OID_BYTEA && strncmp(text, "\\x", 2) != 0;
+        void *data = pipit__result_alloc(item->result, (escaped ? length : length / 2) + 1);
         if (data == NULL)
                 return PIPIT_ENOMEM;
-        code = pipit__codec_read_bytes(text, length, data, &length);
+        code = (escaped ? pipit__codec_read_escaped : pipit__codec_read_bytes)(text, length, data,
+                                                                               &length);
         if (code == 0)
                 *ret_value = (struct pipit_bytes){data, length};
         return code;

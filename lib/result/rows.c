@@ -61,9 +61,8 @@ pipit__rows_is_rounded(const struct pipit_item *item)
 bool
 pipit__rows_has_style(const struct pipit_item *item)
 {
-        return !item->binary &&
-               (item->type == OID_TIMESTAMP || item->type == OID_TIMESTAMPTZ ||
-                item->type == OID_DATE || item->type == OID_INTERVAL || item->type == OID_BYTEA);
+        return !item->binary && (item->type == OID_TIMESTAMP || item->type == OID_TIMESTAMPTZ ||
+                                 item->type == OID_DATE);
 }
 
 void

@@ -35,7 +35,7 @@ pipit__rows_take(struct pipit_result *res, struct pg_result *answer, enum pipit_
 COLD void pipit__rows_set_rounded(struct pipit_result *res);
 /* Whether an item is such a number. */
 bool pipit__rows_is_rounded(const struct pipit_item *item);
-/* Whether an item came as text that a session can have in several styles: a time or bytes. */
+/* Whether an item came as text that a session can have in several styles: a time. */
 COLD bool pipit__rows_has_style(const struct pipit_item *item);
 
 /* A part of an answer is what belongs to one of the requests that it was given for. */

@@ -253,3 +253,40 @@ pipit__codec_read_bytes(const char *text, size_t length, void *out, size_t *ret_
         *ret_length = length / 2 - 1;
         return 0;
 }
+
+/* Returns the byte that three octal digits make; -1 if they do not. */
+static int
+codec_octal_byte(const char *text)
+{
+        int byte = 0;
+
+        for (int i = 0; i < 3; i++) {
+                if (text[i] < '0' || text[i] > '7')
+                        return -1;
+                byte = byte * 8 + (text[i] - '0');
+        }
+        return byte <= UINT8_MAX ? byte : -1;
+}
+
+int
+pipit__codec_read_escaped(const char *text, size_t length, void *out, size_t *ret_length)
+{
+        uint8_t *bytes = out;
+        size_t n = 0;
+
+        for (size_t i = 0; i < length; i++) {
+                int byte = (uint8_t)text[i];
+
+                if (text[i] == '\\' && i + 1 < length && text[i + 1] == '\\') {
+                        i++;
+                } else if (text[i] == '\\') {
+                        byte = i + 3 < length ? codec_octal_byte(text + i + 1) : -1;
+                        i += 3;
+                }
+                if (byte < 0)
+                        return PIPIT_ETYPE;
+                bytes[n++] = (uint8_t)byte;
+        }
+        *ret_length = n;
+        return 0;
+}

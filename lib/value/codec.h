@@ -51,5 +51,8 @@ int pipit__codec_read_uuid(const char *text, size_t length, struct pipit_uuid *r
 /* Reads \x... into out, which has room for length / 2 bytes. 0, or PIPIT_ETYPE with rubbish in out.
  */
 int pipit__codec_read_bytes(const char *text, size_t length, void *out, size_t *ret_length);
+/* Reads a bytea in the style escape: backslashes are doubled, and \377 and the like are
+ * bytes. out has room for length bytes. */
+int pipit__codec_read_escaped(const char *text, size_t length, void *out, size_t *ret_length);
 
 #endif

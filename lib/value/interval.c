@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "value/interval_style.h"
 #include "value/number.h"
 
 #define US_A_SECOND INT64_C(1000000)
@@ -211,6 +212,8 @@ pipit__interval_read(const char *text, size_t length, struct pipit_interval *ret
                 *ret = (struct pipit_interval){INT32_MIN, INT32_MIN, INT64_MIN};
                 return 0;
         }
+        if (length == 0 || *cursor.at != 'P')
+                return pipit__interval_style_read(text, length, ret);
         if (length < 2 || *cursor.at++ != 'P' || !cursor_date(&cursor, &interval))
                 return PIPIT_ETYPE;
         if (cursor.at < cursor.end &&

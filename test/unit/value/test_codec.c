@@ -362,6 +362,39 @@ START_TEST(rubbish_is_no_bytes)
 }
 END_TEST
 
+static const struct {
+        const char *text;
+        const char *bytes; /* NULL: it is rubbish */
+        size_t length;
+} escapes[] = {{"", "", 0},
+               {"abc", "abc", 3},
+               {"a\\\\b", "a\\b", 3},
+               {"\\000\\377x", "\0\377x", 3},
+               {"\\\\000", "\\000", 4},
+               {"\\", NULL, 0},
+               {"a\\", NULL, 0},
+               {"\\00", NULL, 0},
+               {"\\400", NULL, 0},
+               {"\\080", NULL, 0},
+               {"\\n00", NULL, 0}};
+
+START_TEST(bytes_that_are_escaped_are_read)
+{
+        unsigned char back[8];
+        size_t size = 77;
+        size_t length = 0;
+        char *text = exact(escapes[_i].text, &length);
+        int code = pipit__codec_read_escaped(text, length, back, &size);
+
+        ck_assert_int_eq(code, escapes[_i].bytes != NULL ? 0 : PIPIT_ETYPE);
+        if (code == 0) {
+                ck_assert_uint_eq(size, escapes[_i].length);
+                ck_assert_mem_eq(back, escapes[_i].bytes, size);
+        }
+        free(text);
+}
+END_TEST
+
 START_TEST(uuids_are_read_strictly)
 {
         static const char *const rubbish[] = {
@@ -537,6 +570,7 @@ test_suite(void)
         tcase_add_test(tcase, a_number_of_any_length_is_read_or_refused);
         tcase_add_loop_test(tcase, numbers_do_not_depend_on_the_locale, 0, 6);
         tcase_add_test(tcase, rubbish_is_no_bytes);
+        tcase_add_loop_test(tcase, bytes_that_are_escaped_are_read, 0, COUNT(escapes));
         tcase_add_test(tcase, uuids_are_read_strictly);
         tcase_add_loop_test(tcase, timestamps_are_read_and_written, 0, COUNT(timestamps));
         tcase_add_loop_test(tcase, what_is_no_timestamp_is_refused, 0, COUNT(no_timestamps));

@@ -44,7 +44,6 @@ END_TEST
 static const char *const rubbish[] = {
         "",
         "P",
-        "1 day",
         "PT",
         "P1",
         "P1S",
