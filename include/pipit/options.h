@@ -23,6 +23,19 @@ enum pipit_log_level {
                                password file is not read */
 };
 
+/** A pooler can stand between a database's connections and its server; this says of which sort. */
+enum pipit_pooler {
+        /** There is none, or pipit finds out: a pooler is seen at once, and that it is in
+         * transaction mode when two sessions have answered one connection. */
+        PIPIT_POOLER_AUTO,
+        /** The pooler gives each client a session of its own. */
+        PIPIT_POOLER_SESSION,
+        /** The pooler lends a session for one transaction. Then nothing is left in a session:
+         * nothing is prepared, no setting outlives its transaction, and sessions and LISTEN are
+         * refused with PIPIT_EUNSHARED. A connection has one Sync on its way at a time. */
+        PIPIT_POOLER_TRANSACTION
+};
+
 /**
  * Takes one line of the log. pipit calls this hook from the event loop, and inside pipit_close(),
  * pipit_drain() and pipit_wait(). The hook must not call pipit, and is given at most 100 lines a
@@ -66,9 +79,8 @@ struct pipit_options {
          * busy with a batch it gets no other. Default 128, at most 10,000. */
         int max_pipeline;
         /** At most so many statements stay prepared on a connection. Default 256, at most 10,000;
-         * -1 prepares none and lets no reads share, for poolers that lend a session to many
-         * clients.
-         */
+         * -1 prepares none and lets no reads share; with PIPIT_POOLER_TRANSACTION none is prepared
+         * in any case. */
         int max_prepared;
         /** At most so many requests wait for a connection; one more fails with PIPIT_ELIMIT.
          * Default 10,000. */
@@ -116,7 +128,9 @@ struct pipit_options {
          * Default: libevent's own. */
         int event_priority;
         /** search_path of every connection, a list as SET search_path takes it; copied. Default
-         * "public, pg_temp"; "" leaves the server's. */
+         * "public, pg_temp"; "" leaves the server's. With PIPIT_POOLER_TRANSACTION it is a list of
+         * names that is set for each transaction, in the same Sync; a statement that must not be
+         * in a transaction with others, as VACUUM, needs "". */
         const char *search_path;
         /** sslmode of libpq, if the connection string, PGSSLMODE and the service file give none;
          * copied. Default: verify-full for addresses that are not loopback, else libpq's. */
@@ -130,9 +144,13 @@ struct pipit_options {
         pipit_log_cb log;
         /** Passed to log; not touched. */
         void *log_arg;
+        /** Pooler in front of the server. Set it where one lends sessions for transactions: until
+         * that is found out, settings and prepared statements stay in sessions of others. Default
+         * PIPIT_POOLER_AUTO. */
+        enum pipit_pooler pooler;
         /** Room for later versions, whose options take its place: so the size never changes. Leave
          * all of it NULL: otherwise every request fails with PIPIT_EINVAL. */
-        void *reserved[32];
+        void *reserved[31];
 };
 
 #ifdef __cplusplus

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "conn/cancel.h"
 #include "conn/conn_int.h"
+#include "conn/pooler.h"
 #include "loop/deadline.h"
 #include "request/requests.h"
 
@@ -86,11 +87,18 @@ pipit__conn_statement_timeout_ms(const struct conn *conn)
 bool
 pipit__conn_may_share(const struct conn *conn, bool reads)
 {
-        /* A role is a setting of the session: through a pooler, where nothing is prepared either,
-         * it would be somebody else's. */
-        bool has_role = conn->config->max_prepared > 0;
+        /* A role is a setting of the session. Where nothing is prepared there may be a pooler, and
+         * the session be somebody else's; where that is known reads have a transaction. */
+        bool has_role =
+                conn->config->max_prepared > 0 || pipit__pooler_is_shared(conn->config->pooler);
 
         return !conn->serializable && (has_role || !reads);
+}
+
+bool
+pipit__conn_has_one_sync(const struct conn *conn)
+{
+        return pipit__pooler_is_shared(conn->config->pooler);
 }
 
 int

@@ -28,6 +28,7 @@ struct list;
 struct log;
 struct reactor;
 struct refused_settings;
+struct pooler;
 struct request;
 struct segment_error;
 struct stmt;
@@ -63,7 +64,9 @@ struct conn_config {
         struct cancel_conn *cancel_conn;
         int max_prepared;        /* statements that are prepared at once; 0: nothing is prepared */
         const char *search_path; /* "" leaves the server's */
+        const char *local_search_path;    /* the command that sets it for a transaction; or NULL */
         struct refused_settings *refused; /* its owner's; never NULL */
+        struct pooler *pooler;            /* likewise */
         const struct conn_ops *ops;
         void *arg; /* of ops */
 };
@@ -100,6 +103,8 @@ bool pipit__conn_is_old(const struct conn *conn);
 bool pipit__conn_is_reader(const struct conn *conn);
 /* Whether statements may share a Sync on it; reads: declared reads. */
 bool pipit__conn_may_share(const struct conn *conn, bool reads);
+/* Whether no more than one Sync may be on its way on it. */
+bool pipit__conn_has_one_sync(const struct conn *conn);
 /* How many requests wait for its answers. */
 int pipit__conn_n_waiting(const struct conn *conn);
 /* The statement_timeout that a session which nobody has changed has, in milliseconds; 0: none; -1:

@@ -49,7 +49,8 @@ struct conn {
         struct sending flight; /* all that was sent since nothing was owed the last time */
         enum conn_cancel cancel_state;
         struct cancel *cancel;  /* NULL but while one is out */
-        struct backend backend; /* both "" where libpq can cancel without blocking */
+        struct backend backend; /* for a cancel; began is "" through a pooler */
+        struct backend session; /* that has answered the settings; both "" if that is not known */
         bool reader;            /* once what was sent is answered, transactions cannot write */
         bool served;            /* somebody has used the connection: only then can it be old */
         bool serializable;      /* reads may fail at their Sync, and so do not share it */

@@ -28,7 +28,7 @@ int
 pipit__conn_lease(struct conn *conn, const struct lease_ops *lease_ops, void *arg)
 {
         assert(conn->state == CONN_IDLE);
-        if (conn->reader && conn_become_writer(conn) != 0)
+        if (conn->reader && !pipit__conn_has_one_sync(conn) && conn_become_writer(conn) != 0)
                 return -1;
         conn->lease_ops = lease_ops;
         conn->lease_arg = arg;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "conn/conn_int.h"
+#include "conn/pooler.h"
 #include "conn/session_settings.h"
 #include "loop/deadline.h"
 #include "pq/pq_cancel.h"
@@ -49,31 +50,79 @@ conn_set_up(struct conn *conn)
         pipit__conn_flush(conn);
 }
 
-/* Takes what the server says of who the session is, for a cancel. */
-static void
-conn_learn_backend(struct conn *conn, const struct pg_result *answer)
+/* Tells, once, that there is a pooler, for it cannot always be found out in which mode that is. */
+static COLD void
+conn_see_pooler(struct conn *conn)
 {
-        struct backend *backend = &conn->backend;
+        if (pipit__pooler_see(conn->config->pooler))
+                pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_NOTICE,
+                           "connection to %s: there is a pooler in between, which is asked about "
+                           "cancels; if it lends sessions for transactions, set the option pooler "
+                           "to PIPIT_POOLER_TRANSACTION",
+                           conn->host);
+}
+
+/* Takes the first word of who the session is. Where libpq has the key of another one the connection
+ * goes through a pooler: its number is not the server's, and is of no use for a cancel. */
+static void
+conn_learn_backend(struct conn *conn, const struct backend *session)
+{
         int pid = pipit__pq_backend_pid(conn->pq);
 
-        snprintf(backend->pid, sizeof backend->pid, "%d", pid);
-        /* A pooler gives a number of its own, and its session at the server is soon another's. */
-        if (strtol(pipit__pq_value(answer, "pid"), NULL, 10) == pid)
-                snprintf(backend->began, sizeof backend->began, "%s",
-                         pipit__pq_value(answer, "began"));
+        conn->session = *session;
+        snprintf(conn->backend.pid, sizeof conn->backend.pid, "%d", pid);
+        if (session->pid[0] == '\0')
+                return;
+        if (strtol(session->pid, NULL, 10) == pid)
+                conn->backend = *session;
+        else
+                conn_see_pooler(conn);
+}
+
+/* Compares who the session is with who it was. */
+static COLD void
+conn_compare_session(struct conn *conn, const struct backend *session)
+{
+        if (strcmp(session->pid, conn->session.pid) == 0 &&
+            strcmp(session->began, conn->session.began) == 0)
+                return;
+        if (pipit__pooler_see_change(conn->config->pooler))
+                pipit__log(conn->config->log, pipit__conn_now(conn), PIPIT_LOG_WARNING,
+                           "connection to %s: two sessions have answered it, so the pooler in "
+                           "between lends them for transactions; from now on nothing is left in "
+                           "them. What was, stays: set the option pooler to "
+                           "PIPIT_POOLER_TRANSACTION",
+                           conn->host);
+}
+
+/* Reads who the session is; both texts are "" where the answer does not say. */
+static void
+conn_read_session(const struct pg_result *answer, struct backend *ret)
+{
+        long pid = strtol(pipit__pq_value(answer, "pid"), NULL, 10);
+
+        *ret = (struct backend){0};
+        if (pid <= 0 || pid > INT32_MAX)
+                return;
+        snprintf(ret->pid, sizeof ret->pid, "%ld", pid);
+        snprintf(ret->began, sizeof ret->began, "%s", pipit__pq_value(answer, "began"));
 }
 
 void
 pipit__conn_take_own(struct conn *conn, struct pg_result *answer)
 {
         const char *timeout = pipit__pq_value(answer, "statement_timeout");
+        struct backend session;
 
+        conn_read_session(answer, &session);
         if (timeout[0] != '\0')
                 conn->statement_timeout_ms = pipit__session_settings_read_ms(timeout);
         if (conn->state == CONN_SETTING_UP) {
                 conn->serializable =
                         strcmp(pipit__pq_value(answer, "isolation"), "serializable") == 0;
-                conn_learn_backend(conn, answer);
+                conn_learn_backend(conn, &session);
+        } else if (session.pid[0] != '\0') {
+                conn_compare_session(conn, &session);
         }
         pipit__pq_clear(answer);
 }

@@ -32,8 +32,17 @@ conn_refuse_tx_end(struct conn *conn, struct request *culprit, const char *tag)
 
 /* Fails a statement that has changed the session, which others share. */
 static COLD void
-conn_refuse_change(struct request *culprit, const char *tag)
+conn_refuse_change(const struct conn *conn, struct request *culprit, const char *tag)
 {
+        if (pipit__conn_has_one_sync(conn)) {
+                pipit__result_fail(pipit__request_result(culprit), PIPIT_EUNSHARED,
+                                   PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
+                                   "%s changes its session, which the pooler lends to others: the "
+                                   "connection was closed, but its effect may have stayed there; "
+                                   "settings belong into a transaction, as SET LOCAL",
+                                   tag);
+                return;
+        }
         pipit__result_fail(pipit__request_result(culprit), PIPIT_EUNSHARED,
                            PIPIT_EXECUTED_ROLLED_BACK, PIPIT_PHASE_EXECUTE,
                            "%s changes its session, which other requests share: the connection was "
@@ -55,7 +64,7 @@ pipit__conn_refuse_unshared(struct conn *conn)
                 return;
         }
         if (culprit != NULL)
-                conn_refuse_change(culprit, tag);
+                conn_refuse_change(conn, culprit, tag);
         pipit__conn_break(conn, "a statement in front of it changed the session");
 }
 

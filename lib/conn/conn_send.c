@@ -9,10 +9,12 @@
  * 2. A failure leaves half a segment with libpq: the connection is closed by whoever is told -1.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cold.h"
 #include "conn/conn_int.h"
+#include "conn/pooler.h"
 #include "conn/reply_commit.h"
 #include "conn/reply_own.h"
 #include "conn/reply_prepare.h"
@@ -24,8 +26,9 @@
 #include "request/request.h"
 #include "request/stmt_cache.h"
 
-/* A segment can take a statement that sets the role, and two Syncs. */
-#define SEND_PER_SEGMENT 3
+/* A segment can take a statement that sets the role, one that asks who the session is, and two
+ * Syncs; or BEGIN, a search path, COMMIT and a Sync. */
+#define SEND_PER_SEGMENT 4
 
 static const struct reply_ops *const statement_kinds[] = {[SEGMENT_SINGLE] = &pipit__reply_single,
                                                           [SEGMENT_READS] = &pipit__reply_read,
@@ -41,6 +44,7 @@ conn_begin_segment(struct conn *conn, int n)
         if (conn->replies.n == 0)
                 conn->flight = (struct sending){0};
         conn->room = n;
+        conn->prepared.is_lent = pipit__conn_has_one_sync(conn);
         return pipit__reply_queue_reserve(&conn->replies, n) == 0 ? 0 : -1;
 }
 
@@ -77,10 +81,29 @@ conn_send_command(struct conn *conn, const char *sql, const struct reply_ops *ki
         return 0;
 }
 
+/* Whether it is asked who the session is, along with what is sent anyway. */
+static bool
+conn_asks(const struct conn *conn)
+{
+        return pipit__pooler_is_asked(conn->config->pooler) && conn->session.pid[0] != '\0';
+}
+
+static int
+conn_send_question(struct conn *conn)
+{
+        struct session_settings question;
+
+        if (!conn_asks(conn))
+                return 0;
+        pipit__session_settings_init_shared(&question);
+        pipit__session_settings_ask_backend(&question, 0);
+        return conn_send_command(conn, question.sql, &pipit__reply_own, NULL);
+}
+
 int
 pipit__conn_send_own(struct conn *conn, const char *sql)
 {
-        if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
+        if (pipit__reply_queue_reserve(&conn->replies, 3) != 0 || conn_send_question(conn) != 0 ||
             conn_send_command(conn, sql, &pipit__reply_own, NULL) != 0)
                 return -1;
         return conn_send_sync(conn, 0, 0, NULL);
@@ -91,9 +114,12 @@ pipit__conn_send_settings(struct conn *conn)
 {
         struct session_settings settings;
 
-        pipit__session_settings_init(&settings, pipit__pq_server_version(conn->pq),
-                                     conn->config->search_path, conn->refused);
-        if (conn->state == CONN_SETTING_UP && !pipit__pq_can_cancel(conn->pq))
+        if (pipit__conn_has_one_sync(conn))
+                pipit__session_settings_init_shared(&settings);
+        else
+                pipit__session_settings_init(&settings, pipit__pq_server_version(conn->pq),
+                                             conn->config->search_path, conn->refused);
+        if (conn->state == CONN_SETTING_UP)
                 pipit__session_settings_ask_backend(&settings, conn->refused);
         struct pq_params params = {.n = settings.n, .values = settings.values};
         if (pipit__reply_queue_reserve(&conn->replies, 2) != 0 ||
@@ -114,9 +140,77 @@ pipit__conn_send_role(struct conn *conn, bool reader)
 {
         const char *sql = reader ? "SET default_transaction_read_only = on"
                                  : "RESET default_transaction_read_only";
+        char careful[200];
 
+        /* A session of somebody else is not to be made read only: then it is known what the pooler
+         * is. */
+        if (reader && conn_asks(conn)) {
+                snprintf(careful, sizeof careful,
+                         "SELECT CASE WHEN pg_catalog.int4eq(pg_catalog.pg_backend_pid(), %s) THEN "
+                         "pg_catalog.set_config('default_transaction_read_only', 'on', false) END",
+                         conn->session.pid);
+                sql = careful;
+        }
         conn->reader = reader;
         return pipit__conn_send_own(conn, sql);
+}
+
+/* Sets the search path for a transaction that has no BEGIN, where a SET LOCAL would be warned of;
+ * its error goes to req. 0, or -1. */
+static int
+conn_send_search_path(struct conn *conn, struct request *req)
+{
+        static const char sql[] = "SELECT pg_catalog.set_config('search_path', $1, true)";
+        struct pq_params params = {.n = 1, .values = &conn->config->search_path};
+
+        if (!pipit__conn_has_one_sync(conn) || conn->config->search_path[0] == '\0')
+                return 0;
+        if (pipit__pq_send(conn->pq, sql, &params, false) != 0)
+                return -1;
+        pipit__reply_queue_push(&conn->replies, &pipit__reply_tx_command, req, NULL);
+        return 0;
+}
+
+/* Sets it after a BEGIN. This may not take a snapshot, which is for the user's first statement to
+ * do. 0, or -1. */
+static int
+conn_send_local_search_path(struct conn *conn, struct request *req)
+{
+        if (!pipit__conn_has_one_sync(conn) || conn->config->local_search_path == NULL)
+                return 0;
+        return conn_send_command(conn, conn->config->local_search_path, &pipit__reply_tx_command,
+                                 req);
+}
+
+/* Sends what goes in front of a segment's statements, so that they run where they may and find what
+ * they should; first is one of them. 0, or -1. */
+static int
+conn_send_front(struct conn *conn, enum segment_kind kind, struct request *first)
+{
+        bool reader = kind == SEGMENT_READS;
+
+        if (pipit__conn_has_one_sync(conn)) {
+                if (!reader)
+                        return conn_send_search_path(conn, first);
+                if (conn_send_command(conn, "BEGIN READ ONLY", &pipit__reply_tx_command, first) !=
+                    0)
+                        return -1;
+                return conn_send_local_search_path(conn, first);
+        }
+        /* A read that is alone runs anywhere. */
+        if (reader != conn->reader && (reader || !pipit__request_is_read(first)))
+                return pipit__conn_send_role(conn, reader);
+        return 0;
+}
+
+/* Sends what comes after a segment's statements. After an error the server skips it, and the
+ * transaction has failed: it is rolled back before the connection is used again. 0, or -1. */
+static int
+conn_send_back(struct conn *conn, enum segment_kind kind)
+{
+        if (kind != SEGMENT_READS || !pipit__conn_has_one_sync(conn))
+                return 0;
+        return conn_send_command(conn, "COMMIT", &pipit__reply_tx_command, NULL);
 }
 
 int
@@ -144,6 +238,8 @@ pipit__conn_send_closes(struct conn *conn)
 static bool
 conn_may_close(const struct conn *conn)
 {
+        if (pipit__conn_has_one_sync(conn))
+                return false;
         return conn->lease_ops == NULL ||
                (conn->replies.n == 0 && !pipit__pq_in_transaction(conn->pq));
 }
@@ -154,17 +250,13 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
               const struct holder_ops *ops)
 {
         struct request *first = pipit__request_first(requests);
-        bool reader = kind == SEGMENT_READS;
         struct prepared_moment when = pipit__conn_moment(conn);
         int room = n + SEND_PER_SEGMENT + conn->prepared.n_closing + 1;
         float estimated_us = 0;
 
         if (conn_begin_segment(conn, room) != 0 ||
-            (conn_may_close(conn) && pipit__conn_send_closes(conn) != 0))
-                return -1;
-        /* A read that is alone runs anywhere. */
-        if (reader != conn->reader && (reader || !pipit__request_is_read(first)) &&
-            pipit__conn_send_role(conn, reader) != 0)
+            (conn_may_close(conn) && pipit__conn_send_closes(conn) != 0) ||
+            conn_send_front(conn, kind, first) != 0)
                 return -1;
         while (!list_empty(requests)) {
                 struct request *req = pipit__request_first(requests);
@@ -178,6 +270,8 @@ conn_send_all(struct conn *conn, enum segment_kind kind, struct list *requests, 
                 if (r != 0)
                         return -1;
         }
+        if (conn_send_back(conn, kind) != 0)
+                return -1;
         return conn_send_sync(conn, n, estimated_us, NULL);
 }
 
@@ -192,6 +286,7 @@ pipit__conn_send(struct conn *conn, enum segment_kind kind, struct list *request
         assert(n > 0 && (conn->state == CONN_IDLE || conn->state == CONN_LEASED ||
                          conn->state == CONN_BUSY));
         assert(conn->cancel == NULL); /* or it could hit what is sent now */
+        assert(conn->replies.n == 0 || !pipit__conn_has_one_sync(conn));
         if (conn_send_all(conn, kind, requests, n, ops) != 0) {
                 pipit__conn_break_by_libpq(conn);
                 return -1;
@@ -229,13 +324,17 @@ conn_send_bracket(struct conn *conn, struct list *requests, const struct bracket
 
         LIST_EACH(link, requests)
                 room++;
-        if (conn_begin_segment(conn, room) != 0)
+        if (conn_begin_segment(conn, room) != 0 ||
+            (bracket->implicit && conn_send_search_path(conn, first) != 0))
                 return -1;
         for (int i = 0; i < bracket->n_commands; i++) {
                 if (strncmp(bracket->commands[i], "ROLLBACK", 8) == 0)
                         pipit__prepared_note_undone(&conn->prepared);
                 if (conn_send_command(conn, bracket->commands[i], &pipit__reply_tx_command,
                                       first) != 0)
+                        return -1;
+                if (strncmp(bracket->commands[i], "BEGIN", 5) == 0 &&
+                    conn_send_local_search_path(conn, first) != 0)
                         return -1;
         }
         while (!list_empty(requests)) {

@@ -91,11 +91,20 @@ conn_renew(struct conn *conn)
         return pipit__conn_send_settings(conn);
 }
 
+/* Whether the session is not as it was, and can be made so. What others have, too, would be taken
+ * from them. */
+static bool
+conn_is_dirty(const struct conn *conn)
+{
+        return (conn->replies.dirty || conn->closes_due) && !pipit__conn_has_one_sync(conn);
+}
+
 /* Sends what makes the session as it was. A second time is one too many. */
 static COLD void
 conn_clean(struct conn *conn)
 {
         bool in_transaction = pipit__pq_in_transaction(conn->pq);
+        bool dirty = conn_is_dirty(conn);
 
         if (conn->state == CONN_CLEANING) {
                 pipit__conn_break(conn, "what was left behind on it could not be taken away");
@@ -104,8 +113,8 @@ conn_clean(struct conn *conn)
         pipit__conn_enter(conn, CONN_CLEANING, NULL);
         pipit__timer_set_or_now(conn->limit, CONN_CLEAN_MS);
         if ((in_transaction && pipit__conn_send_own(conn, "ROLLBACK") != 0) ||
-            (conn->replies.dirty && conn_renew(conn) != 0) ||
-            (conn->closes_due && pipit__conn_send_closes(conn) != 0))
+            (dirty && conn->replies.dirty && conn_renew(conn) != 0) ||
+            (dirty && conn->closes_due && pipit__conn_send_closes(conn) != 0))
                 pipit__conn_break_by_libpq(conn);
         else
                 pipit__conn_flush(conn);
@@ -124,7 +133,7 @@ pipit__conn_enter_next(struct conn *conn)
                 pipit__conn_close(conn, "too many of its prepared statements could not be closed");
         else if (conn->oversized)
                 pipit__conn_close(conn, "its buffers had grown");
-        else if (pipit__pq_in_transaction(conn->pq) || conn->replies.dirty || conn->closes_due)
+        else if (pipit__pq_in_transaction(conn->pq) || conn_is_dirty(conn))
                 conn_clean(conn);
         else
                 conn_idle(conn);

@@ -58,7 +58,7 @@ pipit__prepared_fini(struct prepared *prepared)
 bool
 pipit__prepared_takes(const struct prepared *prepared, const struct stmt *stmt)
 {
-        return prepared->slots != NULL && pipit__stmt_slot(stmt) >= 0;
+        return prepared->slots != NULL && !prepared->is_lent && pipit__stmt_slot(stmt) >= 0;
 }
 
 /* The place of a statement; NULL when that is another's by now, or there is none. */
@@ -83,7 +83,7 @@ const struct prepared_slot *
 pipit__prepared_find(const struct prepared *prepared, const struct stmt *stmt,
                      const struct prepared_moment *when)
 {
-        const struct prepared_slot *slot = prepared_slot(prepared, stmt);
+        const struct prepared_slot *slot = prepared->is_lent ? NULL : prepared_slot(prepared, stmt);
 
         if (slot == NULL || !slot->valid || slot->session != prepared->session ||
             when->now_ms - slot->when.now_ms >= PREPARED_MAX_AGE_MS)

@@ -61,6 +61,7 @@ struct prepared {
         int n_closing;
         int n_lost;
         uint32_t session;   /* the version of the session: it changes what names stand for */
+        bool is_lent;       /* the session is a pooler's, and has nothing of it any more */
         bool touched;       /* whoever has the connection for itself has changed the session */
         bool styled;        /* likewise, and values may have another text since */
         bool rounded;       /* likewise, and that of floating numbers may lack digits */

@@ -102,6 +102,18 @@ settings_add_limit(struct session_settings *settings, const char *name, const ch
                      name, name, name, value, name, value);
 }
 
+/* The columns that only ask, after a word or other columns. */
+#define SETTINGS_ASKED                                                                             \
+        " pg_catalog.current_setting('default_transaction_isolation') AS isolation"                \
+        ", pg_catalog.current_setting('statement_timeout') AS statement_timeout"
+
+void
+pipit__session_settings_init_shared(struct session_settings *settings)
+{
+        settings->n = 0;
+        snprintf(settings->sql, sizeof settings->sql, "SELECT" SETTINGS_ASKED);
+}
+
 void
 pipit__session_settings_init(struct session_settings *settings, int server_version,
                              const char *search_path, unsigned refused)
@@ -117,9 +129,7 @@ pipit__session_settings_init(struct session_settings *settings, int server_versi
                 settings_add_limit(settings, wishes[WISH_IDLE].name, "60s");
         if (wish_is_made(WISH_CHECK, server_version, refused))
                 settings_add_limit(settings, wishes[WISH_CHECK].name, "5s");
-        settings_add(settings,
-                     ", pg_catalog.current_setting('default_transaction_isolation') AS isolation"
-                     ", pg_catalog.current_setting('statement_timeout') AS statement_timeout");
+        settings_add(settings, "," SETTINGS_ASKED);
         if (search_path[0] == '\0')
                 return;
         settings_add(settings, ", pg_catalog.set_config('search_path', $1, false)");

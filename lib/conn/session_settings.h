@@ -6,7 +6,8 @@
  * packet's "options". What always holds:
  * 1. A limit that the session has is never lifted: pipit's own counts where there is none, or a
  *    longer one.
- * 2. A setting that a session can do without is left out once the server has refused it, so one
+ * 2. Of a session that others have, too, nothing is changed: it is only asked.
+ * 3. A setting that a session can do without is left out once the server has refused it, so one
  *    that is not there keeps nobody from connecting.
  */
 #ifndef PIPIT_SESSION_SETTINGS_INTERNAL_H
@@ -34,8 +35,10 @@ struct refused_settings {
  * 150018 is 15.18. refused: what is left out. */
 void pipit__session_settings_init(struct session_settings *settings, int server_version,
                                   const char *search_path, unsigned refused);
-/* Has the statement also ask who the session is, as pid and began, so that another one can have it
- * cancelled. */
+/* Writes the statement for a session that others have, too: it changes nothing. */
+void pipit__session_settings_init_shared(struct session_settings *settings);
+/* Has the statement also ask who the session is, as pid and began: so that another one can have it
+ * cancelled, and a pooler is seen. */
 void pipit__session_settings_ask_backend(struct session_settings *settings, unsigned refused);
 
 /* Returns what is to be left out after the server has refused the statement with that error: one

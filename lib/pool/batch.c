@@ -145,15 +145,18 @@ pipit__batch_least(const struct list *queue)
 }
 
 void
-pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares)
+pipit__batch_take(struct batch *batch, struct list *queue, const struct batch_limits *limits)
 {
+        int max = limits->max;
         struct room room = {.n = max, .us = BATCH_MAX_US, .bytes = BATCH_MAX_BYTES};
         struct request *first = pipit__request_first(queue);
 
         *batch = (struct batch){.kind = SEGMENT_SINGLE};
         list_init(&batch->requests);
         int limit = request_limit(first, request_stmt_limit(first, max));
-        if (!shares || max == 1 || limit == 1) {
+        if (!limits->shares || max == 1 || limit == 1) {
+                if (limits->one_sync)
+                        room.n = 1;
                 batch_take_singles(batch, queue, &room, max);
                 return;
         }

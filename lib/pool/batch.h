@@ -22,10 +22,14 @@ struct batch {
  * Sync: to send fewer of them costs more than it gains. */
 int pipit__batch_least(const struct list *queue);
 
-/*
- * Takes the first of a queue, which is not empty, and of the next ones what may go with it, at
- * most max in all. shares: whether the connection is one on which statements may share a Sync.
- */
-void pipit__batch_take(struct batch *batch, struct list *queue, int max, bool shares);
+/* The limits of a batch come from the connection that it is for. */
+struct batch_limits {
+        int max;       /* requests in all */
+        bool shares;   /* statements may share a Sync there */
+        bool one_sync; /* no more than one Sync may be on its way there */
+};
+
+/* Takes the first of a queue, which is not empty, and of the next ones what may go with it. */
+void pipit__batch_take(struct batch *batch, struct list *queue, const struct batch_limits *limits);
 
 #endif

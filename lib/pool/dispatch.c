@@ -216,13 +216,16 @@ dispatch_send(struct conn *conn, struct batch *batch)
 static void
 dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
 {
-        bool shares = pipit__conn_may_share(conn, queue == &dispatch->reads);
-        int least = shares ? pipit__batch_least(queue) : 1;
-        int share = pipit__pool_share(dispatch->pool, dispatch->n, least);
+        struct batch_limits limits = {
+                .shares = pipit__conn_may_share(conn, queue == &dispatch->reads),
+                .one_sync = pipit__conn_has_one_sync(conn)};
+        int least = limits.shares ? pipit__batch_least(queue) : 1;
         struct batch batch;
 
-        pipit__batch_take(&batch, queue, share < dispatch->max_batch ? share : dispatch->max_batch,
-                          shares);
+        limits.max = pipit__pool_share(dispatch->pool, dispatch->n, least);
+        if (limits.max > dispatch->max_batch)
+                limits.max = dispatch->max_batch;
+        pipit__batch_take(&batch, queue, &limits);
         pipit__coalesce_pack(&batch);
         dispatch_send(conn, &batch);
         while (!list_empty(&batch.requests))

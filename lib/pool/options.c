@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/reserved.h"
+#include "pool/search_path.h"
 
 #define MEBIBYTE ((size_t)1 << 20)
 
@@ -85,6 +86,11 @@ options_check(const struct pipit_options *options)
                 return "event_priority must be 0 or more";
         if (options->sslmode != NULL && !sslmode_is_known(options->sslmode))
                 return "sslmode must be disable, allow, prefer, require, verify-ca or verify-full";
+        if ((unsigned)options->pooler > PIPIT_POOLER_TRANSACTION)
+                return "pooler must be one of enum pipit_pooler";
+        if (options->pooler == PIPIT_POOLER_TRANSACTION &&
+            !pipit__search_path_is_list(options->search_path))
+                return "search_path must be a list of names, each of 63 bytes at most";
         if (!reserved_is_empty(options->reserved))
                 return "the reserved members of the options " RESERVED_PROBLEM;
         return NULL;

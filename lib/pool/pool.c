@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "loop/deadline.h"
 #include "loop/reactor.h"
+#include "pool/search_path.h"
 
 #define BACKOFF_FIRST_MS     50
 #define BACKOFF_WAITING_MS   150  /* at most, while requests wait */
@@ -246,6 +247,18 @@ pool_on_entered(struct conn *conn, enum conn_state from, const struct conn_error
 
 static const struct conn_ops pool_conn_ops = {pool_on_entered};
 
+/* Makes the command that sets the search path. What is no list keeps each connection from being set
+ * up. 0 or PIPIT_ENOMEM. */
+static int
+pool_make_local_search_path(struct pool *pool, const char *search_path)
+{
+        if (search_path[0] == '\0' || !pipit__search_path_is_list(search_path))
+                return 0;
+        pool->local_search_path = pipit__search_path_command(search_path);
+        pool->config.local_search_path = pool->local_search_path;
+        return pool->local_search_path != NULL ? 0 : PIPIT_ENOMEM;
+}
+
 int
 pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                  const struct pool_parts *parts)
@@ -261,6 +274,7 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                            .max_prepared = options->max_prepared > 0 ? options->max_prepared : 0,
                            .search_path = options->search_path,
                            .refused = &pool->refused,
+                           .pooler = &pool->pooler,
                            .ops = &pool_conn_ops,
                            .arg = pool},
                 .min = options->min_connections,
@@ -271,13 +285,16 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                 .jitter = (unsigned)(uintptr_t)pool ^ (unsigned)pipit__reactor_now(parts->reactor),
                 .ops = parts->ops,
                 .arg = parts->arg};
+        pipit__pooler_init(&pool->pooler, options->pooler);
         pipit__cancel_conn_init(&pool->cancel_conn, parts->reactor, parts->info, parts->log);
         list_init(&pool->connecting);
         list_init(&pool->idle);
         list_init(&pool->busy);
         pool->retry = pipit__timer_new(parts->reactor, pool_on_retry, pool);
         pool->idle_end = pipit__timer_new(parts->reactor, pool_on_idle_end, pool);
-        return pool->retry != NULL && pool->idle_end != NULL ? 0 : PIPIT_ENOMEM;
+        if (pool->retry == NULL || pool->idle_end == NULL)
+                return PIPIT_ENOMEM;
+        return pool_make_local_search_path(pool, options->search_path);
 }
 
 void
@@ -287,6 +304,7 @@ pipit__pool_fini(struct pool *pool)
         pipit__cancel_conn_fini(&pool->cancel_conn);
         pipit__timer_free(pool->retry);
         pipit__timer_free(pool->idle_end);
+        free(pool->local_search_path);
 }
 
 /* The latest used idle connection, of those with that role if there is one. */

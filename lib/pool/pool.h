@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "conn/cancel_conn.h"
 #include "conn/conn.h"
+#include "conn/pooler.h"
 #include "conn/session_settings.h"
 
 struct pool_ops {
@@ -23,7 +24,9 @@ struct pool_ops {
 struct pool {
         struct conn_config config;
         struct refused_settings refused; /* settings that a host has refused */
-        struct cancel_conn cancel_conn;  /* not one of the connections that are counted */
+        struct pooler pooler;
+        char *local_search_path;        /* NULL where none is set */
+        struct cancel_conn cancel_conn; /* not one of the connections that are counted */
         int min;
         int max;
         int max_connecting;

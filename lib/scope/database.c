@@ -376,6 +376,13 @@ pipit__scope_options(const struct pipit *scope)
         return &pipit__scope_db(scope)->options;
 }
 
+bool
+pipit__scope_is_pooled(const struct pipit *scope)
+{
+        return pipit__scope_is_mine(scope) &&
+               pipit__pooler_is_shared(&pipit__scope_db(scope)->pool.pooler);
+}
+
 struct stmt *
 pipit__scope_stmt(struct pipit *scope, const char *sql)
 {

@@ -243,7 +243,9 @@ pipit__lease_send_singles(struct lease *lease, struct list *requests, const stru
         struct list one;
 
         list_init(&one);
-        while (!list_empty(requests)) {
+        for (bool first = true; !list_empty(requests); first = false) {
+                if (!first && pipit__conn_has_one_sync(conn))
+                        break;
                 list_push_back(&one, list_pop_first(requests));
                 if (pipit__conn_send(conn, kind, &one, ops) != 0) {
                         list_splice(&one, requests);

@@ -138,8 +138,8 @@ void pipit__lease_end_stmt_savepoint(struct lease *lease);
 /* Sends the statements of a list, with what is in front of them, as a segment of a transaction; the
  * bracket says what else goes along. What was not sent is left in the list. */
 void pipit__lease_send(struct lease *lease, struct list *requests, struct bracket *bracket);
-/* Sends the statements of a list each by itself; asks: only the question for the types of the one
- * that is in it. */
+/* Sends the statements of a list each by itself; those that have to wait for an answer stay in it.
+ * asks: only the question for the types of the one that is in it. */
 void pipit__lease_send_singles(struct lease *lease, struct list *requests,
                                const struct holder_ops *ops, bool asks);
 /* Whether the types of a statement are to be asked for before it is sent. */

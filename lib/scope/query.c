@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cold.h"
 #include "pool/coalesce_rule.h"
@@ -132,6 +133,32 @@ query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
         return query_enqueue(scope, query, stmt, &form, completion);
 }
 
+/* Returns what follows the blanks and comments at the start of a text. */
+static const char *
+skip_to_word(const char *sql)
+{
+        for (;;) {
+                const char *end = NULL;
+                sql += strspn(sql, " \t\r\n\f\v;");
+                if (strncmp(sql, "--", 2) == 0)
+                        end = sql + strcspn(sql, "\n");
+                else if (strncmp(sql, "/*", 2) == 0)
+                        end = strstr(sql, "*/") != NULL ? strstr(sql, "*/") + 2 : NULL;
+                if (end == NULL)
+                        return sql;
+                sql = end;
+        }
+}
+
+/* Whether a statement is a LISTEN in a session that others have next: its notifications would be
+ * theirs. That must not be found out from its tag, once the session listens. */
+static bool
+query_listens_for_others(const struct pipit *scope, const struct query *query)
+{
+        return query->sql != NULL && pipit__scope_is_pooled(scope) &&
+               strncasecmp(skip_to_word(query->sql), "listen", strlen("listen")) == 0;
+}
+
 static struct stmt *
 query_stmt(struct pipit *scope, const struct query *query)
 {
@@ -153,6 +180,10 @@ pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, 
         if (query->rule == NULL &&
             pipit__bound_stmt_check(query->sql, query->params, &problem) != 0)
                 return query_refuse_problem(scope, &problem, &completion);
+        if (query_listens_for_others(scope, query))
+                return pipit__query_refuse(scope, PIPIT_EUNSHARED, cb, arg,
+                                           "LISTEN cannot go through a pooler that lends sessions "
+                                           "for transactions: listen on the server itself");
         struct stmt *stmt = query_stmt(scope, query);
         if (stmt == NULL)
                 return NULL;

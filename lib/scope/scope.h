@@ -71,6 +71,10 @@ int pipit__scope_n_requests(const struct pipit *scope);
 
 /* ---- what belongs to the scope's database */
 
+/* Whether its connections share their sessions with others, through a pooler; false for a scope
+ * that is not mine. */
+bool pipit__scope_is_pooled(const struct pipit *scope);
+
 const struct pipit_options *pipit__scope_options(const struct pipit *scope);
 int64_t pipit__scope_now_ms(const struct pipit *scope);
 /* The statement of a text, with a reference for the caller; NULL when memory ran out. */

@@ -11,6 +11,16 @@
 #include "scope/query.h"
 #include "scope/subscope_int.h"
 
+/* Why no session can be had through the pooler of a database; NULL: it can. */
+static const char *
+session_problem(const struct pipit *db)
+{
+        return pipit__scope_is_pooled(db)
+                       ? "the pooler lends a session for one transaction, so that nothing of it "
+                         "stays for the next: use a transaction, or a database on the server itself"
+                       : NULL;
+}
+
 /* Opens a subscope; *ret_number is that of its own request, 0 when memory ran out. */
 static struct subscope *
 subscope_open(struct pipit *scope, const struct subscope_plan *plan, pipit_request *ret_number)
@@ -50,6 +60,9 @@ pipit_session(struct pipit *db, pipit_body body, pipit_cb done, void *arg)
                 return pipit__scope_started(
                         db, pipit__query_refuse(db, PIPIT_EINVAL, done, arg,
                                                 "a session needs a body, and a database to be on"));
+        if (session_problem(db) != NULL)
+                return pipit__scope_started(db, pipit__query_refuse(db, PIPIT_EUNSHARED, done, arg,
+                                                                    "%s", session_problem(db)));
         plan.body = body;
         plan.done = done;
         plan.arg = arg;
@@ -59,7 +72,8 @@ pipit_session(struct pipit *db, pipit_body body, pipit_cb done, void *arg)
 
 /* Opens a subscope by hand; its problem, if any, makes all that is tried on it fail. */
 static struct pipit *
-open_by_hand(struct pipit *scope, struct subscope_plan *plan, const char *problem)
+open_by_hand(struct pipit *scope, struct subscope_plan *plan, enum pipit_code code,
+             const char *problem)
 {
         pipit_request number;
 
@@ -67,8 +81,8 @@ open_by_hand(struct pipit *scope, struct subscope_plan *plan, const char *proble
         if (subscope == NULL)
                 return NULL;
         if (problem != NULL && pipit__scope_is_open(&subscope->scope)) {
-                pipit__subscope_abort(subscope, PIPIT_EINVAL, problem);
-                pipit__scope_break(&subscope->scope, PIPIT_EINVAL, "%s", problem);
+                pipit__subscope_abort(subscope, code, problem);
+                pipit__scope_break(&subscope->scope, code, "%s", problem);
         }
         return &subscope->scope;
 }
@@ -80,7 +94,9 @@ pipit_session_open(struct pipit *db)
         bool nested = db != NULL && pipit__subscope_of_scope(db) != NULL;
 
         plan.timeout_ms = -1;
-        return open_by_hand(db, &plan, nested ? "a session is opened on a database" : NULL);
+        if (nested)
+                return open_by_hand(db, &plan, PIPIT_EINVAL, "a session is opened on a database");
+        return open_by_hand(db, &plan, PIPIT_EUNSHARED, session_problem(db));
 }
 
 struct pipit *
@@ -90,7 +106,8 @@ pipit_test_scope(struct pipit *db)
         bool nested = db != NULL && pipit__subscope_of_scope(db) != NULL;
 
         plan.timeout_ms = -1;
-        return open_by_hand(db, &plan, nested ? "a test scope is opened on a database" : NULL);
+        return open_by_hand(db, &plan, PIPIT_EINVAL,
+                            nested ? "a test scope is opened on a database" : NULL);
 }
 
 pipit_request
@@ -122,7 +139,7 @@ pipit_begin(struct pipit *scope, const struct pipit_transaction *options)
 {
         struct subscope_plan plan = plan_for(scope, SUBSCOPE_TRANSACTION, options);
 
-        return open_by_hand(scope, &plan, NULL);
+        return open_by_hand(scope, &plan, 0, NULL);
 }
 
 /* Whether a transaction that was begun by hand has ended without its user: with the one around it,

@@ -12,6 +12,7 @@
 #       coverage   gcovr, for test/coverage.sh
 #       docs       Doxygen, for the documentation and its test
 #       fuzz       clang with libFuzzer, for test/fuzz.sh
+#       pooler     PgBouncer, for test/chaos.sh and live tests
 #       libpq17    what test/support/libpq17.sh needs
 #       bench      what bench/run.sh needs besides build and server
 #       bench-more what it does without, too: plots, counted instructions
@@ -136,6 +137,15 @@ need_fuzz() {
         need_clang
 }
 
+# Debian keeps it out of the PATH of users.
+bouncer_is_here() {
+        has pgbouncer || [ -x /usr/sbin/pgbouncer ]
+}
+
+need_pooler() {
+        need 'PgBouncer' pgbouncer bouncer_is_here
+}
+
 need_libpq17() {
         need 'a C compiler and the C library headers' 'gcc libc6-dev' compiles '#include <stdlib.h>'
         need 'make' make has make
@@ -167,7 +177,7 @@ look() {
         for group in "$@"; do
                 case $group in
                 build | server | test | valgrind | clang) "need_$group" ;;
-                static | coverage | docs | fuzz | libpq17 | bench) "need_$group" ;;
+                static | coverage | docs | fuzz | pooler | libpq17 | bench) "need_$group" ;;
                 bench-more) need_bench_more ;;
                 *) die "unknown group: $group" ;;
                 esac
@@ -199,6 +209,15 @@ quiet_server() {
         echo "start_conf = 'manual'" >"$scratch/createcluster.conf"
 }
 
+# Debian's package starts a PgBouncer, at each boot too. Nobody asked for that one either.
+quiet_pooler() {
+        case $packages in
+        *pgbouncer*)
+                ! has systemctl || as_root systemctl disable --now pgbouncer >/dev/null 2>&1 || :
+                ;;
+        esac
+}
+
 install_packages() {
         say "installing:$packages"
         quiet_server
@@ -208,6 +227,7 @@ install_packages() {
         as_root env DEBIAN_FRONTEND=noninteractive PGSYSCONFDIR="$scratch" \
                 apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
                 install --no-install-recommends $packages >&2 || say 'apt-get install failed'
+        quiet_pooler
 }
 
 [ $# -gt 0 ] || set -- build

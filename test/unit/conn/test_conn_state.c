@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "conn/conn_int.h"
+#include "conn/pooler.h"
 #include "runner.h"
 
 /* Connections without a PGconn: what is sent on them fails, as on one that is lost. */
@@ -11,6 +12,7 @@
 static struct event_base *base;
 static struct reactor *reactor;
 static struct log log_hook;
+static struct pooler pooler;
 static struct conn_config config;
 static struct conn conn;
 static enum conn_state entered[8]; /* in their order */
@@ -81,8 +83,12 @@ setup(void)
         base = event_base_new();
         reactor = pipit__reactor_new(base, 0, on_turn, NULL);
         log_hook = (struct log){.fn = on_log};
-        config = (struct conn_config){
-                .reactor = reactor, .log = &log_hook, .search_path = "", .ops = &conn_ops};
+        pipit__pooler_init(&pooler, PIPIT_POOLER_AUTO);
+        config = (struct conn_config){.reactor = reactor,
+                                      .log = &log_hook,
+                                      .search_path = "",
+                                      .pooler = &pooler,
+                                      .ops = &conn_ops};
         conn = (struct conn){.config = &config, .state = CONN_BUSY, .deferred.free = on_free};
         list_init(&conn.link);
         conn.limit = pipit__timer_new(reactor, pipit__conn_on_limit, &conn);
@@ -307,11 +313,24 @@ START_TEST(a_lifetime_has_an_end_that_is_a_number)
 }
 END_TEST
 
+/* What others have, too, would be taken from them. */
+START_TEST(a_session_that_others_have_is_not_cleaned)
+{
+        pooler.mode = PIPIT_POOLER_TRANSACTION;
+        conn.replies.dirty = true;
+        pipit__conn_drained(&conn);
+        EXPECT_ENTERED(CONN_IDLE);
+}
+END_TEST
+
 /* Through a pooler nothing is prepared, and a role would be another client's. */
 START_TEST(reads_share_only_where_a_role_is_its_own_and_nothing_where_reads_can_fail)
 {
         ck_assert(pipit__conn_may_share(&conn, false));
         ck_assert(!pipit__conn_may_share(&conn, true));
+        pooler.mode = PIPIT_POOLER_TRANSACTION; /* they have a transaction that cannot write */
+        ck_assert(pipit__conn_may_share(&conn, true));
+        pooler.mode = PIPIT_POOLER_SESSION;
         config.max_prepared = 1;
         ck_assert(pipit__conn_may_share(&conn, true));
         conn.serializable = true;
@@ -333,6 +352,7 @@ test_suite(void)
         tcase_add_test(tcase, a_connection_is_replaced_for_statements_that_nobody_can_close);
         tcase_add_test(tcase, a_connection_is_replaced_for_buffers_that_have_grown);
         tcase_add_test(tcase, a_session_that_was_changed_is_cleaned_first);
+        tcase_add_test(tcase, a_session_that_others_have_is_not_cleaned);
         tcase_add_test(tcase, a_session_that_stays_changed_is_not_cleaned_twice);
         tcase_add_test(tcase, a_lease_can_have_its_session_made_as_new);
         tcase_add_test(tcase, what_a_lease_gives_back_as_it_was_is_idle);

@@ -75,7 +75,7 @@ write_of(struct stmt *stmt)
 static void
 take(int max, bool shares)
 {
-        pipit__batch_take(&batch, &queue, max, shares);
+        pipit__batch_take(&batch, &queue, &(struct batch_limits){.max = max, .shares = shares});
 }
 
 /* The batch has these requests, by their place in the queue, in this order. */
@@ -210,6 +210,28 @@ START_TEST(what_is_not_declared_a_read_never_shares)
         wait_for(&fast);
         take(64, true);
         expect_taken(SEGMENT_SINGLE, 2, (const int[]){0, 1});
+}
+END_TEST
+
+START_TEST(where_one_sync_is_on_its_way_what_shares_none_goes_alone)
+{
+        static const struct batch_limits limits = {.max = 64, .shares = true, .one_sync = true};
+
+        wait_for(&fast);
+        wait_for(&fast);
+        pipit__batch_take(&batch, &queue, &limits);
+        expect_taken(SEGMENT_SINGLE, 1, (const int[]){0});
+}
+END_TEST
+
+START_TEST(where_one_sync_is_on_its_way_reads_and_writes_share_it)
+{
+        static const struct batch_limits limits = {.max = 64, .shares = true, .one_sync = true};
+
+        for (int i = 0; i < 3; i++)
+                _i == 0 ? read_of(&fast) : write_of(&fast);
+        pipit__batch_take(&batch, &queue, &limits);
+        expect_taken(_i == 0 ? SEGMENT_READS : SEGMENT_WRITES, 3, (const int[]){0, 1, 2});
 }
 END_TEST
 
@@ -405,6 +427,8 @@ test_suite(void)
         tcase_add_test(tcase, no_more_are_taken_than_there_may_be);
         tcase_add_test(tcase, what_may_not_share_is_passed_over_and_waits_on);
         tcase_add_test(tcase, what_is_not_declared_a_read_never_shares);
+        tcase_add_test(tcase, where_one_sync_is_on_its_way_what_shares_none_goes_alone);
+        tcase_add_loop_test(tcase, where_one_sync_is_on_its_way_reads_and_writes_share_it, 0, 2);
         tcase_add_test(tcase, writes_that_may_share_do_and_no_others_with_them);
         tcase_add_test(tcase, the_first_decides_whether_the_batch_is_a_group);
         tcase_add_test(tcase, one_that_is_isolated_has_its_connection_to_itself);

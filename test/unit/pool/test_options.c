@@ -120,6 +120,8 @@ static const struct {
         {{.idle_timeout_ms = -2}, "time"},
         {{.lifetime_ms = INT64_MIN}, "time"},
         {{.event_priority = -1}, "event_priority"},
+        {{.pooler = (enum pipit_pooler) - 1}, "pooler"},
+        {{.pooler = (enum pipit_pooler)(PIPIT_POOLER_TRANSACTION + 1)}, "pooler"},
 };
 #define N_WRONG ((int)(sizeof wrong / sizeof wrong[0]))
 
@@ -140,6 +142,21 @@ START_TEST(what_is_refused_leaves_the_defaults)
 
         ck_assert_int_eq(init(&options, &wrong[_i].given), PIPIT_EINVAL);
         expect_defaults(&options);
+        pipit__options_fini(&options);
+}
+END_TEST
+
+/* Elsewhere the server says so. */
+START_TEST(a_search_path_for_transactions_is_a_list_of_names)
+{
+        struct pipit_options options;
+        struct pipit_options given = {.search_path = "a b", .pooler = PIPIT_POOLER_TRANSACTION};
+
+        ck_assert_int_eq(init(&options, &given), PIPIT_EINVAL);
+        ck_assert_ptr_nonnull(strstr(problem, "search_path"));
+        pipit__options_fini(&options);
+        given.pooler = PIPIT_POOLER_SESSION;
+        ck_assert_int_eq(init(&options, &given), 0);
         pipit__options_fini(&options);
 }
 END_TEST
@@ -188,7 +205,8 @@ test_suite(void)
         tcase_add_test(tcase, texts_are_copied);
         tcase_add_loop_test(tcase, what_is_out_of_range_is_refused_by_name, 0, N_WRONG);
         tcase_add_loop_test(tcase, what_is_refused_leaves_the_defaults, 0, N_WRONG);
-        tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 32);
+        tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 31);
+        tcase_add_test(tcase, a_search_path_for_transactions_is_a_list_of_names);
         tcase_add_test(tcase, without_memory_nothing_is_half_copied);
         suite_add_tcase(suite, tcase);
         return suite;

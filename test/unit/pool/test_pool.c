@@ -362,7 +362,7 @@ START_TEST(without_memory_a_pool_is_not_half_made)
                 ck_assert_int_eq(code, failed ? PIPIT_ENOMEM : 0);
                 pipit__pool_fini(&other);
         } while (failed);
-        ck_assert_int_eq(n, 3);
+        ck_assert_int_eq(n, 5);
 }
 END_TEST
 
