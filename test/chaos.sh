@@ -5,6 +5,7 @@
 #       chaos.sh --schedules N [--seed S]
 #       chaos.sh --cancel N [--seed S] [--sanitize]
 #       chaos.sh --ddl SECONDS [--fresh] [--seed S] [--sanitize]
+#       chaos.sh --pooler SECONDS [--seed S] [--sanitize]
 #
 #       --schedules N      so many runs of the simulation in test/schedule, with sanitizers, on all
 #                          cores; what fails is written to SEED.sched in the current folder
@@ -18,6 +19,9 @@
 #                          there at that moment is `missing`, a connection that was ended is `ended`)
 #       --fresh            with --ddl: each statement has a text of its own, so that nothing that was
 #                          learned of one can be out of date; shows that the program judges rightly
+#       --pooler SECONDS   a real PostgreSQL behind PgBouncer, in transaction and in session mode for so
+#                          long each, while requests are cancelled, sessions end, and the pooler
+#                          pauses, restarts and is killed; skipped where PgBouncer cannot be had
 #       --sanitize         with the address and undefined behaviour sanitizers
 #
 # The last line has the figures, `name: value` pairs; the exit status is 0 if all is clean. The rest
@@ -71,6 +75,23 @@ run_ddl() {
                 --seconds "$seconds" --seed "$seed" --fresh "$fresh"
 }
 
+# Once for each mode; both have their line of figures.
+run_pooler() {
+        sh "$support/setup.sh" pooler || {
+                say 'skipped: PgBouncer is not here'
+                return 0
+        }
+        build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}${sanitize:+-sanitize}
+        compile test/chaos/chaos-pooler >&2 || die 'it does not build'
+        result=0
+        for pool_mode in transaction session; do
+                child_run sh "$support/cluster.sh" run -- "$build/test/chaos/chaos-pooler" \
+                        --script "$support/cluster.sh" --seconds "$seconds" --seed "$seed" \
+                        --mode "$pool_mode" || result=$?
+        done
+        return "$result"
+}
+
 run_schedules() {
         build=${PIPIT_CHAOS_BUILD:-$root/build-chaos}-sanitize
         sanitize=yes
@@ -90,7 +111,7 @@ while [ $# -gt 0 ]; do
         --sanitize) sanitize=yes ;;
         --transactions) transactions=1 ;;
         --fresh) fresh=1 ;;
-        --live | --schedules | --cancel | --ddl | --seed)
+        --live | --schedules | --cancel | --ddl | --pooler | --seed)
                 [ $# -gt 1 ] || die "$1: nothing follows"
                 is_number "$2"
                 case $1 in
@@ -98,6 +119,7 @@ while [ $# -gt 0 ]; do
                 --schedules) mode=schedules count=$2 ;;
                 --cancel) mode=cancel count=$2 ;;
                 --ddl) mode=ddl seconds=$2 ;;
+                --pooler) mode=pooler seconds=$2 ;;
                 --seed) seed=$2 ;;
                 esac
                 shift
@@ -113,8 +135,9 @@ live) run_live ;;
 schedules) run_schedules ;;
 cancel) run_cancel ;;
 ddl) run_ddl ;;
+pooler) run_pooler ;;
 *)
         die 'usage: chaos.sh --live SECONDS [--transactions] | --schedules N | --cancel N' \
-                '| --ddl SECONDS [--fresh] [--seed S] [--sanitize]'
+                '| --ddl SECONDS [--fresh] | --pooler SECONDS [--seed S] [--sanitize]'
         ;;
 esac

@@ -407,6 +407,8 @@ bank_fill(struct slot *slot, bool calm)
                 .amount = dice_between(dice, 1, 99),
                 .source = dice_between(dice, 1, hot),
         };
+        if (transfer->form == IN_SESSION && slot->load->pooler == PIPIT_POOLER_TRANSACTION)
+                transfer->form = PLAIN; /* there are none */
         transfer->target = transfer->source % N_ACCOUNTS + 1 + dice_between(dice, 0, hot - 3);
         transfer->target = (transfer->target - 1) % N_ACCOUNTS + 1;
         transfer->swapped = calm ? transfer->source > transfer->target : dice_percent(dice, 50);

@@ -114,6 +114,8 @@ struct load {
         int n_target; /* requests that are out together; 0: no more are started */
         int n_open;
         bool bank;     /* transfers instead of most other writes */
+        bool declares; /* some of the reads are declared so */
+        enum pipit_pooler pooler;
         bool calm;     /* nothing is cancelled or cut short any more */
         bool starting; /* in a call that starts a request */
         struct slot *free_first;

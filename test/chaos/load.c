@@ -277,6 +277,8 @@ slot_send(struct slot *slot)
 
         if (slot->kind == OP_TRANSFER)
                 return bank_send(slot);
+        if (load->declares && slot->kind == OP_READ && slot->op % 4 != 0)
+                return pipit_read(load->db, slot_sql(slot), one, load_on_answer, slot);
         return pipit_query(load->db, slot_sql(slot), slot->kind == OP_WRITE ? two : one,
                            load_on_answer, slot);
 }
@@ -348,6 +350,7 @@ load_open(struct load *load)
                 .acquire_timeout_ms = 1500,
                 .connect_timeout_ms = 1000,
                 .lifetime_ms = 4000,
+                .pooler = load->pooler,
         };
 
         load->generation++;
