@@ -23,9 +23,12 @@ struct prepared_moment __wrap_pipit__conn_moment(const struct conn *conn);
 struct prepared_moment
 __wrap_pipit__conn_moment(const struct conn *conn)
 {
+        static int64_t start_ms; /* the clock of this test stands still but for later_ms */
         struct prepared_moment moment = __real_pipit__conn_moment(conn);
 
-        moment.now_ms += later_ms;
+        if (start_ms == 0)
+                start_ms = moment.now_ms;
+        moment.now_ms = start_ms + later_ms;
         return moment;
 }
 
