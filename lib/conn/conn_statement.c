@@ -33,7 +33,8 @@ pipit__conn_lacks_types(const struct conn *conn, const struct stmt *stmt)
         struct prepared_moment when = pipit__conn_moment(conn);
         const struct prepared_slot *slot = pipit__prepared_find(&conn->prepared, stmt, &when);
 
-        if ((slot != NULL && slot->types != NULL) || !pipit__prepared_takes(&conn->prepared, stmt))
+        if ((slot != NULL && slot->types != NULL) ||
+            !pipit__prepared_takes(&conn->prepared, stmt) || pipit__conn_has_one_sync(conn))
                 return false;
         return conn->prepared.styled || !pipit__pq_writes_iso(conn->pq);
 }

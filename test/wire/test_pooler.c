@@ -159,6 +159,16 @@ setup(void)
         reopen(PIPIT_POOLER_TRANSACTION, NULL);
 }
 
+static struct calls one;
+
+static void
+run_one(struct pipit *tx, void *arg)
+{
+        (void)arg;
+        one = (struct calls){0};
+        ask_on(tx, "SELECT 1", &one);
+}
+
 /* ---- in transaction mode */
 
 #define PATH       "SELECT pg_catalog.set_config('search_path', $1, true);"
@@ -250,6 +260,20 @@ START_TEST(nothing_has_a_name)
 }
 END_TEST
 
+/* Before the first answer of a connection nothing is known of how its session writes values, which
+ * elsewhere has types asked for by name. */
+START_TEST(what_a_connection_does_first_has_no_name_either)
+{
+        struct pipit_options options = pooled_options(PIPIT_POOLER_TRANSACTION);
+        struct calls done = {0};
+
+        wire_reopen(&options);
+        pipit_atomic(live_db, run_one, on_call, &done);
+        expect_ok(answer(&done));
+        ck_assert(!named);
+}
+END_TEST
+
 START_TEST(a_session_is_only_asked)
 {
         ck_assert_ptr_null(strstr(set_up, "set_config"));
@@ -270,16 +294,6 @@ START_TEST(without_a_search_path_none_is_set)
         ck_assert_str_eq(seen, "BEGIN READ ONLY;" FIVE "COMMIT;S;SELECT $1;S;");
 }
 END_TEST
-
-static struct calls one;
-
-static void
-run_one(struct pipit *tx, void *arg)
-{
-        (void)arg;
-        one = (struct calls){0};
-        ask_on(tx, "SELECT 1", &one);
-}
 
 START_TEST(a_transaction_has_its_search_path_behind_its_begin)
 {
@@ -461,6 +475,7 @@ test_suite(void)
         tcase_add_test(tcase, a_read_that_writes_is_told_so);
         tcase_add_test(tcase, one_sync_is_on_its_way_at_a_time);
         tcase_add_test(tcase, nothing_has_a_name);
+        tcase_add_test(tcase, what_a_connection_does_first_has_no_name_either);
         tcase_add_test(tcase, a_session_is_only_asked);
         tcase_add_test(tcase, without_a_search_path_none_is_set);
         tcase_add_test(tcase, a_transaction_has_its_search_path_behind_its_begin);
