@@ -130,7 +130,8 @@ PIPIT_API void pipit_set_coalesce(struct pipit *scope, bool coalesce);
 PIPIT_API void pipit_set_group_writes(struct pipit *scope, bool group);
 
 /**
- * Tells why a scope cannot be used.
+ * Tells why a scope cannot be used: it has ended, could not be opened, or is a session or a
+ * transaction that has lost its connection or can only roll back.
  *
  * @param scope  any scope whose memory is still there; may be asked on any thread and in a forked
  *               child, and the answer there is PIPIT_ETHREAD or PIPIT_EFORK

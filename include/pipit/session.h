@@ -73,10 +73,12 @@ PIPIT_API struct pipit *pipit_session_open(struct pipit *db);
  * that it can wait for something that is no request, as a timer or the rest of an HTTP request.
  * Holds are counted: each needs its own pipit_release().
  *
- * A deadline, a cancel and pipit_close() end the scope in spite of its holds.
+ * The loss of its connection, a deadline, a cancel and pipit_close() end the scope in spite of its
+ * holds: its done callback says so, and takes all holds away.
  *
- * @param scope  a session or a transaction; any other scope, one that has ended, and NULL do
- *               nothing
+ * @param scope  a session or a transaction that has a body; one that was opened by hand never ends
+ *               by itself, so a hold does nothing there, and does not keep pipit_commit() back. Any
+ *               other scope, one that has ended, and NULL do nothing
  */
 PIPIT_API void pipit_hold(struct pipit *scope);
 
@@ -84,10 +86,42 @@ PIPIT_API void pipit_hold(struct pipit *scope);
  * Takes one pipit_hold() back.
  *
  * @param scope  as for pipit_hold(). After its done callback has returned, the scope must not be
- *               used any more, not even here, and a deadline or a cancel may have ended it
- *               meanwhile
+ *               used any more, not even here, and a loss, a deadline or a cancel may have ended
+ *               it meanwhile
  */
 PIPIT_API void pipit_release(struct pipit *scope);
+
+/**
+ * A callback that is told that a session or a transaction has lost its connection.
+ *
+ * @param scope  the scope, on which nothing runs any more; pipit_scope_error() says why
+ * @param error  why the connection is gone; borrowed until the callback returns
+ * @param arg    the pointer that pipit_on_lost() was given; not touched
+ */
+typedef void (*pipit_lost_cb)(struct pipit *scope, const struct pipit_error *error, void *arg);
+
+/**
+ * Has a callback told when a session or a transaction loses its connection, and with that its
+ * locks, its temporary tables and all that was not committed, also while nothing is outstanding on
+ * the scope: a program that holds an advisory lock as a leader learns that it leads no more.
+ *
+ * pipit watches the connection while it is idle, too. When the server or the network ends it,
+ * pipit_scope_error() says so from that moment on, and @a cb runs at the end of the same turn of
+ * the loop, before the scope's done callback. A link that dies without a word is noticed by TCP, as
+ * keepalives_idle and its like in the connection string say. On a scope of a blocking scope
+ * pipit_wait() notices the loss, and runs @a cb.
+ *
+ * @param scope  a session, a transaction or a test scope
+ * @param cb     called at most once, from the loop, and may call any function of pipit. Never
+ *               called after the scope has ended, or after its user has ended it by pipit_close(),
+ *               pipit_commit() or pipit_rollback(). Takes the place of the callback that was given
+ *               before; NULL takes that back. A body that runs again asks again
+ * @param arg    passed to @a cb; not touched
+ * @return 0; PIPIT_ELOST if the connection is lost already, PIPIT_ECLOSED if the scope has ended
+ *         otherwise, PIPIT_EINVAL for any other scope, for NULL and on another thread. @a cb is
+ *         never called after anything but 0
+ */
+PIPIT_API int pipit_on_lost(struct pipit *scope, pipit_lost_cb cb, void *arg);
 
 #ifdef __cplusplus
 }

@@ -57,6 +57,7 @@ pipit__lease_new(struct leases *leases)
         lease->leases = leases;
         lease->refs = 1;
         list_init(&lease->link);
+        list_init(&lease->watchers);
         lease->commands = lease->first_commands;
         lease->room = lease->first_room;
         lease->capacity = LEASE_FIRST_COMMANDS;
@@ -76,6 +77,7 @@ pipit__lease_unref(struct lease *lease)
         if (lease == NULL || --lease->refs > 0)
                 return;
         list_remove(&lease->link);
+        list_remove(&lease->watchers);
         pipit__timer_free(lease->pause);
         if (lease->commands != lease->first_commands)
                 free(lease->commands);
@@ -156,6 +158,7 @@ pipit__lease_lose(struct lease *lease, const struct conn_error *cause)
 {
         lease->lost = *cause;
         lease->conn = NULL;
+        lease->tells = true;
 }
 
 const struct conn_error *
@@ -168,6 +171,21 @@ int64_t
 pipit__lease_statement_timeout_ms(const struct lease *lease)
 {
         return pipit__conn_statement_timeout_ms(lease->conn);
+}
+
+void
+pipit__lease_watch_loss(struct lease *lease, struct list *link)
+{
+        list_push_back(&lease->watchers, link);
+}
+
+struct list *
+pipit__lease_next_to_tell(struct lease *lease)
+{
+        if (!lease->tells)
+                return NULL;
+        lease->tells = !list_empty(&lease->watchers);
+        return lease->tells ? list_pop_first(&lease->watchers) : NULL;
 }
 
 bool

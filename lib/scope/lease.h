@@ -89,6 +89,10 @@ void pipit__lease_give_back(struct lease *lease, bool renew);
 void pipit__lease_lose(struct lease *lease, const struct conn_error *cause);
 /* Why the connection is gone; its texts live as long as the lease. */
 const struct conn_error *pipit__lease_lost(const struct lease *lease);
+/* Has someone, whose link this is, told of a loss. */
+void pipit__lease_watch_loss(struct lease *lease, struct list *link);
+/* After a loss: takes the next who is to be told off the list; NULL: nobody is. */
+struct list *pipit__lease_next_to_tell(struct lease *lease);
 bool pipit__lease_has_conn(const struct lease *lease);
 /* The statement_timeout of the connection as its server, database or role have it, in milliseconds;
  * 0: none; -1: not known. The connection is there. */

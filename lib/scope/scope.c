@@ -365,6 +365,10 @@ pipit_scope_error(const struct pipit *scope)
         int code = pipit__owner_check(scope->owner);
         if (code != 0)
                 return code == PIPIT_EFORK ? &fork : &thread;
+        const struct pipit_error *error =
+                scope->ops->error != NULL ? scope->ops->error(scope) : NULL;
+        if (error != NULL)
+                return error;
         switch (scope->state) {
         case SCOPE_OPEN: return NULL;
         case SCOPE_BROKEN: return &scope->error;

@@ -25,6 +25,9 @@ struct scope_ops {
         void (*release)(struct pipit *scope);
         /* A start on the scope returned 0: there was no memory. NULL: nothing is to be done. */
         void (*out_of_memory)(struct pipit *scope);
+        /* Why the scope can be used no more, where its state does not say that or says less; else
+         * NULL. NULL: the state always says it. */
+        const struct pipit_error *(*error)(const struct pipit *scope);
 };
 
 struct pipit {

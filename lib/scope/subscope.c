@@ -62,6 +62,7 @@ void
 pipit__subscope_free(struct subscope *subscope)
 {
         pipit_result_unref(subscope->cause_owner);
+        list_remove(&subscope->lost_link);
         pipit__scope_fini(&subscope->scope);
         if (subscope->lease != NULL && pipit__lease_root(subscope->lease) == subscope)
                 pipit__lease_set_root(subscope->lease, NULL);

@@ -4,8 +4,6 @@
  */
 #include "scope/subscope_answers.h"
 
-#include <string.h>
-
 #include "base/cold.h"
 #include "conn/conn.h"
 #include "conn/retry.h"
@@ -22,25 +20,10 @@ on_ready(void *arg)
         pipit__lease_schedule(arg);
 }
 
-static void
+static COLD void
 on_lost(const struct conn_error *failure, void *arg)
 {
-        struct lease *lease = arg;
-
-        pipit__lease_lose(lease, failure);
-        const struct conn_error *lost = pipit__lease_lost(lease);
-        struct pipit_error cause = {.code = PIPIT_ELOST,
-                                    .executed = PIPIT_EXECUTED_ROLLED_BACK,
-                                    .phase = PIPIT_PHASE_EXECUTE,
-                                    .host = lost->host,
-                                    .message = lost->text};
-        memcpy(cause.sqlstate, lost->sqlstate, sizeof cause.sqlstate);
-        if (pipit__sqlstate_leaves_doubt(lost->sqlstate))
-                cause.executed = PIPIT_EXECUTED_UNKNOWN;
-        for (struct subscope *subscope = pipit__lease_active(lease); subscope != NULL;
-             subscope = subscope->up)
-                pipit__subscope_doom(subscope, &cause, NULL);
-        pipit__lease_schedule(lease);
+        pipit__subscope_lose_all(arg, failure);
 }
 
 /* COMMIT was answered. */

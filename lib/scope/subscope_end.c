@@ -43,6 +43,7 @@ subscope_tries_again(struct subscope *subscope)
         subscope->cause_owner = NULL;
         subscope->outcome = OUTCOME_OPEN;
         subscope->begun = subscope->closing = subscope->is_stale = false;
+        pipit__subscope_watch_loss(subscope, NULL, NULL); /* the next attempt asks anew */
         pipit__scope_enter(&subscope->scope, SCOPE_OPEN);
         pipit__subscope_enter(subscope, SUBSCOPE_WAITING);
         if (subscope->level == 0)
@@ -80,6 +81,7 @@ subscope_end(struct subscope *subscope)
         struct pipit_result *res = pipit__request_result(subscope->request);
 
         pipit__subscope_enter(subscope, SUBSCOPE_ENDED);
+        pipit__subscope_watch_loss(subscope, NULL, NULL);
         pipit__scope_enter(&subscope->scope, SCOPE_CLOSED);
         pipit__lease_end_pause(lease);
         subscope_leave_parent(subscope);
@@ -163,6 +165,7 @@ void
 pipit__subscope_finish(struct subscope *subscope, pipit_cb cb, void *arg)
 {
         subscope->closing = subscope->released = true;
+        pipit__subscope_watch_loss(subscope, NULL, NULL);
         pipit__scope_enter(&subscope->scope, SCOPE_CLOSED);
         if (cb != NULL)
                 pipit__request_set_callback(subscope->request, cb, arg);

@@ -4,10 +4,12 @@
 #ifndef PIPIT_SUBSCOPE_INT_H
 #define PIPIT_SUBSCOPE_INT_H
 
+#include "base/cold.h"
 #include "loop/reactor.h"
 #include "scope/scope_int.h"
 #include "scope/subscope.h"
 
+struct conn_error;
 struct holder_ops;
 struct lease;
 
@@ -48,6 +50,9 @@ struct subscope {
         int64_t wait_ms;                  /* for its connection, in each attempt; -1: any time */
         struct pipit_error cause;         /* why it is doomed */
         struct pipit_result *cause_owner; /* whose error that is; NULL: its text is static */
+        struct list lost_link;            /* in the lease's list of those who are told of a loss */
+        pipit_lost_cb on_lost;            /* NULL: nobody asked, or it was told */
+        void *on_lost_arg;
         struct deferred deferred;
 };
 
@@ -82,6 +87,17 @@ void pipit__subscope_refusal(const struct subscope *subscope, enum pipit_execute
                              struct refusal *ret);
 /* Fails what waits for its turn with that, nested subscopes too. */
 void pipit__subscope_fail_queue(struct subscope *subscope);
+
+/* ---- the loss of its connection (subscope_lost.c) */
+
+/* Has all subscopes on a lease end, whose connection is gone. */
+COLD void pipit__subscope_lose_all(struct lease *lease, const struct conn_error *failure);
+/* Tells the next who asked for it that the lease's connection is gone; false: nobody is left. */
+bool pipit__subscope_tell_lost(struct lease *lease);
+/* Has a callback told of the loss; NULL: none. */
+void pipit__subscope_watch_loss(struct subscope *subscope, pipit_lost_cb cb, void *arg);
+/* Why a subscope can run nothing any more; NULL when its state says all. */
+const struct pipit_error *pipit__subscope_error(const struct pipit *scope);
 
 /* ---- requests that were sent */
 

@@ -33,6 +33,7 @@ subscope_new(struct pipit *parent, struct leases *leases, const struct subscope_
                 return NULL;
         pipit__scope_init_on(&subscope->scope, &pipit__subscope_scope_ops, parent);
         list_init(&subscope->queue);
+        list_init(&subscope->lost_link);
         subscope->kind = plan->kind;
         subscope->up = up;
         subscope->level = level_on(up);
@@ -82,7 +83,8 @@ static bool
 subscope_is_refused(struct subscope *subscope, struct pipit *parent)
 {
         struct pipit_error problem = {.code = PIPIT_EINVAL, .message = subscope_problem(subscope)};
-        const struct pipit_error *error = pipit_scope_error(parent);
+        const struct pipit_error *error =
+                pipit__scope_is_open(parent) ? NULL : pipit_scope_error(parent);
         struct refusal refusal;
 
         if (error == NULL && problem.message != NULL)

@@ -170,6 +170,7 @@ subscope_on_close(struct pipit *scope)
                 pipit__subscope_release(subscope);
                 return;
         }
+        pipit__subscope_watch_loss(subscope, NULL, NULL);
         pipit__scope_detach(scope);
         pipit__scope_close_subscopes(scope);
         pipit__subscope_abort(subscope, PIPIT_ECANCELED, "the scope was closed");
@@ -209,4 +210,5 @@ const struct scope_ops pipit__subscope_scope_ops = {.refuse = subscope_refuse,
                                                     .gone = subscope_on_gone,
                                                     .close = subscope_on_close,
                                                     .release = subscope_on_release,
-                                                    .out_of_memory = subscope_on_out_of_memory};
+                                                    .out_of_memory = subscope_on_out_of_memory,
+                                                    .error = pipit__subscope_error};

@@ -104,6 +104,8 @@ lease_step(struct lease *lease)
 {
         struct subscope *subscope = pipit__lease_active(lease);
 
+        if (pipit__subscope_tell_lost(lease))
+                return true;
         if (subscope == NULL)
                 subscope = pipit__lease_root(lease);
         if (subscope == NULL || subscope->state == SUBSCOPE_ENDED)

@@ -243,7 +243,7 @@ pipit_hold(struct pipit *scope)
         struct subscope *subscope =
                 pipit__scope_is_mine(scope) ? pipit__subscope_of_scope(scope) : NULL;
 
-        if (subscope != NULL && pipit__scope_is_open(scope))
+        if (subscope != NULL && subscope->body != NULL && pipit__scope_is_open(scope))
                 subscope->holds++;
 }
 

@@ -42,6 +42,7 @@ static const char *const called[] = {
         "pipit_item_timestamp",
         "pipit_item_uuid",
         "pipit_may_fail",
+        "pipit_on_lost",
         "pipit_open",
         "pipit_query",
         "pipit_read",

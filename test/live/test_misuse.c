@@ -415,6 +415,7 @@ stranger_run(void *arg)
         n += is_thread_error(pipit_scope_error(stranger->sync)) ? 0 : 1;
         n += pipit_allow_sync(db) != NULL ? 1 : 0;
         n += pipit_then(db, stranger->outstanding, on_stray_call, stranger) == 0 ? 1 : 0;
+        n += pipit_on_lost(db, NULL, NULL) == 0 ? 1 : 0;
         pipit_cancel(db, stranger->outstanding);
         pipit_set_timeout(db, stranger->outstanding, 0);
         pipit_set_allow_sync(db, true);
@@ -457,6 +458,7 @@ START_TEST(without_a_scope_no_session_and_no_transaction_is_opened)
         ck_assert_int_eq(pipit_may_fail(NULL, 1), PIPIT_EINVAL);
         pipit_hold(NULL);
         pipit_release(NULL);
+        ck_assert_int_eq(pipit_on_lost(NULL, NULL, NULL), PIPIT_EINVAL);
 }
 END_TEST
 
