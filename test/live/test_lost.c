@@ -195,6 +195,19 @@ START_TEST(nobody_is_told_of_a_scope_that_its_user_has_ended)
 }
 END_TEST
 
+START_TEST(nobody_is_told_of_a_held_scope_that_is_closed_with_its_database)
+{
+        struct holder holder = {.done = {0}};
+
+        ck_assert_uint_ne(start_body(_i, &holder), 0);
+        loop_until(&holder.backend.n, 1);
+        pipit_close(live_db);
+        live_db = NULL;
+        loop_until(&holder.done.n, 1);
+        ck_assert_int_eq(holder.n_told, 0);
+}
+END_TEST
+
 static void
 close_both(struct pipit *scope, const struct pipit_error *error, void *arg)
 {
@@ -314,6 +327,8 @@ test_suite(void)
         tcase_add_test(tcase, a_scope_in_another_is_told_before_its_turn_has_come);
         tcase_add_loop_test(tcase, nobody_is_told_of_a_scope_that_its_user_has_ended, 0,
                             N_BY_HAND * 2);
+        tcase_add_loop_test(tcase, nobody_is_told_of_a_held_scope_that_is_closed_with_its_database,
+                            0, N_BODIES);
         tcase_add_loop_test(tcase, who_is_told_may_close_everything, 0, N_BY_HAND);
         tcase_add_loop_test(tcase, the_wait_of_a_blocking_scope_tells_of_a_loss, 0, N_BY_HAND);
         tcase_add_test(tcase, what_has_no_connection_of_its_own_is_refused);
