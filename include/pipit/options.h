@@ -38,8 +38,9 @@ enum pipit_pooler {
 
 /**
  * Takes one line of the log. pipit calls this hook from the event loop, and inside pipit_close(),
- * pipit_drain() and pipit_wait(). The hook must not call pipit, and is given at most 100 lines a
- * second; the next line after that says how many were left out.
+ * pipit_drain() and pipit_wait(). The hook must not call pipit. It is given lines of log_level of
+ * the options and above, at most 100 of each level in a second; the next line of a level after that
+ * says how many were left out.
  *
  * @param level  how much the line matters
  * @param line   one line, UTF-8 without control characters, NUL-terminated, cut after 1,023 bytes;
@@ -148,6 +149,10 @@ struct pipit_options {
          * that is found out, settings and prepared statements stay in sessions of others. Default
          * PIPIT_POOLER_AUTO. */
         enum pipit_pooler pooler;
+        /** Least level of the lines that log is given, plus one: PIPIT_LOG_DEBUG + 1 has it told of
+         * every change of a connection's state, which is several lines for each request. Default
+         * PIPIT_LOG_NOTICE + 1. */
+        int log_level;
         /** Room for later versions, whose options take its place: so the size never changes. Leave
          * all of it NULL: otherwise every request fails with PIPIT_EINVAL. */
         void *reserved[31];

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOG_MAX_LINES 100 /* a second */
+#define LOG_MAX_LINES 100 /* of a level in a second */
 #define LOG_LINE_SIZE 1024
 
 /* Whether a character's second byte makes it a control character, a surrogate, longer than need be
@@ -82,17 +82,17 @@ pipit__log_escape(char *out, size_t size, const char *text)
 
 /* Whether one more line may be written now; counts the line either way. */
 static bool
-log_admits(struct log *log, int64_t now_ms)
+quota_admits(struct log_quota *quota, int64_t now_ms)
 {
-        if (now_ms / 1000 != log->second) {
-                log->second = now_ms / 1000;
-                log->lines = 0;
+        if (now_ms / 1000 != quota->second) {
+                quota->second = now_ms / 1000;
+                quota->lines = 0;
         }
-        if (log->lines == LOG_MAX_LINES) {
-                log->dropped++;
+        if (quota->lines == LOG_MAX_LINES) {
+                quota->dropped++;
                 return false;
         }
-        log->lines++;
+        quota->lines++;
         return true;
 }
 
@@ -101,16 +101,18 @@ log_admits(struct log *log, int64_t now_ms)
 static void __attribute__((noinline))
 log_write(struct log *log, enum pipit_log_level level, const char *format, va_list args)
 {
+        struct log_quota *quota = &log->quotas[level];
         char raw[LOG_LINE_SIZE];
         char line[LOG_LINE_SIZE];
 
         vsnprintf(raw, sizeof raw, format, args);
         pipit__log_escape(line, sizeof line, raw);
-        if (log->dropped > 0) {
-                snprintf(raw, sizeof raw, "%lld lines were left out: more than %d in a second",
-                         (long long)log->dropped, LOG_MAX_LINES);
-                log->dropped = 0;
-                log->fn(PIPIT_LOG_WARNING, raw, log->arg);
+        if (quota->dropped > 0) {
+                snprintf(raw, sizeof raw,
+                         "%lld lines of this level were left out: more than %d in a second",
+                         (long long)quota->dropped, LOG_MAX_LINES);
+                quota->dropped = 0;
+                log->fn(level, raw, log->arg);
         }
         log->fn(level, line, log->arg);
 }
@@ -120,7 +122,7 @@ pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level, const ch
 {
         va_list args;
 
-        if (log->fn == NULL || !log_admits(log, now_ms))
+        if (log->fn == NULL || level < log->least || !quota_admits(&log->quotas[level], now_ms))
                 return;
         va_start(args, format);
         log_write(log, level, format, args);

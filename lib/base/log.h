@@ -3,8 +3,8 @@
  *
  * A log is a member of its database and owns nothing. What always holds:
  * 1. A line has no control character and is well-formed UTF-8, whatever a server sent.
- * 2. At most 100 lines a second are written. One more says how many were left out, in front of the
- *    next line that is written.
+ * 2. At most 100 lines of each level are written in a second, so that many of one keep none of
+ *    another out. One more says how many were left out, in front of the level's next line.
  * 3. Without a hook nothing is formatted.
  *
  * connect/, conn/ and pool/ write lines.
@@ -18,16 +18,22 @@
 
 #include "base/cold.h"
 
-struct log {
-        pipit_log_cb fn; /* NULL if nobody listens */
-        void *arg;       /* the program's; passed on to fn */
+/* What was written of one level. */
+struct log_quota {
         int64_t second;  /* the second that lines counts, by the monotonic clock */
         int lines;       /* that were written in this second */
         int64_t dropped; /* lines that were left out since the last one that was written */
 };
 
-/* Writes one line; does nothing if nobody listens or this second has had its lines. The texts are
- * borrowed until the call returns. */
+struct log {
+        pipit_log_cb fn;            /* NULL if nobody listens */
+        void *arg;                  /* the program's; passed on to fn */
+        enum pipit_log_level least; /* lines of a lower level are not for fn */
+        struct log_quota quotas[PIPIT_LOG_WARNING + 1];
+};
+
+/* Writes one line; does nothing if nobody listens to its level, or if that has had its lines in this
+ * second. The texts are borrowed until the call returns. */
 COLD void pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level,
                      const char *format, ...) PIPIT_PRINTF(4, 5);
 

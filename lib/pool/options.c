@@ -45,6 +45,7 @@ options_fill(struct pipit_options *options)
         default_size(&options->max_waiting_bytes, 64 * MEBIBYTE);
         default_size(&options->max_request_bytes, 64 * MEBIBYTE);
         default_size(&options->max_result_bytes, 64 * MEBIBYTE);
+        default_int(&options->log_level, PIPIT_LOG_NOTICE + 1);
         default_ms(&options->timeout_ms, 60000);
         default_ms(&options->acquire_timeout_ms, 30000);
         default_ms(&options->idle_timeout_ms, 600000);
@@ -84,6 +85,8 @@ options_check(const struct pipit_options *options)
                 return "a time must be -1 or more, connect_timeout_ms 0 or more";
         if (options->event_priority < 0)
                 return "event_priority must be 0 or more";
+        if (options->log_level < PIPIT_LOG_DEBUG + 1 || options->log_level > PIPIT_LOG_WARNING + 1)
+                return "log_level must be one of enum pipit_log_level, plus one";
         if (options->sslmode != NULL && !sslmode_is_known(options->sslmode))
                 return "sslmode must be disable, allow, prefer, require, verify-ca or verify-full";
         if ((unsigned)options->pooler > PIPIT_POOLER_TRANSACTION)

@@ -212,7 +212,9 @@ database_init_parts(struct database *db, struct event_base *base)
 {
         struct pipit_options *options = &db->options;
 
-        db->log = (struct log){.fn = options->log, .arg = options->log_arg};
+        db->log = (struct log){.fn = options->log,
+                               .arg = options->log_arg,
+                               .least = (enum pipit_log_level)(options->log_level - 1)};
         db->reactor = pipit__reactor_new(base, options->event_priority, database_on_turn, db);
         if (db->reactor == NULL)
                 return PIPIT_ENOMEM;

@@ -193,7 +193,10 @@ static struct pipit *
 link_open(struct link *link)
 {
         struct pipit_options options = {
-                .max_connections = 1, .max_pipeline = LINK_REQUESTS, .log = on_line};
+                .max_connections = 1,
+                .max_pipeline = LINK_REQUESTS,
+                .log = on_line,
+                .log_level = PIPIT_LOG_DEBUG + 1};
         struct pipit *db = pipit_open(link->base, link->url, &options);
 
         MUST(db != NULL);

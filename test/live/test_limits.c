@@ -264,6 +264,26 @@ START_TEST(notices_go_to_the_log_by_their_level)
 }
 END_TEST
 
+/* Counts what an option lets through. */
+static void
+on_any_line(enum pipit_log_level level, const char *line, void *arg)
+{
+        (void)line;
+        ((int *)arg)[level]++;
+}
+
+START_TEST(the_log_tells_what_its_level_asks_for)
+{
+        int n[PIPIT_LOG_WARNING + 1] = {0};
+
+        live_reopen(&(struct pipit_options){.log = on_any_line, .log_arg = n, .log_level = _i});
+        execute("DO $$ BEGIN RAISE NOTICE 'small talk'; RAISE WARNING 'take care'; END $$");
+        ck_assert_int_eq(n[PIPIT_LOG_DEBUG] > 0, _i == PIPIT_LOG_DEBUG + 1);
+        ck_assert_int_eq(n[PIPIT_LOG_NOTICE], _i < PIPIT_LOG_WARNING + 1);
+        ck_assert_int_eq(n[PIPIT_LOG_WARNING], 1);
+}
+END_TEST
+
 START_TEST(a_flood_of_notices_is_bounded_in_the_log_and_told)
 {
         struct lines lines = {0};
@@ -469,6 +489,8 @@ messages(void)
 
         tcase_add_checked_fixture(tcase, live_setup, live_teardown);
         tcase_add_test(tcase, notices_go_to_the_log_by_their_level);
+        tcase_add_loop_test(tcase, the_log_tells_what_its_level_asks_for, 0,
+                            PIPIT_LOG_WARNING + 2);
         tcase_add_test(tcase, a_flood_of_notices_is_bounded_in_the_log_and_told);
         tcase_add_test(tcase, nothing_is_ever_printed);
         tcase_add_test(tcase, two_hundred_thousand_notifications_take_no_memory);

@@ -187,6 +187,7 @@ START_TEST(test_logging)
 
         seed_options.log = append_line;
         seed_options.log_arg = log;
+        seed_options.log_level = PIPIT_LOG_DEBUG + 1;
         live_reopen(&seed_options);
         expect_ok(seed_done(testmodel_create(live_db, &row, on_call, &calls), &calls));
         pipit_close(live_db);
@@ -195,6 +196,7 @@ START_TEST(test_logging)
         ck_assert_ptr_nonnull(strstr(log, "-> closed"));
         ck_assert_ptr_null(strstr(log, "a secret"));
         seed_options.log = NULL;
+        seed_options.log_level = 0;
         live_reopen(&seed_options);
 }
 END_TEST

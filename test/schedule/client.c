@@ -90,7 +90,7 @@ options_choose(struct pipit_options *options)
         static const int depths[] = {16, 1, 2, 4};
         static const int prepared[] = {0, -1, 1, 2};
 
-        *options = (struct pipit_options){.log = on_log};
+        *options = (struct pipit_options){.log = on_log, .log_level = PIPIT_LOG_DEBUG + 1};
         options->max_connections = 1 + (int)choose(4);
         options->max_connecting = 1 + (int)choose(2);
         options->min_connections = choose(4) == 3;

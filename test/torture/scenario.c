@@ -361,7 +361,8 @@ scenario_run(const char *url, int n_timers, char *problem, size_t size)
                                         .timeout_ms = 150,
                                         .acquire_timeout_ms = 60,
                                         .connect_timeout_ms = 100,
-                                        .log = log_nothing};
+                                        .log = log_nothing,
+                                        .log_level = PIPIT_LOG_DEBUG + 1};
 
         problem[0] = '\0';
         run_open_loop(&run, n_timers);

@@ -146,8 +146,8 @@ START_TEST(without_listener_nothing_happens)
 
         for (int i = 0; i < 1000; i++)
                 pipit__log(&log, 0, PIPIT_LOG_WARNING, "line");
-        ck_assert_int_eq(log.lines, 0);
-        ck_assert_int_eq(log.dropped, 0);
+        ck_assert_int_eq(log.quotas[PIPIT_LOG_WARNING].lines, 0);
+        ck_assert_int_eq(log.quotas[PIPIT_LOG_WARNING].dropped, 0);
 }
 END_TEST
 
@@ -161,10 +161,60 @@ START_TEST(a_flood_is_cut_off_until_the_next_second)
         n_lines = 0;
         pipit__log(&log, 6000, PIPIT_LOG_NOTICE, "after");
         ck_assert_int_eq(n_lines, 2);
-        ck_assert_str_eq(first, "900 lines were left out: more than 100 in a second");
+        ck_assert_str_eq(first, "900 lines of this level were left out: more than 100 in a second");
         ck_assert_str_eq(last, "after");
         pipit__log(&log, 6001, PIPIT_LOG_NOTICE, "more");
         ck_assert_int_eq(n_lines, 3);
+}
+END_TEST
+
+START_TEST(a_flood_of_one_level_keeps_no_other_level_out)
+{
+        struct log log = log_make();
+
+        for (int i = 0; i < 1000; i++) {
+                for (int level = PIPIT_LOG_DEBUG; level <= PIPIT_LOG_WARNING; level++) {
+                        if (level != _i)
+                                pipit__log(&log, 5000, (enum pipit_log_level)level, "flood");
+                }
+        }
+        ck_assert_int_eq(n_lines, 200);
+        pipit__log(&log, 5000, (enum pipit_log_level)_i, "other");
+        ck_assert_int_eq(n_lines, 201);
+        ck_assert_str_eq(last, "other");
+        ck_assert_int_eq((int)last_level, _i);
+}
+END_TEST
+
+START_TEST(what_is_left_out_is_told_with_the_next_line_of_its_level)
+{
+        struct log log = log_make();
+
+        for (int i = 0; i < 101; i++)
+                pipit__log(&log, 5000, PIPIT_LOG_DEBUG, "flood");
+        pipit__log(&log, 6000, PIPIT_LOG_WARNING, "warning");
+        ck_assert_int_eq(n_lines, 101);
+        n_lines = 0;
+        pipit__log(&log, 6000, PIPIT_LOG_DEBUG, "next");
+        ck_assert_int_eq(n_lines, 2);
+        ck_assert_str_eq(first, "1 lines of this level were left out: more than 100 in a second");
+        ck_assert_int_eq(last_level, PIPIT_LOG_DEBUG);
+}
+END_TEST
+
+START_TEST(lines_of_a_lower_level_are_not_written_and_not_counted)
+{
+        struct log log = log_make();
+
+        log.least = (enum pipit_log_level)_i;
+        for (int i = 0; i < 1000; i++) {
+                for (int level = PIPIT_LOG_DEBUG; level < _i; level++)
+                        pipit__log(&log, 5000 + i, (enum pipit_log_level)level, "line");
+        }
+        ck_assert_int_eq(n_lines, 0);
+        for (int level = _i; level <= PIPIT_LOG_WARNING; level++)
+                pipit__log(&log, 6000, (enum pipit_log_level)level, "line");
+        ck_assert_int_eq(n_lines, PIPIT_LOG_WARNING + 1 - _i);
 }
 END_TEST
 
@@ -192,6 +242,11 @@ test_suite(void)
         tcase_add_test(tcase, a_long_line_is_cut);
         tcase_add_test(tcase, without_listener_nothing_happens);
         tcase_add_test(tcase, a_flood_is_cut_off_until_the_next_second);
+        tcase_add_loop_test(tcase, a_flood_of_one_level_keeps_no_other_level_out, 0,
+                            PIPIT_LOG_WARNING + 1);
+        tcase_add_test(tcase, what_is_left_out_is_told_with_the_next_line_of_its_level);
+        tcase_add_loop_test(tcase, lines_of_a_lower_level_are_not_written_and_not_counted, 0,
+                            PIPIT_LOG_WARNING + 1);
         tcase_add_test(tcase, a_hundred_lines_in_each_second_are_all_written);
         suite_add_tcase(suite, tcase);
         return suite;

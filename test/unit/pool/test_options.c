@@ -31,6 +31,7 @@ expect_defaults(const struct pipit_options *options)
         ck_assert_int_eq(options->idle_timeout_ms, 600000);
         ck_assert_int_eq(options->lifetime_ms, 3600000);
         ck_assert_int_eq(options->event_priority, 0);
+        ck_assert_int_eq(options->log_level, PIPIT_LOG_NOTICE + 1);
         ck_assert_str_eq(options->search_path, "public, pg_temp");
         ck_assert_ptr_null(options->sslmode);
 }
@@ -114,6 +115,8 @@ static const struct {
         {{.max_prepared = -2}, "max_prepared"},
         {{.max_prepared = 10001}, "max_prepared"},
         {{.max_waiting = -1}, "max_waiting"},
+        {{.log_level = -1}, "log_level"},
+        {{.log_level = PIPIT_LOG_WARNING + 2}, "log_level"},
         {{.timeout_ms = -2}, "time"},
         {{.acquire_timeout_ms = -2}, "time"},
         {{.connect_timeout_ms = -1}, "connect_timeout_ms"},
