@@ -18,6 +18,7 @@
 #include "connect/passfile.h"
 #include "connect/resolver.h"
 #include "pq/pq_connect.h"
+#include "pq/pq_url.h"
 #include "value/codec.h"
 
 /* Returns the value of a setting, borrowed; NULL if it is not set. */
@@ -115,13 +116,19 @@ conninfo_problem(char **ret_problem, const char *format, ...)
         return PIPIT_ENOMEM;
 }
 
+/* Checks a host. In a URI what stands for the port can be the password, with a / in it that was not
+ * written %2F, and so is not quoted. */
 static int
-host_check(const struct conninfo_host *host, char **ret_problem)
+host_check(const struct conninfo_host *host, bool in_uri, char **ret_problem)
 {
         int32_t port;
 
         if (conninfo_read_int(host->port, &port) == 0 && port >= 1 && port <= 65535)
                 return 0;
+        if (in_uri)
+                return conninfo_problem(ret_problem,
+                                        "a port is not a number from 1 to 65535 (a / in a user or "
+                                        "a password is written %%2F, and a : %%3A)");
         return conninfo_problem(ret_problem, "the port \"%.40s\" is not a number from 1 to 65535",
                                 host->port);
 }
@@ -148,7 +155,7 @@ conninfo_count_hosts(struct conninfo *info, char **ret_problem)
 }
 
 static int
-conninfo_init_hosts(struct conninfo *info, char **ret_problem)
+conninfo_init_hosts(struct conninfo *info, bool in_uri, char **ret_problem)
 {
         int code = conninfo_count_hosts(info, ret_problem);
 
@@ -163,7 +170,7 @@ conninfo_init_hosts(struct conninfo *info, char **ret_problem)
         for (int i = 0; i < info->n_hosts && code == 0; i++) {
                 code = host_init(&info->hosts[i], &info->settings, i);
                 if (code == 0)
-                        code = host_check(&info->hosts[i], ret_problem);
+                        code = host_check(&info->hosts[i], in_uri, ret_problem);
         }
         return code;
 }
@@ -227,7 +234,7 @@ pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_
         }
         info->prefer_standby = strcmp(conninfo_setting(&info->settings, "target_session_attrs"),
                                       "prefer-standby") == 0;
-        return conninfo_init_hosts(info, ret_problem);
+        return conninfo_init_hosts(info, url != NULL && pipit__pq_url_is_uri(url), ret_problem);
 }
 
 void

@@ -20,6 +20,7 @@
 #include "base/wipe.h"
 #include "pq/pq.h"
 #include "pq/pq_connect.h"
+#include "pq/pq_url.h"
 
 /* The port of the probe is a text that nobody gives for another parameter. */
 #define SETTINGS_NO_PORT "pipit: no port"
@@ -241,6 +242,14 @@ settings_merge(struct pq_settings *settings, const PQconninfoOption *given, PGco
         return code;
 }
 
+/* Copies a text of pipit's own. */
+static int
+settings_own_problem(char **ret_problem, const char *text)
+{
+        *ret_problem = strdup(text);
+        return *ret_problem != NULL ? PIPIT_EINVAL : PIPIT_ENOMEM;
+}
+
 /* Copies the first line of a message of libpq's, which ends with a newline. */
 static int
 settings_problem(char **ret_problem, const char *message)
@@ -268,18 +277,33 @@ settings_read(struct pq_settings *settings, const PQconninfoOption *given, char 
         return code;
 }
 
+/* Says why libpq cannot read a connection string: in its words, if these can quote no password. */
+static int
+settings_unreadable(char **ret_problem, const char *url, const char *message)
+{
+        bool known = !settings_message_is_no_memory(message);
+
+        return known && pipit__pq_url_is_secret(url)
+                       ? settings_own_problem(ret_problem, pipit__pq_url_problem(url))
+                       : settings_problem(ret_problem, message);
+}
+
 int
 pipit__pq_settings_read(const char *url, struct pq_settings *ret_settings, char **ret_problem)
 {
+        const char *text = url != NULL ? url : "";
+        const char *misread = pipit__pq_url_misread(text);
         char *message = NULL;
-        PQconninfoOption *given = PQconninfoParse(url != NULL ? url : "", &message);
+        PQconninfoOption *given = PQconninfoParse(text, &message);
         int code;
 
         *ret_settings = (struct pq_settings){0};
-        if (given != NULL)
-                code = settings_read(ret_settings, given, ret_problem);
+        if (given == NULL)
+                code = settings_unreadable(ret_problem, text, message != NULL ? message : "");
+        else if (misread != NULL)
+                code = settings_own_problem(ret_problem, misread);
         else
-                code = settings_problem(ret_problem, message != NULL ? message : "");
+                code = settings_read(ret_settings, given, ret_problem);
         settings_options_free(given);
         PQfreemem(message);
         return code;

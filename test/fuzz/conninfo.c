@@ -1,10 +1,12 @@
 /*
  * Connection strings and options. The first line is the connection string; the second, if there is
- * one, the sslmode of the options; the third the search_path.
+ * one, the sslmode of the options; the third the search_path. The fourth and the fifth stand around
+ * a word in the password of a URI that somebody has put together without encoding it.
  */
 #include "connect/conninfo.h"
 
 #include <pipit/error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,29 @@ conninfo_try(const char *url, const struct pipit_options *options)
         free(problem);
 }
 
+/* Nothing but the password has a word of the password. */
+static void
+secret_try(const char *before, const char *after, const struct pipit_options *options)
+{
+        struct conninfo info;
+        char *problem = NULL;
+        char *url = NULL;
+
+        if (after == NULL || strchr(before, '?') != NULL || strchr(after, '?') != NULL ||
+            strcasestr(before, "geheim") != NULL || strcasestr(after, "geheim") != NULL)
+                return;
+        MUST(asprintf(&url, "postgresql://u:%sgeheim%s@h/x", before, after) > 0);
+        int code = pipit__conninfo_init(&info, url, options, &problem);
+        MUST(problem == NULL || strcasestr(problem, "geheim") == NULL);
+        for (int i = 0; code == 0 && i < info.n_hosts; i++) {
+                MUST(strstr(info.hosts[i].host, "geheim") == NULL);
+                MUST(strstr(info.hosts[i].port, "geheim") == NULL);
+        }
+        pipit__conninfo_fini(&info);
+        free(problem);
+        free(url);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -79,6 +104,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *rest = text;
         const char *url = line_take(&rest);
         struct pipit_options given = {.sslmode = line_take(&rest), .search_path = line_take(&rest)};
+        const char *before = line_take(&rest);
+        const char *after = line_take(&rest);
         struct pipit_options options;
         const char *problem = NULL;
 
@@ -90,6 +117,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(code == 0 || (code == PIPIT_EINVAL && problem != NULL));
         if (code == 0)
                 conninfo_try(url, &options);
+        if (code == 0 && before != NULL)
+                secret_try(before, after, &options);
         pipit__options_fini(&options);
         free(text);
         return 0;

@@ -93,6 +93,84 @@ START_TEST(what_is_wrong_with_a_url_is_said)
 }
 END_TEST
 
+/* Connection strings with "geheim" in a password, which nothing repeats. Where one is right, what
+ * is known of it names the password nowhere else. */
+static const char *const secrets[] = {
+        "postgresql://u:geheim%zz@h/x",
+        "postgresql://u:geheim%@h/x",
+        "postgresql://u:geheim%0@h/x",
+        "postgresql://u:a%00geheim@h/x",
+        "postgresql://u:%zzgeheim@h,i/x?sslmode=require",
+        "postgresql://u:geheim%zz/x",
+        "postgresql://u:geheim/x",
+        "postgresql://u:geheim",
+        "postgresql://u:geheim/geheim@h/x",
+        "postgresql://u:1/geheim@h/x",
+        "postgresql://u:1@geheim@h/x",
+        "postgresql://u:a@geheim:1/geheim@h/x",
+        "postgresql://u:/geheim@h:2/x",
+        "postgresql://u:1/a?geheim@h/x",
+        "postgresql://u:1/a?b=c&geheim@h/x",
+        "postgresql://u:geheim@[::1/x",
+        "postgresql://u:geheim@[]/x",
+        "postgresql://u:geheim@[::1]x/y",
+        "postgresql://u:geheim@h:abc/x",
+        "postgresql://u:geheim@h/x?nonsense=1",
+        "postgresql://u:geheim@h/x?sslmode=nonsense",
+        "postgresql://h/x?user=u&password=a&geheim=b",
+        "postgresql://h/x?password=geheim=b",
+        "postgresql://h/x?password=geheim%zz",
+        "postgresql://h/x?PASSWORD=geheim",
+        "postgresql://h/x?sslpassword=geheim&nonsense=1",
+        "postgres+ssl://u:geheim@h/x",
+        "mysql://u:geheim@h/x",
+        "POSTGRESQL://u:geheim@h/x",
+        " postgresql://u:geheim@h/x",
+        "jdbc:postgresql://h/x?user=u&password=geheim",
+        "://u:geheim@h",
+        "u:geheim@h/x",
+        "u:geheim",
+        "password=a geheim",
+        "password=a geheim=b",
+        "password='geheim",
+        "password=geheim host",
+        "password='a'geheim'",
+        "host=h password=a geheim port=1",
+        "passwort=geheim",
+        "Password=geheim",
+        "password=geheim port=abc",
+        "password=geheim connect_timeout=7s",
+        "password=geheim sslmode=no",
+        "host=a,b port=1,2,3 password=geheim",
+        "service=none password=geheim",
+};
+#define N_SECRETS ((int)(sizeof secrets / sizeof secrets[0]))
+
+START_TEST(no_password_of_a_url_is_in_what_is_wrong_with_it)
+{
+        ck_assert_int_eq(read_url(secrets[_i]), PIPIT_EINVAL);
+        ck_assert_ptr_nonnull(problem);
+        ck_assert_msg(strcasestr(problem, "geheim") == NULL, "%s", problem);
+}
+END_TEST
+
+/* Each has an @ or a / where it is right. */
+static const char *const unsuspicious[] = {
+        "postgresql://u:p%40%2F@h/x",      "postgresql://u:p@h/x%40y",
+        "postgresql://@h/x",               "postgresql://u@h:1/x",
+        "postgresql://h/x?user=a@b",       "postgresql://u:p@h/x?application_name=a@b/c",
+        "host=@abstract dbname=x@y/z",     "postgresql://u:p@h,i:2/x",
+        "postgresql://u:p@%40abstract/x",  "password=geheim@x/y host=h",
+        "postgresql://u:p?q#r@h/x",        "postgresql:///x?host=/run/a@b",
+};
+#define N_UNSUSPICIOUS ((int)(sizeof unsuspicious / sizeof unsuspicious[0]))
+
+START_TEST(a_url_with_an_at_sign_in_its_place_is_read)
+{
+        ck_assert_msg(read_url(unsuspicious[_i]) == 0, "%s", problem);
+}
+END_TEST
+
 START_TEST(an_endpoint_is_one_host_with_one_address)
 {
         read_well("postgresql://u@a:1,b:2/x");
@@ -320,6 +398,10 @@ test_suite(void)
         tcase_add_checked_fixture(tcase, urls_setup, urls_teardown);
         tcase_add_loop_test(tcase, lists_of_hosts_addresses_and_ports_belong_together, 0, N_HOSTS);
         tcase_add_loop_test(tcase, what_is_wrong_with_a_url_is_said, 0, N_WRONG);
+        tcase_add_loop_test(tcase, no_password_of_a_url_is_in_what_is_wrong_with_it, 0,
+                            N_SECRETS);
+        tcase_add_loop_test(tcase, a_url_with_an_at_sign_in_its_place_is_read, 0,
+                            N_UNSUSPICIOUS);
         tcase_add_test(tcase, an_endpoint_is_one_host_with_one_address);
         tcase_add_test(tcase, values_with_blanks_and_quotes_stay_values);
         tcase_add_test(tcase, links_are_watched_and_named_unless_the_url_says_otherwise);
