@@ -38,9 +38,9 @@ enum pipit_pooler {
 
 /**
  * Takes one line of the log. pipit calls this hook from the event loop, and inside pipit_close(),
- * pipit_drain() and pipit_wait(). The hook must not call pipit. It is given lines of log_level of
- * the options and above, at most 100 of each level in a second; the next line of a level after that
- * says how many were left out.
+ * pipit_drain() and pipit_wait(). The hook must not call pipit, and is given the lines of log_level
+ * of the options and above, at most 100 of each level in a second; the next line of a level after
+ * that says how many were left out.
  *
  * @param level  how much the line matters
  * @param line   one line, UTF-8 without control characters, NUL-terminated, cut after 1,023 bytes;

@@ -18,7 +18,7 @@
 
 #include "base/cold.h"
 
-/* What was written of one level. */
+/* The quota of one level says how many of its lines were written. */
 struct log_quota {
         int64_t second;  /* the second that lines counts, by the monotonic clock */
         int lines;       /* that were written in this second */
@@ -32,8 +32,8 @@ struct log {
         struct log_quota quotas[PIPIT_LOG_WARNING + 1];
 };
 
-/* Writes one line; does nothing if nobody listens to its level, or if that has had its lines in this
- * second. The texts are borrowed until the call returns. */
+/* Writes one line; does nothing if nobody listens to its level, or if that has had its lines in
+ * this second. The texts are borrowed until the call returns. */
 COLD void pipit__log(struct log *log, int64_t now_ms, enum pipit_log_level level,
                      const char *format, ...) PIPIT_PRINTF(4, 5);
 

@@ -34,7 +34,7 @@ struct lease {
         bool rolls_back;        /* a ROLLBACK is to be sent before anything else */
         struct conn_error lost; /* why the connection is gone, once it is */
         struct list watchers;   /* who is told when it is lost */
-        bool tells;             /* it was lost, and not all of them were told yet */
+        bool tells;             /* not all of them were told yet of the last loss */
 };
 
 #endif

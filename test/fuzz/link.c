@@ -192,11 +192,10 @@ on_line(enum pipit_log_level level, const char *line, void *arg)
 static struct pipit *
 link_open(struct link *link)
 {
-        struct pipit_options options = {
-                .max_connections = 1,
-                .max_pipeline = LINK_REQUESTS,
-                .log = on_line,
-                .log_level = PIPIT_LOG_DEBUG + 1};
+        struct pipit_options options = {.max_connections = 1,
+                                        .max_pipeline = LINK_REQUESTS,
+                                        .log = on_line,
+                                        .log_level = PIPIT_LOG_DEBUG + 1};
         struct pipit *db = pipit_open(link->base, link->url, &options);
 
         MUST(db != NULL);

@@ -489,8 +489,7 @@ messages(void)
 
         tcase_add_checked_fixture(tcase, live_setup, live_teardown);
         tcase_add_test(tcase, notices_go_to_the_log_by_their_level);
-        tcase_add_loop_test(tcase, the_log_tells_what_its_level_asks_for, 0,
-                            PIPIT_LOG_WARNING + 2);
+        tcase_add_loop_test(tcase, the_log_tells_what_its_level_asks_for, 0, PIPIT_LOG_WARNING + 2);
         tcase_add_test(tcase, a_flood_of_notices_is_bounded_in_the_log_and_told);
         tcase_add_test(tcase, nothing_is_ever_printed);
         tcase_add_test(tcase, two_hundred_thousand_notifications_take_no_memory);

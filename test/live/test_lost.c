@@ -1,5 +1,6 @@
 /*
- * A scope whose connection is gone is over at once, whatever holds it, and who asked for it is told.
+ * A scope whose connection is gone is over at once, whatever holds it, and who asked for it is
+ * told.
  */
 #include <stdlib.h>
 
@@ -80,7 +81,7 @@ end_backend(struct calls *backend)
 static const struct {
         bool is_session;
         pipit_body body;
-} bodies[] = {{true, hold},   {true, hold_inside},  {true, open_inside},
+} bodies[] = {{true, hold},  {true, hold_inside},  {true, open_inside},
               {false, hold}, {false, hold_inside}, {false, open_inside}};
 enum { N_BODIES = sizeof bodies / sizeof *bodies };
 
@@ -241,8 +242,8 @@ START_TEST(the_wait_of_a_blocking_scope_tells_of_a_loss)
         struct holder holder = {.scope = open_by_hand(_i, sync)};
 
         ck_assert_int_eq(pipit_on_lost(holder.scope, on_lost, &holder), 0);
-        struct pipit_result *res = pipit_wait(
-                sync, pipit_query(holder.scope, BACKEND, PIPIT_NO_PARAMS, NULL, NULL));
+        struct pipit_result *res =
+                pipit_wait(sync, pipit_query(holder.scope, BACKEND, PIPIT_NO_PARAMS, NULL, NULL));
         expect_ok(res);
         expect_ok(query("SELECT pg_terminate_backend($1::text::int)",
                         PIPIT_PARAMS(pipit_result_text(res, 0, 0))));

@@ -216,9 +216,8 @@ struct pipit_options
 journal_options(void)
 {
         live_journal = (struct journal){0};
-        return (struct pipit_options){.log = journal_log,
-                                      .log_arg = &live_journal,
-                                      .log_level = PIPIT_LOG_DEBUG + 1};
+        return (struct pipit_options){
+                .log = journal_log, .log_arg = &live_journal, .log_level = PIPIT_LOG_DEBUG + 1};
 }
 
 void

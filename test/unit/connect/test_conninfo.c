@@ -156,12 +156,18 @@ END_TEST
 
 /* Each has an @ or a / where it is right. */
 static const char *const unsuspicious[] = {
-        "postgresql://u:p%40%2F@h/x",      "postgresql://u:p@h/x%40y",
-        "postgresql://@h/x",               "postgresql://u@h:1/x",
-        "postgresql://h/x?user=a@b",       "postgresql://u:p@h/x?application_name=a@b/c",
-        "host=@abstract dbname=x@y/z",     "postgresql://u:p@h,i:2/x",
-        "postgresql://u:p@%40abstract/x",  "password=geheim@x/y host=h",
-        "postgresql://u:p?q#r@h/x",        "postgresql:///x?host=/run/a@b",
+        "postgresql://u:p%40%2F@h/x",
+        "postgresql://u:p@h/x%40y",
+        "postgresql://@h/x",
+        "postgresql://u@h:1/x",
+        "postgresql://h/x?user=a@b",
+        "postgresql://u:p@h/x?application_name=a@b/c",
+        "host=@abstract dbname=x@y/z",
+        "postgresql://u:p@h,i:2/x",
+        "postgresql://u:p@%40abstract/x",
+        "password=geheim@x/y host=h",
+        "postgresql://u:p?q#r@h/x",
+        "postgresql:///x?host=/run/a@b",
 };
 #define N_UNSUSPICIOUS ((int)(sizeof unsuspicious / sizeof unsuspicious[0]))
 
@@ -398,10 +404,8 @@ test_suite(void)
         tcase_add_checked_fixture(tcase, urls_setup, urls_teardown);
         tcase_add_loop_test(tcase, lists_of_hosts_addresses_and_ports_belong_together, 0, N_HOSTS);
         tcase_add_loop_test(tcase, what_is_wrong_with_a_url_is_said, 0, N_WRONG);
-        tcase_add_loop_test(tcase, no_password_of_a_url_is_in_what_is_wrong_with_it, 0,
-                            N_SECRETS);
-        tcase_add_loop_test(tcase, a_url_with_an_at_sign_in_its_place_is_read, 0,
-                            N_UNSUSPICIOUS);
+        tcase_add_loop_test(tcase, no_password_of_a_url_is_in_what_is_wrong_with_it, 0, N_SECRETS);
+        tcase_add_loop_test(tcase, a_url_with_an_at_sign_in_its_place_is_read, 0, N_UNSUSPICIOUS);
         tcase_add_test(tcase, an_endpoint_is_one_host_with_one_address);
         tcase_add_test(tcase, values_with_blanks_and_quotes_stay_values);
         tcase_add_test(tcase, links_are_watched_and_named_unless_the_url_says_otherwise);
