@@ -8,6 +8,7 @@
 #define PIPIT_OPTIONS_H
 
 #include <pipit/export.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -153,9 +154,16 @@ struct pipit_options {
          * every change of a connection's state, which is several lines for each request. Default
          * PIPIT_LOG_NOTICE + 1. */
         int log_level;
+        /** For tests: each declared read of a database runs where it cannot write, also one that is
+         * alone, so that a wrong declaration fails in a test with SQLSTATE 25006, and not first
+         * under load. Costs a round trip's worth of statements wherever reads and writes take
+         * turns on a connection. Declared reads of sessions and transactions share with nobody and
+         * run as they always do, and so do all where max_prepared is -1 or a pooler is in
+         * transaction mode. Default: off. */
+        bool strict_reads;
         /** Room for later versions, whose options take its place: so the size never changes. Leave
          * all of it NULL: otherwise every request fails with PIPIT_EINVAL. */
-        void *reserved[31];
+        void *reserved[30];
 };
 
 #ifdef __cplusplus

@@ -53,7 +53,8 @@ PIPIT_API pipit_request pipit_query(struct pipit *scope, const char *sql,
  * error. A read completes as soon as its rows are there.
  * pipit never guesses from the text that a statement is a read. Selects and gets of a model are
  * reads by themselves. A statement that does write, although it was declared a read, fails with
- * SQLSTATE 25006 if it shared a transaction, and is executed if it ran alone.
+ * SQLSTATE 25006 if it shared a transaction, and is executed if it ran alone; with the option
+ * strict_reads, for tests, it fails in either case.
  *
  * @param scope   as for pipit_query()
  * @param sql     as for pipit_query()

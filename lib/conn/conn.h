@@ -63,6 +63,7 @@ struct conn_config {
         struct stmt_cache *stmt_cache;
         struct cancel_conn *cancel_conn;
         int max_prepared;        /* statements that are prepared at once; 0: nothing is prepared */
+        bool strict_reads;       /* a declared read that is alone cannot write either */
         const char *search_path; /* "" leaves the server's */
         const char *local_search_path;    /* the command that sets it for a transaction; or NULL */
         struct refused_settings *refused; /* its owner's; never NULL */

@@ -182,15 +182,26 @@ conn_send_local_search_path(struct conn *conn, struct request *req)
                                  req);
 }
 
+/* Whether a segment runs where it cannot write. */
+static bool
+conn_segment_is_reader(const struct conn *conn, enum segment_kind kind, const struct request *first)
+{
+        /* A role would be everybody's where a pooler may lend the session. */
+        bool strict = conn->config->strict_reads && conn->config->max_prepared > 0;
+
+        return kind == SEGMENT_READS ||
+               (strict && kind == SEGMENT_SINGLE && pipit__request_is_read(first));
+}
+
 /* Sends what goes in front of a segment's statements, so that they run where they may and find what
  * they should; first is one of them. 0, or -1. */
 static int
 conn_send_front(struct conn *conn, enum segment_kind kind, struct request *first)
 {
-        bool reader = kind == SEGMENT_READS;
+        bool reader = conn_segment_is_reader(conn, kind, first);
 
         if (pipit__conn_has_one_sync(conn)) {
-                if (!reader)
+                if (kind != SEGMENT_READS)
                         return conn_send_search_path(conn, first);
                 if (conn_send_command(conn, "BEGIN READ ONLY", &pipit__reply_tx_command, first) !=
                     0)

@@ -265,6 +265,60 @@ START_TEST(a_deadlock_that_sharing_caused_is_nobodys)
 }
 END_TEST
 
+/* Reads on a database, on a blocking scope, and one of a model. */
+static struct pipit_result *
+read_alone(int how, struct pipit *sync, const char *sql)
+{
+        struct calls calls = {0};
+
+        if (how == 1)
+                return pipit_wait(sync, pipit_read(sync, sql, PIPIT_NO_PARAMS, NULL, NULL));
+        pipit_read(live_db, sql, PIPIT_NO_PARAMS, on_call, &calls);
+        return answer(&calls);
+}
+
+START_TEST(a_read_alone_cannot_write_where_reads_are_strict)
+{
+        struct pipit_options options = {.max_connections = 1, .strict_reads = true};
+        struct pipit_options loose = {.max_connections = 1};
+        char create[100];
+        const char *schema;
+
+        execute("CREATE TABLE strict (v int)");
+        schema = pipit_result_text(query("SELECT current_schema()", PIPIT_NO_PARAMS), 0, 0);
+        snprintf(create, sizeof create, "INSERT INTO %s.strict VALUES (1) RETURNING v", schema);
+        live_reopen(&options);
+        struct pipit *sync = pipit_allow_sync(live_db);
+        for (int i = 0; i < 3; i++) {
+                expect_error(read_alone(_i, sync, create), PIPIT_ESERVER, "25006");
+                expect_text(read_alone(_i, sync, "SELECT 7"), 0, 0, "7");
+                execute(create);
+        }
+        pipit_close(sync);
+        live_reopen(&loose);
+        sync = pipit_allow_sync(live_db);
+        expect_ok(read_alone(_i, sync, create));
+        pipit_close(sync);
+        expect_text(query("SHOW default_transaction_read_only", PIPIT_NO_PARAMS), 0, 0, "off");
+}
+END_TEST
+
+START_TEST(strict_reads_are_about_databases)
+{
+        char insert[100];
+        struct calls calls = {0};
+
+        execute("CREATE TABLE strict (v int)");
+        snprintf(insert, sizeof insert, "INSERT INTO %s.strict VALUES (1)",
+                 pipit_result_text(query("SELECT current_schema()", PIPIT_NO_PARAMS), 0, 0));
+        live_reopen(&(struct pipit_options){.max_connections = 1, .strict_reads = true});
+        struct pipit *scope = _i == 0 ? pipit_session_open(live_db) : pipit_begin(live_db, NULL);
+        pipit_read(scope, insert, PIPIT_NO_PARAMS, on_call, &calls);
+        expect_ok(answer(&calls));
+        pipit_close(scope);
+}
+END_TEST
+
 START_TEST(a_write_that_was_declared_a_read_changes_nothing_and_is_told_so)
 {
         static const char insert[] = "INSERT INTO a VALUES ($1)";
@@ -470,6 +524,8 @@ test_suite(void)
         tcase_add_loop_test(tcase, many_bad_reads_fail_alone_and_cost_little, 0, 2 * N_BAD);
         tcase_add_test(tcase, a_deadlock_that_sharing_caused_is_nobodys);
         tcase_add_test(tcase, a_write_that_was_declared_a_read_changes_nothing_and_is_told_so);
+        tcase_add_loop_test(tcase, a_read_alone_cannot_write_where_reads_are_strict, 0, 2);
+        tcase_add_loop_test(tcase, strict_reads_are_about_databases, 0, 2);
         tcase_add_test(tcase, where_serializable_is_the_default_nothing_shares);
         tcase_add_test(tcase, fast_reads_do_not_wait_for_what_is_used_for_the_first_time);
         tcase_add_test(tcase, fast_reads_do_not_wait_for_what_is_always_slow);

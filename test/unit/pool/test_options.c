@@ -208,7 +208,7 @@ test_suite(void)
         tcase_add_test(tcase, texts_are_copied);
         tcase_add_loop_test(tcase, what_is_out_of_range_is_refused_by_name, 0, N_WRONG);
         tcase_add_loop_test(tcase, what_is_refused_leaves_the_defaults, 0, N_WRONG);
-        tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 31);
+        tcase_add_loop_test(tcase, what_stands_in_reserved_members_is_refused, 0, 30);
         tcase_add_test(tcase, a_search_path_for_transactions_is_a_list_of_names);
         tcase_add_test(tcase, without_memory_nothing_is_half_copied);
         suite_add_tcase(suite, tcase);
