@@ -68,6 +68,28 @@ typedef void (*pipit_cb)(struct pipit_result *res, void *arg);
 PIPIT_API void pipit_cancel(struct pipit *scope, pipit_request request);
 
 /**
+ * Cancels a request, as pipit_cancel() does, when the other side of a descriptor hangs up: when the
+ * client goes away that the request is for. <pipit/evhttp.h> has this for servers made with evhttp.
+ *
+ * The watch ends by itself when the request completes. Nothing of the descriptor's events and data
+ * is touched, and the program may close it at any time, which counts as a hang-up. A request that
+ * has completed within some 10 milliseconds has cost one system call for this; one that is still
+ * open then takes a descriptor of its own (dup()) until it completes, so a server needs up to one
+ * more for each request that lasts. While none is to be had, pipit tries again.
+ *
+ * A client that ends its side and still waits for an answer counts as gone. If a proxy is in front
+ * of the server, the client is the proxy.
+ *
+ * @param scope    the scope that the request was started on; NULL fails with PIPIT_EINVAL
+ * @param request  its number; another call for it takes the place of the one before
+ * @param fd       a socket, a pipe or the like, borrowed
+ * @return 0; PIPIT_EINVAL if the request has completed, @a fd is not open or is a file, the event
+ *         base cannot tell of hang-ups (epoll can), or the caller is another thread; PIPIT_ENOMEM.
+ *         After a failure nothing happens when the client goes away
+ */
+PIPIT_API int pipit_cancel_on_close_fd(struct pipit *scope, pipit_request request, int fd);
+
+/**
  * Sets a request's deadline: the time, from now, for waiting, connecting and executing together.
  *
  * When the time is over, the callback runs with PIPIT_ETIMEDOUT, and the message says what the

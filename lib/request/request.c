@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/cold.h"
+#include "loop/hangup.h"
 #include "loop/reactor.h"
 #include "request/bound_stmt.h"
 #include "request/request_int.h"
@@ -231,6 +232,13 @@ pipit__request_then(struct request *req, pipit_cb cb, void *arg)
         req->more = more;
         more[req->n_more++] = (struct completion){.cb = cb, .arg = arg};
         return 0;
+}
+
+void
+pipit__request_set_hangup(struct request *req, struct hangup *hangup)
+{
+        pipit__hangup_free(req->hangup);
+        req->hangup = hangup;
 }
 
 void

@@ -26,6 +26,7 @@
 
 struct bound_stmt;
 struct coalesce_rule;
+struct hangup;
 struct latency;
 struct request;
 struct requests;
@@ -165,6 +166,9 @@ void pipit__request_prepend(struct request *req, struct list *list);
 int pipit__request_push(struct request *req, pipit__frame_fn fn, void *arg);
 /* Adds a callback after all others. 0 or PIPIT_ENOMEM. */
 int pipit__request_then(struct request *req, pipit_cb cb, void *arg);
+/* Takes over a watch, NULL for none, that cancels the request when its client goes away; it ends
+ * when the request's number does. */
+COLD void pipit__request_set_hangup(struct request *req, struct hangup *hangup);
 /* Replaces the first callback. */
 void pipit__request_set_callback(struct request *req, pipit_cb cb, void *arg);
 /* The argument of the first callback. */

@@ -46,6 +46,7 @@ struct request {
         struct list scope_link;     /* in that owner's list, while the number names the request */
         struct pipit_result *res;
         struct bound_stmt *bound;   /* NULL when the request runs none */
+        struct hangup *hangup;      /* whose client it is for; NULL: nobody said */
         struct coalesce_rule *rule; /* by which it may be coalesced; NULL: it may not */
         union {
                 int64_t key;               /* of the rule, when that is a number */

@@ -9,6 +9,7 @@
 
 #include "base/owner.h"
 #include "loop/deadline.h"
+#include "loop/hangup.h"
 #include "loop/reactor.h"
 #include "request/request.h"
 #include "request/requests.h"
@@ -300,6 +301,32 @@ pipit_cancel(struct pipit *scope, pipit_request request)
                 req = pipit__scope_find(scope, request);
         if (req != NULL)
                 pipit__request_cancel(req, "it was cancelled");
+}
+
+/* The client of a request has gone. */
+static void
+scope_on_hangup(void *arg)
+{
+        struct request *req = arg;
+
+        if (pipit__scope_is_mine(pipit__request_scope(req)))
+                pipit__request_cancel(req, "its client went away");
+}
+
+int
+pipit_cancel_on_close_fd(struct pipit *scope, pipit_request request, int fd)
+{
+        if (!pipit__scope_is_mine(scope))
+                return PIPIT_EINVAL;
+        struct request *req = pipit__scope_find(scope, request);
+        if (req == NULL)
+                return PIPIT_EINVAL;
+        int code;
+        struct hangup *hangup =
+                pipit__hangup_new(scope->requests->reactor, fd, scope_on_hangup, req, &code);
+        if (hangup != NULL)
+                pipit__request_set_hangup(req, hangup);
+        return code;
 }
 
 void

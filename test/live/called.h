@@ -14,6 +14,7 @@ static const char *const called[] = {
         "pipit_attempt",
         "pipit_begin",
         "pipit_cancel",
+        "pipit_cancel_on_close_fd",
         "pipit_close",
         "pipit_code_name",
         "pipit_code_text",

@@ -237,6 +237,39 @@ START_TEST(a_server_that_ends_first_leaves_nothing_behind)
 }
 END_TEST
 
+START_TEST(the_client_of_any_descriptor_cancels_its_request)
+{
+        struct pipit *tx = pipit_begin(live_db, NULL);
+        struct pipit *scope = _i == 0 ? live_db : tx;
+        struct calls told = {0};
+        int pair[2];
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        pipit_request number = ask_on(scope, "SELECT pg_sleep(600)", &told);
+        ck_assert_int_eq(pipit_cancel_on_close_fd(scope, number, pair[0]), 0);
+        ck_assert_int_eq(pipit_cancel_on_close_fd(scope, number, pair[0]), 0);
+        wait_for_sleeping(live_url(), 1);
+        close(pair[1]);
+        expect_error(answer(&told), PIPIT_ECANCELED, "");
+        ck_assert_ptr_nonnull(strstr(pipit_error_text(told.last), "its client went away"));
+        ck_assert_int_eq(pipit_cancel_on_close_fd(scope, number, pair[0]), PIPIT_EINVAL);
+        close(pair[0]);
+        pipit_close(tx);
+}
+END_TEST
+
+START_TEST(what_cannot_hang_up_is_refused)
+{
+        struct calls told = {0};
+        pipit_request number = start("SELECT 1", &told);
+
+        ck_assert_int_eq(pipit_cancel_on_close_fd(live_db, number, -1), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_cancel_on_close_fd(live_db, 0, site.port), PIPIT_EINVAL);
+        ck_assert_int_eq(pipit_cancel_on_close_fd(NULL, number, 0), PIPIT_EINVAL);
+        expect_ok(answer(&told));
+}
+END_TEST
+
 START_TEST(what_names_no_request_is_refused)
 {
         struct evhttp_request *http = evhttp_request_new(NULL, NULL);
@@ -273,6 +306,8 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_client_that_asks_again_before_its_answer_is_not_gone, 0, 2);
         tcase_add_test(tcase, a_client_cancels_nobody_elses_query);
         tcase_add_test(tcase, a_server_that_ends_first_leaves_nothing_behind);
+        tcase_add_loop_test(tcase, the_client_of_any_descriptor_cancels_its_request, 0, 2);
+        tcase_add_test(tcase, what_cannot_hang_up_is_refused);
         tcase_add_test(tcase, what_names_no_request_is_refused);
         tcase_add_test(tcase, without_a_client_the_query_is_cancelled_at_once);
         suite_add_tcase(suite, tcase);

@@ -416,6 +416,7 @@ stranger_run(void *arg)
         n += pipit_allow_sync(db) != NULL ? 1 : 0;
         n += pipit_then(db, stranger->outstanding, on_stray_call, stranger) == 0 ? 1 : 0;
         n += pipit_on_lost(db, NULL, NULL) == 0 ? 1 : 0;
+        n += pipit_cancel_on_close_fd(db, stranger->outstanding, 0) == 0 ? 1 : 0;
         pipit_cancel(db, stranger->outstanding);
         pipit_set_timeout(db, stranger->outstanding, 0);
         pipit_set_allow_sync(db, true);

@@ -25,7 +25,7 @@ LIBPQ_FILES = {
     "pq/pq_cancel.c",
     "result/rows.c",
 }
-LIBEVENT_FILES = {"loop/reactor.c"}
+LIBEVENT_FILES = {"loop/reactor.c", "loop/hangup.c"}
 
 
 class Layers:
