@@ -60,9 +60,23 @@ PIPIT_API void pipit_set_allow_sync(struct pipit *db, bool allowed);
  * @param sync     a blocking scope
  * @param request  a request that was started on it, or on a session or a transaction of it
  * @return the result, never NULL; owned by @a sync, as that of every request on it, until
- *         pipit_close() frees it. pipit_result_ref() before that keeps it for longer
+ *         pipit_wait_drop() or pipit_close() frees it. pipit_result_ref() before that keeps it for
+ *         longer
  */
 PIPIT_API struct pipit_result *pipit_wait(struct pipit *sync, pipit_request request);
+
+/**
+ * Gives the result of a request back, which the scope would keep until it is closed: nobody waits
+ * for that request any more. A loop that waits for many requests drops each when it has used it.
+ * The request itself goes on, if it has not completed, and its callback runs as always.
+ *
+ * @param sync     a blocking scope; any other scope and NULL do nothing
+ * @param request  a request that was started on it, or on a session or a transaction of it. Its
+ *                 result is freed now, or once it has completed, unless pipit_result_ref() keeps
+ *                 it. To wait for it afterwards is PIPIT_EINVAL, also for a pipit_wait() that is on
+ *                 the stack. 0 and what was dropped before do nothing
+ */
+PIPIT_API void pipit_wait_drop(struct pipit *sync, pipit_request request);
 
 #ifdef __cplusplus
 }

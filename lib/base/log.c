@@ -108,8 +108,7 @@ log_write(struct log *log, enum pipit_log_level level, const char *format, va_li
         vsnprintf(raw, sizeof raw, format, args);
         pipit__log_escape(line, sizeof line, raw);
         if (quota->dropped > 0) {
-                snprintf(raw, sizeof raw,
-                         "%lld lines of this level were left out: more than %d in a second",
+                snprintf(raw, sizeof raw, "%lld lines were left out: more than %d in a second",
                          (long long)quota->dropped, LOG_MAX_LINES);
                 quota->dropped = 0;
                 log->fn(level, raw, log->arg);

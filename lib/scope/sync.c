@@ -71,6 +71,8 @@ sync_wait(struct database *sync, pipit_request request)
         /* When a callback has closed the scope, its results go with it. */
         if (pipit__scope_is_closed(&sync->scope))
                 res = pipit__result_constant(PIPIT_ECLOSED);
+        else if (res == NULL) /* a callback has dropped it */
+                res = pipit__result_constant(PIPIT_EINVAL);
         pipit__reactor_leave(sync->reactor);
         return res;
 }
@@ -95,4 +97,14 @@ pipit_wait(struct pipit *sync, pipit_request request)
         if (res == NULL && req != NULL && pipit__subscope_never_comes(req, &db->pool))
                 return pipit__result_constant(PIPIT_EDEADLK);
         return res != NULL ? res : sync_wait(db, request);
+}
+
+void
+pipit_wait_drop(struct pipit *sync, pipit_request request)
+{
+        struct wait_results *results =
+                pipit__scope_is_mine(sync) ? pipit__scope_wait_results(sync) : NULL;
+
+        if (results != NULL && pipit__scope_is_database(sync))
+                pipit__wait_results_drop(results, request);
 }

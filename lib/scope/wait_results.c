@@ -14,13 +14,23 @@
 
 struct entry {
         pipit_request number;
-        struct pipit_result *res; /* NULL until it has completed */
+        struct wait_results *wait_results; /* that it is among */
+        struct pipit_result *res;          /* NULL until it has completed */
+        bool dropped;                      /* nobody waits for it, though it has not completed */
         UT_hash_handle hh;
 };
 
 struct wait_results {
         struct entry *entries;
 };
+
+static void
+entry_free(struct entry *entry)
+{
+        HASH_DEL(entry->wait_results->entries, entry);
+        pipit_result_unref(entry->res);
+        free(entry);
+}
 
 struct wait_results *
 pipit__wait_results_new(void)
@@ -31,12 +41,8 @@ pipit__wait_results_new(void)
 void
 pipit__wait_results_free(struct wait_results *wait_results)
 {
-        while (wait_results != NULL && wait_results->entries != NULL) {
-                struct entry *entry = wait_results->entries;
-                HASH_DEL(wait_results->entries, entry);
-                pipit_result_unref(entry->res);
-                free(entry);
-        }
+        while (wait_results != NULL && wait_results->entries != NULL)
+                entry_free(wait_results->entries);
         free(wait_results);
 }
 
@@ -46,7 +52,10 @@ wait_results_on_result(struct request *req, struct pipit_result *res, void *arg)
 {
         struct entry *entry = arg;
 
-        entry->res = pipit_result_ref(res);
+        if (entry->dropped)
+                entry_free(entry);
+        else
+                entry->res = pipit_result_ref(res);
         pipit__request_next(req, res);
 }
 
@@ -58,6 +67,7 @@ pipit__wait_results_add(struct wait_results *wait_results, struct request *req)
         if (entry == NULL)
                 return PIPIT_ENOMEM;
         entry->number = pipit__request_number(req);
+        entry->wait_results = wait_results;
         HASH_ADD(hh, wait_results->entries, number, sizeof entry->number, entry);
         if (entry->hh.tbl == NULL) {
                 free(entry);
@@ -73,7 +83,20 @@ pipit__wait_results_find(struct wait_results *wait_results, pipit_request number
         struct entry *entry;
 
         HASH_FIND(hh, wait_results->entries, &number, sizeof number, entry);
-        if (entry != NULL)
-                *ret_res = entry->res;
-        return entry != NULL;
+        if (entry == NULL || entry->dropped)
+                return false;
+        *ret_res = entry->res;
+        return true;
+}
+
+void
+pipit__wait_results_drop(struct wait_results *wait_results, pipit_request number)
+{
+        struct entry *entry;
+
+        HASH_FIND(hh, wait_results->entries, &number, sizeof number, entry);
+        if (entry != NULL && entry->res != NULL)
+                entry_free(entry);
+        else if (entry != NULL)
+                entry->dropped = true; /* the frame of its request frees it */
 }

@@ -94,6 +94,7 @@ static const char *const called[] = {
         "pipit_test_scope",
         "pipit_then",
         "pipit_wait",
+        "pipit_wait_drop",
 };
 
 #endif

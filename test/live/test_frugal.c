@@ -405,6 +405,35 @@ START_TEST(the_end_of_a_session_looks_at_its_own_requests_only)
 }
 END_TEST
 
+/* ---- bytes of a blocking scope */
+
+/* Waits for so many requests, and gives the results back that have been looked at. */
+static void
+wait_and_drop(struct pipit *sync, int n)
+{
+        for (int i = 0; i < n; i++) {
+                pipit_request request =
+                        pipit_query(sync, "SELECT repeat('x', 10000)", PIPIT_NO_PARAMS, NULL, NULL);
+                n_wrong += pipit_failed(pipit_wait(sync, request));
+                pipit_wait_drop(sync, request);
+        }
+}
+
+START_TEST(a_blocking_scope_takes_no_more_for_results_that_are_given_back)
+{
+        pipit_set_allow_sync(live_db, true);
+        struct pipit *sync = pipit_allow_sync(live_db);
+
+        wait_and_drop(sync, 10);
+        size_t before = heap_bytes();
+        wait_and_drop(sync, 500);
+        size_t after = heap_bytes();
+        ck_assert_int_eq(n_wrong, 0);
+        ck_assert_uint_le(after, before + 1000);
+        pipit_close(sync);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -424,6 +453,7 @@ test_suite(void)
                             N_BATCHES);
         tcase_add_loop_test(sizes_case, a_connection_is_replaced_when_libpqs_buffers_have_grown, 0,
                             N_SIZES);
+        tcase_add_test(sizes_case, a_blocking_scope_takes_no_more_for_results_that_are_given_back);
         suite_add_tcase(suite, sizes_case);
         return suite;
 }

@@ -422,6 +422,7 @@ stranger_run(void *arg)
         pipit_set_allow_sync(db, true);
         struct pipit_result *res = pipit_wait(stranger->sync, stranger->outstanding_sync);
         n += is_thread_error(pipit_result_error(res)) ? 0 : 1;
+        pipit_wait_drop(stranger->sync, stranger->outstanding_sync);
         pipit_close(stranger->sync);
         pipit_close(db);
         stranger->n_wrong += n;

@@ -73,6 +73,71 @@ START_TEST(requests_may_be_waited_for_in_any_order_and_again)
 }
 END_TEST
 
+/* ---- giving results back */
+
+START_TEST(what_was_dropped_is_known_no_more)
+{
+        pipit_request request = start(sync_scope, "SELECT 'a'");
+        pipit_request other = start(sync_scope, "SELECT 'b'");
+
+        if (_i == 0)
+                expect_ok(pipit_wait(sync_scope, request));
+        pipit_wait_drop(sync_scope, request);
+        pipit_wait_drop(sync_scope, request);
+        expect_error(pipit_wait(sync_scope, request), PIPIT_EINVAL, "");
+        expect_text(pipit_wait(sync_scope, other), 0, 0, "b");
+        pipit_wait_drop(sync_scope, 0);
+        pipit_wait_drop(live_db, other);
+        pipit_wait_drop(NULL, other);
+        expect_text(pipit_wait(sync_scope, other), 0, 0, "b");
+}
+END_TEST
+
+START_TEST(a_dropped_request_still_calls_back)
+{
+        struct calls calls = {0};
+        struct pipit *tx = pipit_begin(sync_scope, NULL);
+
+        pipit_wait_drop(sync_scope, ask_on(_i == 0 ? sync_scope : tx, "SELECT 'a'", &calls));
+        expect_ok(pipit_wait(sync_scope, pipit_commit(tx, NULL, NULL)));
+        expect_ok(run(sync_scope, "SELECT 'b'"));
+        ck_assert_int_eq(calls.n, 1);
+        expect_text(calls.last, 0, 0, "a");
+}
+END_TEST
+
+static void
+on_drop(struct pipit_result *res, void *arg)
+{
+        const pipit_request *request = arg;
+
+        expect_ok(res);
+        pipit_wait_drop(sync_scope, *request);
+}
+
+START_TEST(a_wait_for_what_a_callback_drops_ends_with_an_error)
+{
+        pipit_request requests[2];
+
+        pipit_query(sync_scope, "SELECT 1", PIPIT_NO_PARAMS, on_drop, &requests[_i]);
+        requests[0] = start(sync_scope, "SELECT 2");
+        requests[1] = pipit_query(sync_scope, "SELECT 3", PIPIT_NO_PARAMS, on_drop, &requests[1]);
+        expect_error(pipit_wait(sync_scope, requests[_i]), PIPIT_EINVAL, "");
+        expect_text(run(sync_scope, "SELECT 'b'"), 0, 0, "b");
+}
+END_TEST
+
+START_TEST(a_kept_result_outlives_its_drop)
+{
+        pipit_request request = start(sync_scope, "SELECT 'kept'");
+        struct pipit_result *res = pipit_result_ref(pipit_wait(sync_scope, request));
+
+        pipit_wait_drop(sync_scope, request);
+        expect_text(res, 0, 0, "kept");
+        pipit_result_unref(res);
+}
+END_TEST
+
 START_TEST(callbacks_run_inside_the_wait_and_once)
 {
         struct calls calls[2] = {{0}};
@@ -441,6 +506,10 @@ test_suite(void)
         tcase_add_checked_fixture(tcase, sync_setup, sync_teardown);
         tcase_add_test(tcase, a_wait_gives_the_result_of_its_request);
         tcase_add_test(tcase, requests_may_be_waited_for_in_any_order_and_again);
+        tcase_add_loop_test(tcase, what_was_dropped_is_known_no_more, 0, 2);
+        tcase_add_loop_test(tcase, a_dropped_request_still_calls_back, 0, 2);
+        tcase_add_loop_test(tcase, a_wait_for_what_a_callback_drops_ends_with_an_error, 0, 2);
+        tcase_add_test(tcase, a_kept_result_outlives_its_drop);
         tcase_add_test(tcase, callbacks_run_inside_the_wait_and_once);
         tcase_add_test(tcase, a_completion_that_was_added_runs_inside_the_wait);
         tcase_add_test(tcase, a_wait_for_nothing_gives_an_error_and_never_null);

@@ -161,7 +161,7 @@ START_TEST(a_flood_is_cut_off_until_the_next_second)
         n_lines = 0;
         pipit__log(&log, 6000, PIPIT_LOG_NOTICE, "after");
         ck_assert_int_eq(n_lines, 2);
-        ck_assert_str_eq(first, "900 lines of this level were left out: more than 100 in a second");
+        ck_assert_str_eq(first, "900 lines were left out: more than 100 in a second");
         ck_assert_str_eq(last, "after");
         pipit__log(&log, 6001, PIPIT_LOG_NOTICE, "more");
         ck_assert_int_eq(n_lines, 3);
@@ -197,7 +197,7 @@ START_TEST(what_is_left_out_is_told_with_the_next_line_of_its_level)
         n_lines = 0;
         pipit__log(&log, 6000, PIPIT_LOG_DEBUG, "next");
         ck_assert_int_eq(n_lines, 2);
-        ck_assert_str_eq(first, "1 lines of this level were left out: more than 100 in a second");
+        ck_assert_str_eq(first, "1 lines were left out: more than 100 in a second");
         ck_assert_int_eq(last_level, PIPIT_LOG_DEBUG);
 }
 END_TEST
