@@ -25,9 +25,9 @@ extern "C" {
  * Any number of requests may be watched, for one HTTP request or for many on one connection. The
  * watch ends by itself when the request completes. The connection's close callback stays the
  * program's, because the watch touches nothing of evhttp's. The program answers the HTTP request,
- * or gives it up, in the callback of the request, which runs in any case. What a watch costs, and
- * who counts as gone, is told of pipit_cancel_on_close_fd(): a request that lasts takes one
- * descriptor more.
+ * or gives it up, in the callback of the request, which runs in any case. The watch is that of
+ * pipit_cancel_on_close_fd(), whose comment says what it costs, and who counts as gone: a request
+ * that lasts takes one descriptor more.
  *
  * @param scope    the scope that the request was started on; NULL fails with PIPIT_EINVAL
  * @param request  its number

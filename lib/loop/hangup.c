@@ -19,7 +19,7 @@ struct hangup {
         struct timer *timer;
         struct event *event; /* NULL until the watch is armed */
         int fd;              /* the program's; once the watch is armed, its own */
-        dev_t device;        /* these two tell the program's from another one of that number */
+        dev_t device; /* the program's has these two, and another one of that number has not */
         ino_t inode;
         pipit__reactor_fn fn;
         void *arg;
