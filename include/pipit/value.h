@@ -297,20 +297,38 @@ pipit_value_same(struct pipit_value x)
                 struct pipit_value: pipit_value_same)(x)
 
 /**
- * Makes a struct pipit_params of 1 to 32 expressions. The values live until the end of the block
- * that the macro stands in.
+ * Makes a struct pipit_params of 1 to 32 expressions; PIPIT_NO_PARAMS stands for none, and more are
+ * an array of struct pipit_value. The values live until the end of the block that the macro stands
+ * in.
  */
 #define PIPIT_PARAMS(...)                                                                          \
-        ((struct pipit_params){(const struct pipit_value[]){PIPIT_VALUES_(__VA_ARGS__)},           \
-                               PIPIT_COUNT_(__VA_ARGS__)})
+        ((struct pipit_params){                                                                    \
+                .n = PIPIT_COUNT_(__VA_ARGS__) +                                                   \
+                     PIPIT_ASSERT_(sizeof #__VA_ARGS__ > 1,                                        \
+                                   "PIPIT_PARAMS() has no values: write PIPIT_NO_PARAMS") +        \
+                     PIPIT_ASSERT_(PIPIT_COUNT_(__VA_ARGS__) <= 32,                                \
+                                   "PIPIT_PARAMS() takes at most 32 values: fill an array of "     \
+                                   "struct pipit_value, and a struct pipit_params with it"),       \
+                .values = (const struct pipit_value[]){PIPIT_VALUES_(__VA_ARGS__)}})
 
-/* How many arguments there are, 1 to 32. */
+/* 0, or a compiler's error with that text. */
+#define PIPIT_ASSERT_(condition, text)                                                             \
+        (0 * (int)sizeof(struct {                                                                  \
+                 _Static_assert(condition, text);                                                  \
+                 char unused;                                                                      \
+         }))
+
+/* How many arguments there are, 1 to 32; 33 for all that are more, up to 64. */
 #define PIPIT_COUNT_(...)                                                                          \
-        PIPIT_COUNT_PICK_(__VA_ARGS__, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, \
-                          17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+        PIPIT_COUNT_PICK_(__VA_ARGS__, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, \
+                          33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 32,  \
+                          31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14,  \
+                          13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define PIPIT_COUNT_PICK_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16,   \
                           a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30,    \
-                          a31, a32, n, ...)                                                        \
+                          a31, a32, a33, a34, a35, a36, a37, a38, a39, a40, a41, a42, a43, a44,    \
+                          a45, a46, a47, a48, a49, a50, a51, a52, a53, a54, a55, a56, a57, a58,    \
+                          a59, a60, a61, a62, a63, a64, n, ...)                                    \
         n
 
 #define PIPIT_PASTE3_(a, b, c) PIPIT_PASTE_(a, b, c)
@@ -349,6 +367,10 @@ pipit_value_same(struct pipit_value x)
 #define PIPIT_V30_(x, ...) PIPIT_VALUE(x), PIPIT_V29_(__VA_ARGS__)
 #define PIPIT_V31_(x, ...) PIPIT_VALUE(x), PIPIT_V30_(__VA_ARGS__)
 #define PIPIT_V32_(x, ...) PIPIT_VALUE(x), PIPIT_V31_(__VA_ARGS__)
+#define PIPIT_V33_(...)                                                                            \
+        {                                                                                          \
+                0                                                                                  \
+        }
 
 #endif
 

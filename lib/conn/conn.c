@@ -243,7 +243,10 @@ pipit__conn_break(struct conn *conn, const char *reason)
 void
 pipit__conn_break_by_libpq(struct conn *conn)
 {
-        pipit__conn_break(conn, pipit__pq_message(conn->pq));
+        char message[sizeof conn->end_reason.text];
+
+        pipit__pq_first_message(pipit__pq_message(conn->pq), message, sizeof message);
+        pipit__conn_break(conn, message);
 }
 
 void

@@ -80,15 +80,19 @@ pipit__conn_refuse_error(struct conn *conn, struct pg_result *answer)
 static COLD void
 conn_refuse_copy(struct conn *conn)
 {
-        static const char reason[] = "COPY needs a connection of its own";
+        bool leased = conn->lease_ops != NULL;
+        const char *reason =
+                leased ? "COPY is not supported" : "COPY needs a connection of its own";
+        const char *what = leased ? "the connection, with the session or the transaction on it,"
+                                  : "this one, which other requests share,";
         const struct request *reader = pipit__reply_queue_reader(&conn->replies);
 
         if (reader != NULL)
                 pipit__result_fail(pipit__request_result(reader), PIPIT_EUNSHARED,
                                    PIPIT_EXECUTED_UNKNOWN, PIPIT_PHASE_EXECUTE,
-                                   "%s, and this one, which other requests share, was closed: "
-                                   "write rows with INSERT, read them with SELECT",
-                                   reason);
+                                   "%s, and %s was closed: write rows with INSERT, read them with "
+                                   "SELECT",
+                                   reason, what);
         snprintf(conn->end_reason.text, sizeof conn->end_reason.text, "%s", reason);
 }
 
@@ -141,8 +145,9 @@ conn_refuse_untaken(struct conn *conn, const struct pg_result *answer, const cha
 void
 pipit__conn_refuse_broken(struct conn *conn, struct pg_result *answer)
 {
-        const char *text = pipit__pq_error(answer);
+        char text[sizeof conn->end_reason.text];
 
+        pipit__pq_first_message(pipit__pq_error(answer), text, sizeof text);
         if (text[0] == '\0')
                 conn_refuse_copy(conn);
         else

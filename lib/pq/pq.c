@@ -59,6 +59,16 @@ pipit__pq_message(const struct pg_conn *pq)
         return PQerrorMessage(pq);
 }
 
+void
+pipit__pq_first_message(const char *message, char *out, size_t size)
+{
+        size_t length = strcspn(message, "\n");
+
+        while (message[length] == '\n' && message[length + 1] == '\t')
+                length += 1 + strcspn(message + length + 1, "\n");
+        snprintf(out, size, "%.*s", (int)length, message);
+}
+
 int
 pipit__pq_server_version(const struct pg_conn *pq)
 {

@@ -38,6 +38,15 @@ fail_not_found(struct pipit_result *res, const struct pipit_model *model)
                            "no such row in \"%s\"", pipit__model_table(model));
 }
 
+static void
+fail_not_created(struct pipit_result *res, const struct pipit_model *model)
+{
+        pipit__result_fail(res, PIPIT_ENOTFOUND, PIPIT_EXECUTED_YES, PIPIT_PHASE_RESULT,
+                           "the INSERT gave no row of \"%s\" back: a trigger, a rule or a policy "
+                           "left the row out, or gave it another key",
+                           pipit__model_table(model));
+}
+
 /* Reads any number of rows; arg is the model. */
 static void
 record_on_rows(struct request *req, struct pipit_result *res, void *arg)
@@ -53,6 +62,15 @@ record_on_row(struct request *req, struct pipit_result *res, void *arg)
 {
         if (!pipit_failed(res) && pipit_result_rows(res) == 0)
                 fail_not_found(res, arg);
+        record_on_rows(req, res, arg);
+}
+
+/* Reads the row that was created; arg is the model. */
+static void
+record_on_created(struct request *req, struct pipit_result *res, void *arg)
+{
+        if (!pipit_failed(res) && pipit_result_rows(res) == 0)
+                fail_not_created(res, arg);
         record_on_rows(req, res, arg);
 }
 
@@ -91,10 +109,10 @@ create_start(const struct record_call *call, const void *row)
         struct sql sql;
 
         if (rule == NULL)
-                return write_start(call, row, pipit__dml_insert, record_on_row);
+                return write_start(call, row, pipit__dml_insert, record_on_created);
         pipit__sql_init(&sql);
         pipit__dml_values(call->model, row, &sql); /* the rule has the text */
-        return pipit__record_call_start(call, &sql, (struct query){.rule = rule}, record_on_row,
+        return pipit__record_call_start(call, &sql, (struct query){.rule = rule}, record_on_created,
                                         pipit__record_call_model(call));
 }
 

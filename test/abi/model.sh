@@ -32,11 +32,18 @@ END
         ! compiles "$1" "$tap_dir/wrong.c" wrong
 }
 
+# refuses_first COMPILER LINE TEXT: likewise, and the first error says the text.
+refuses_first() {
+        refuses "$1" "$2" 2>"$tap_dir/errors" && grep -m 1 'error:' "$tap_dir/errors" | grep -qF "$3"
+}
+
 # The frame of refuses() is right, or it would prove nothing.
 accepts() {
         ! refuses "$@"
 }
 
+ones='1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1'
+ones="$ones, $ones"
 for compiler in gcc clang; do
         if ! has "$compiler"; then
                 tap_skip "models for $compiler" "no $compiler"
@@ -66,6 +73,14 @@ for compiler in gcc clang; do
                 refuses "$compiler" 'blot_get(db, pipit_eq(*row, blot_model.id), NULL, NULL)'
         tap_ok "a value in place of a condition does not compile with $compiler" \
                 refuses "$compiler" 'blot_get(db, pipit_not(blot_model.id), NULL, NULL)'
+        tap_ok "a list of values without any is told so by $compiler" \
+                refuses_first "$compiler" 'pipit_query(db, "", PIPIT_PARAMS(), NULL, NULL)' \
+                'write PIPIT_NO_PARAMS'
+        tap_ok "a list of 32 values compiles with $compiler" \
+                accepts "$compiler" "pipit_query(db, \"\", PIPIT_PARAMS($ones), NULL, NULL)"
+        tap_ok "a 33rd value is told by $compiler" \
+                refuses_first "$compiler" "pipit_query(db, \"\", PIPIT_PARAMS($ones, 1), NULL, NULL)" \
+                'at most 32 values'
         tap_ok "a misspelt clause does not compile with $compiler" \
                 refuses "$compiler" 'pipit_select(db, blot_model, NULL, NULL, .limits = 1)'
         tap_ok "a condition as an order does not compile with $compiler" \

@@ -334,6 +334,7 @@ START_TEST(a_row_that_a_trigger_drops_is_not_found)
                 start_pages(0, 20);
                 batch_end();
                 expect_one_failed(7, PIPIT_ENOTFOUND, "");
+                ck_assert_ptr_nonnull(strstr(pipit_error_text(members[7].last), "a trigger"));
                 expect_sql("SELECT count(*) FROM page", "19");
         }
 }

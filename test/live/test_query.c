@@ -334,6 +334,24 @@ START_TEST(a_refused_copy_says_the_way_out)
 }
 END_TEST
 
+START_TEST(a_refused_copy_says_what_was_closed_with_its_connection)
+{
+        struct pipit *scope = _i == 0   ? live_db
+                              : _i == 1 ? pipit_session_open(live_db)
+                                        : pipit_begin(live_db, NULL);
+        struct calls calls = {0};
+
+        ask_on(scope, "COPY query_shared TO STDOUT", &calls);
+        expect_error(answer(&calls), PIPIT_EUNSHARED, "");
+        const char *text = pipit_error_text(calls.last);
+        ck_assert_ptr_nonnull(strstr(text, "INSERT"));
+        ck_assert_int_eq(strstr(text, "other requests share") != NULL, _i == 0);
+        ck_assert_int_eq(strstr(text, "session or the transaction") != NULL, _i > 0);
+        if (_i > 0)
+                pipit_close(scope);
+}
+END_TEST
+
 #define N_INSERTS 100
 
 START_TEST(behind_a_raw_begin_no_insert_is_reported_committed)
@@ -433,6 +451,7 @@ shared(void)
                 tcase, a_statement_for_a_connection_of_its_own_is_refused_and_the_next_one_works, 0,
                 LENGTH(unshared));
         tcase_add_test(tcase, a_refused_copy_says_the_way_out);
+        tcase_add_loop_test(tcase, a_refused_copy_says_what_was_closed_with_its_connection, 0, 3);
         tcase_add_test(tcase, behind_a_raw_begin_no_insert_is_reported_committed);
         tcase_add_test(tcase, behind_a_raw_begin_what_is_reported_committed_is_there);
         tcase_add_test(tcase, what_was_answered_in_front_of_a_refused_statement_stands);

@@ -101,6 +101,22 @@ START_TEST(a_request_succeeds_at_its_sync_and_not_before)
 }
 END_TEST
 
+START_TEST(a_loss_is_told_by_its_first_cause_in_whole_sentences)
+{
+        struct cut cut = {.after = 0, .ready_is_missing = true};
+        struct calls calls = {0};
+
+        cut_install(&cut);
+        pipit_query(live_db, "INSERT", PIPIT_NO_PARAMS, on_call, &calls);
+        loop_until(&cut.n_cut, 1);
+        server_end_all(wire_server, SESSION_FIN);
+        const char *text = pipit_error_text(answer(&calls));
+        ck_assert_msg(strstr(text, "closed the connection unexpectedly") != NULL, "%s", text);
+        ck_assert_msg(strstr(text, "invalid socket") == NULL, "%s", text);
+        ck_assert_msg(strstr(text, " )") == NULL, "%s", text);
+}
+END_TEST
+
 START_TEST(a_late_sync_completes_its_request)
 {
         struct cut cut = {.after = 0, .ready_is_missing = true};
@@ -263,6 +279,7 @@ test_suite(void)
         tcase_add_loop_test(tcase, a_cut_behind_slices_ends_only_what_was_not_answered, 0,
                             n_slices);
         tcase_add_test(tcase, a_request_succeeds_at_its_sync_and_not_before);
+        tcase_add_test(tcase, a_loss_is_told_by_its_first_cause_in_whole_sentences);
         tcase_add_test(tcase, a_late_sync_completes_its_request);
         tcase_add_loop_test(tcase, an_error_at_the_sync_is_of_the_statement_before_it, 0, n_slices);
         tcase_add_loop_test(tcase, a_cut_link_ends_only_what_was_not_answered, 0, 16);
