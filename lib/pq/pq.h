@@ -57,7 +57,7 @@ bool pipit__pq_is_taken(const struct pg_conn *pq);
 int pipit__pq_socket(const struct pg_conn *pq);
 /* Returns the text of the last failure, borrowed until the next call. */
 const char *pipit__pq_message(const struct pg_conn *pq);
-/* Copies the first of the messages that libpq has put behind each other, cut to size bytes with its
+/* Copies the first of the messages that libpq has put together, cut to size bytes with its
  * NUL: it is the cause. Its further lines begin with a tab. */
 void pipit__pq_first_message(const char *message, char *out, size_t size);
 /* Returns the server's version as 150008 for 15.8; 0 if there is no connection. */
