@@ -25,7 +25,8 @@ extern "C" {
  * that it was executed. On a database, statements that change their session or open a transaction
  * (BEGIN, SET, LISTEN, PREPARE and the like) and COPY from or to the client fail with
  * PIPIT_EUNSHARED, and their connection is closed: statements that were sent after them on that
- * connection end with PIPIT_EXECUTED_UNKNOWN.
+ * connection end with PIPIT_EXECUTED_UNKNOWN. LISTEN fails so on any scope, because pipit has
+ * nobody to give notifications to; a session and a transaction go on after it.
  *
  * @param scope   where the statement runs; NULL returns 0
  * @param sql     one statement, NUL-terminated UTF-8, with parameters as $1, $2 …; copied. NULL

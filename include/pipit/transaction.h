@@ -23,10 +23,11 @@
  * While a transaction is nested in another, requests that are started on the outer one wait for the
  * end of the nested one.
  *
- * After a statement that changes the session (SET, LISTEN, PREPARE, CREATE TEMPORARY TABLE …) the
- * connection is cleaned before others use it. pipit notices such statements by their command tags,
- * so the effect of a function, as of SELECT pg_advisory_lock() or set_config(), stays: call these
- * on a session.
+ * After a statement that changes the session (SET, PREPARE, CREATE TEMPORARY TABLE …) the
+ * connection is cleaned before others use it, which costs a round trip and all that was prepared on
+ * it. What ends with the transaction needs no cleaning: SET LOCAL, and pipit_set_local(), whose
+ * value is no part of the text. pipit notices such statements by their command tags, so the effect
+ * of a function, as of SELECT pg_advisory_lock() or set_config(), stays: call these on a session.
  */
 #ifndef PIPIT_TRANSACTION_H
 #define PIPIT_TRANSACTION_H
@@ -168,6 +169,26 @@ PIPIT_API pipit_request pipit_commit(struct pipit *tx, pipit_cb cb, void *arg);
  *         pipit_atomic(), on @a tx; 0 if memory ran out, and the transaction is doomed all the same
  */
 PIPIT_API pipit_request pipit_rollback(struct pipit *tx, pipit_cb cb, void *arg);
+
+/**
+ * Sets a setting of the server for the rest of a transaction, as SET LOCAL does: the tenant that
+ * row-level security looks at, statement_timeout, search_path, role. The setting travels with the
+ * statements around it, in the order of the calls, costs no round trip, and the connection needs no
+ * cleaning afterwards. Around a nested transaction that rolls back it is as before.
+ *
+ * If the setting cannot be set, for a wrong argument or in the opinion of the server, the
+ * transaction is doomed, so that nothing runs without it.
+ *
+ * @param tx     a transaction or a test scope; any other scope fails with PIPIT_EINVAL; NULL
+ *               returns 0
+ * @param name   of letters, digits, _ and dots, up to 63 bytes; copied. client_encoding and
+ *               standard_conforming_strings, which pipit relies on, fail with PIPIT_EINVAL, as do
+ *               NULL and what is no such name
+ * @param value  its value as text, which never becomes SQL; copied. NULL fails with PIPIT_EINVAL
+ * @return the number of a request without a callback, to which pipit_then() adds one; 0 if memory
+ *         ran out, and then the transaction is doomed, and on another thread
+ */
+PIPIT_API pipit_request pipit_set_local(struct pipit *tx, const char *name, const char *value);
 
 /**
  * Lets a statement fail without dooming its transaction: the statement runs in a savepoint of its

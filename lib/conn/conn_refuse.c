@@ -43,6 +43,14 @@ conn_refuse_change(const struct conn *conn, struct request *culprit, const char 
                                    tag);
                 return;
         }
+        if (strcmp(tag, "LISTEN") == 0) {
+                pipit__result_fail(
+                        pipit__request_result(culprit), PIPIT_EUNSHARED, PIPIT_EXECUTED_ROLLED_BACK,
+                        PIPIT_PHASE_EXECUTE,
+                        "LISTEN is not supported: pipit has nobody to give notifications to, and "
+                        "the connection was closed; listen with a connection of the program's own");
+                return;
+        }
         pipit__result_fail(pipit__request_result(culprit), PIPIT_EUNSHARED,
                            PIPIT_EXECUTED_ROLLED_BACK, PIPIT_PHASE_EXECUTE,
                            "%s changes its session, which other requests share: the connection was "

@@ -109,7 +109,8 @@ pipit__reply_end_sync(struct reply_queue *replies, struct reply *reply, struct r
 /* ---- what the kinds of statements share; in reply_statement.c */
 
 /* Whether a statement with that tag has done what it must not do where it runs. */
-typedef bool (*pipit__reply_tag_fn)(struct reply_queue *replies, const char *tag);
+typedef bool (*pipit__reply_tag_fn)(struct reply_queue *replies, const struct stmt *stmt,
+                                    const char *tag);
 
 /* Takes the rows, or the end, of a statement. is_unshared NULL: it may do anything. */
 enum reply_event

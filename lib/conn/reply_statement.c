@@ -33,7 +33,7 @@ pipit__reply_take_rows(struct reply_queue *replies, struct reply *reply, struct 
         const char *tag = pipit__pq_tag(answer);
         int64_t selected = pipit__pq_selected(tag);
         bool is_plain = selected >= 0 || pipit__tag_is_write(tag);
-        bool unshared = !is_plain && is_unshared != NULL && is_unshared(replies, tag);
+        bool unshared = !is_plain && is_unshared != NULL && is_unshared(replies, reply->stmt, tag);
         bool is_second = reply->answered;
         /* Rows that came out of place are not told otherwise: libpq drops them. */
         bool is_torn = kind == PQ_KIND_ROWS && selected >= 0 && selected != pipit__pq_rows(answer);
@@ -56,9 +56,10 @@ pipit__reply_take_rows(struct reply_queue *replies, struct reply *reply, struct 
 }
 
 static bool
-tag_is_unshared(struct reply_queue *replies, const char *tag)
+tag_is_unshared(struct reply_queue *replies, const struct stmt *stmt, const char *tag)
 {
         (void)replies;
+        (void)stmt;
         return pipit__tag_is_unshared(tag);
 }
 

@@ -3,17 +3,24 @@
  */
 #include "conn/reply_transaction.h"
 
+#include <string.h>
+
 #include "conn/conn.h"
 #include "conn/reply_queue_int.h"
 #include "conn/reply_tag.h"
 #include "request/request.h"
+#include "request/stmt.h"
+#include "request/stmt_text.h"
 #include "result/result_error.h"
 
 /* Notes what outlives the transaction, and whether a statement has ended that. */
 static bool
-tag_is_unshared(struct reply_queue *replies, const char *tag)
+tag_is_unshared(struct reply_queue *replies, const struct stmt *stmt, const char *tag)
 {
-        replies->dirty |= pipit__tag_is_dirty(tag);
+        bool ends_with_it = strncmp(tag, "SET", 3) == 0 && stmt != NULL &&
+                            pipit__stmt_text_sets_locally(pipit__stmt_sql(stmt));
+
+        replies->dirty |= pipit__tag_is_dirty(tag) && !ends_with_it;
         return pipit__tag_ends_transaction(tag);
 }
 

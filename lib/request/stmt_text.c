@@ -157,3 +157,25 @@ pipit__stmt_text_traits(const char *sql)
         }
         return traits;
 }
+
+bool
+pipit__stmt_text_sets_locally(const char *sql)
+{
+        static const char *const locals[] = {"local", "transaction", "constraints", NULL};
+        struct word set = next_word(sql);
+        struct word second = next_word(set.start + set.length);
+        const char *end = second.start + second.length;
+        struct word third = next_word(end);
+
+        if (!word_is(set, "set") || !word_is_one_of(second, locals) || second.start[-1] == '"')
+                return false;
+        /* A setting may have such a name: SET local = 1, SET local.x TO 1. */
+        end += strspn(end, " \t\r\n\f\v");
+        return *end != '=' && *end != '.' && third.length > 0 && !word_is(third, "to");
+}
+
+bool
+pipit__stmt_text_listens(const char *sql)
+{
+        return word_is(next_word(sql), "listen");
+}

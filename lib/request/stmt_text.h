@@ -8,6 +8,8 @@
 #ifndef PIPIT_STMT_TEXT_INTERNAL_H
 #define PIPIT_STMT_TEXT_INTERNAL_H
 
+#include <stdbool.h>
+
 enum stmt_trait {
         /* CALL and DO: a part of what they do can be committed before they fail. */
         STMT_CALLS = 1 << 0,
@@ -30,5 +32,10 @@ enum stmt_trait {
 
 /* Returns the traits of a text, of enum stmt_trait. */
 unsigned pipit__stmt_text_traits(const char *sql);
+
+/* Whether a text is that of SET LOCAL or the like, whose effect ends with its transaction. */
+bool pipit__stmt_text_sets_locally(const char *sql);
+/* Whether a text is a LISTEN. */
+bool pipit__stmt_text_listens(const char *sql);
 
 #endif

@@ -63,6 +63,18 @@ pipit__query_refuse(struct pipit *scope, enum pipit_code code, pipit_cb cb, void
         return req;
 }
 
+/* Refuses LISTEN on a session or a transaction, where it would succeed, and tell nobody of
+ * anything. (On a database its tag ends the connection.) */
+static COLD struct request *
+query_refuse_listen(struct pipit *scope, pipit_cb cb, void *arg)
+{
+        return pipit__query_refuse(
+                scope, PIPIT_EUNSHARED, cb, arg,
+                "LISTEN is not supported: pipit has nobody to give notifications "
+                "to, and they would be lost; listen with a connection of the "
+                "program's own");
+}
+
 static COLD struct request *
 query_refuse_problem(struct pipit *scope, const struct stmt_problem *problem,
                      const struct completion *completion)
@@ -133,30 +145,13 @@ query_admit(struct pipit *scope, const struct query *query, struct stmt **stmt,
         return query_enqueue(scope, query, stmt, &form, completion);
 }
 
-/* Returns what follows the blanks and comments at the start of a text. */
-static const char *
-skip_to_word(const char *sql)
-{
-        for (;;) {
-                const char *end = NULL;
-                sql += strspn(sql, " \t\r\n\f\v;");
-                if (strncmp(sql, "--", 2) == 0)
-                        end = sql + strcspn(sql, "\n");
-                else if (strncmp(sql, "/*", 2) == 0)
-                        end = strstr(sql, "*/") != NULL ? strstr(sql, "*/") + 2 : NULL;
-                if (end == NULL)
-                        return sql;
-                sql = end;
-        }
-}
-
 /* Whether a statement is a LISTEN in a session that others have next: its notifications would be
  * theirs. That must not be found out from its tag, once the session listens. */
 static bool
 query_listens_for_others(const struct pipit *scope, const struct query *query)
 {
         return query->sql != NULL && pipit__scope_is_pooled(scope) &&
-               strncasecmp(skip_to_word(query->sql), "listen", strlen("listen")) == 0;
+               pipit__stmt_text_listens(query->sql);
 }
 
 static struct stmt *
@@ -184,6 +179,9 @@ pipit__query_start(struct pipit *scope, const struct query *query, pipit_cb cb, 
                 return pipit__query_refuse(scope, PIPIT_EUNSHARED, cb, arg,
                                            "LISTEN cannot go through a pooler that lends sessions "
                                            "for transactions: listen on the server itself");
+        if (query->sql != NULL && !pipit__scope_is_database(scope) &&
+            pipit__stmt_text_listens(query->sql))
+                return query_refuse_listen(scope, cb, arg);
         struct stmt *stmt = query_stmt(scope, query);
         if (stmt == NULL)
                 return NULL;

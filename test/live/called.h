@@ -90,6 +90,7 @@ static const char *const called[] = {
         "pipit_set_allow_sync",
         "pipit_set_coalesce",
         "pipit_set_group_writes",
+        "pipit_set_local",
         "pipit_set_timeout",
         "pipit_test_scope",
         "pipit_then",

@@ -416,6 +416,7 @@ stranger_run(void *arg)
         n += pipit_allow_sync(db) != NULL ? 1 : 0;
         n += pipit_then(db, stranger->outstanding, on_stray_call, stranger) == 0 ? 1 : 0;
         n += pipit_on_lost(db, NULL, NULL) == 0 ? 1 : 0;
+        n += pipit_set_local(db, "a", "b") != 0 ? 1 : 0;
         n += pipit_cancel_on_close_fd(db, stranger->outstanding, 0) == 0 ? 1 : 0;
         pipit_cancel(db, stranger->outstanding);
         pipit_set_timeout(db, stranger->outstanding, 0);
@@ -461,6 +462,7 @@ START_TEST(without_a_scope_no_session_and_no_transaction_is_opened)
         pipit_hold(NULL);
         pipit_release(NULL);
         ck_assert_int_eq(pipit_on_lost(NULL, NULL, NULL), PIPIT_EINVAL);
+        ck_assert_uint_eq(pipit_set_local(NULL, "a", "b"), 0);
 }
 END_TEST
 

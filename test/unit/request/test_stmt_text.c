@@ -166,6 +166,51 @@ START_TEST(temporary_objects_are_known_by_their_word)
 }
 END_TEST
 
+/* What a text says by its first words: that it sets something for its transaction only. */
+static const struct {
+        const char *sql;
+        bool sets_locally;
+        bool listens;
+} locally[] = {
+        {"SET LOCAL a.b = 1", true, false},
+        {"set local a.b = 1", true, false},
+        {"  \n\tSeT\n\f LoCaL role none", true, false},
+        {"-- why\nSET /* a /* b */ c */ LOCAL x = 1", true, false},
+        {"/**/SET/**/LOCAL/**/x = 1", true, false},
+        {"SET TRANSACTION READ ONLY", true, false},
+        {"SET CONSTRAINTS ALL DEFERRED", true, false},
+        {"SET local_x = 1", false, false},
+        {"SET LOCALE = 1", false, false},
+        {"SET SESSION x = 1", false, false},
+        {"SET x = 'SET LOCAL'", false, false},
+        {"/* SET LOCAL */ SET x = 1", false, false},
+        {"-- SET LOCAL", false, false},
+        {"SETLOCAL x", false, false},
+        {"SET local = 1", false, false},
+        {"SET local.x = 1", false, false},
+        {"SET local TO 1", false, false},
+        {"SET \"local\".x = 1", false, false},
+        {"SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", false, false},
+        {"SET", false, false},
+        {"", false, false},
+        {"/*", false, false},
+        {"/* /* */", false, false},
+        {"--", false, false},
+        {"/", false, false},
+        {"LISTEN a", false, true},
+        {" /* x */ listen \"a\"", false, true},
+        {"listens", false, false},
+        {"UNLISTEN a", false, false},
+        {"SELECT 'LISTEN'", false, false},
+};
+
+START_TEST(a_text_tells_what_ends_with_its_transaction_and_who_listens)
+{
+        ck_assert_int_eq(pipit__stmt_text_sets_locally(locally[_i].sql), locally[_i].sets_locally);
+        ck_assert_int_eq(pipit__stmt_text_listens(locally[_i].sql), locally[_i].listens);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -178,6 +223,8 @@ test_suite(void)
         tcase_add_test(tcase, what_is_set_tells_whether_names_or_texts_change);
         tcase_add_test(tcase, set_config_sets_what_it_names_or_anything);
         tcase_add_test(tcase, temporary_objects_are_known_by_their_word);
+        tcase_add_loop_test(tcase, a_text_tells_what_ends_with_its_transaction_and_who_listens, 0,
+                            (int)(sizeof locally / sizeof *locally));
         suite_add_tcase(suite, tcase);
         return suite;
 }
