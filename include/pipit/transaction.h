@@ -25,9 +25,9 @@
  *
  * After a statement that changes the session (SET, PREPARE, CREATE TEMPORARY TABLE …) the
  * connection is cleaned before others use it, which costs a round trip and all that was prepared on
- * it. What ends with the transaction needs no cleaning: SET LOCAL, and pipit_set_local(), whose
- * value is no part of the text. pipit notices such statements by their command tags, so the effect
- * of a function, as of SELECT pg_advisory_lock() or set_config(), stays: call these on a session.
+ * it. SET LOCAL and pipit_set_local() end with the transaction, and need no cleaning. pipit notices
+ * statements that change the session by their command tags, so the effect of a function, as of
+ * SELECT pg_advisory_lock() or set_config(), stays: call these on a session.
  */
 #ifndef PIPIT_TRANSACTION_H
 #define PIPIT_TRANSACTION_H
