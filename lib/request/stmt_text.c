@@ -99,8 +99,9 @@ sets_any(struct word set_config)
 static unsigned
 traits_of_settings(struct word word)
 {
-        static const char *const names[] = {"search_path",   "schema", "role",
-                                            "authorization", "all",    NULL};
+        static const char *const names[] = {
+                "search_path",           "schema", "role", "authorization",
+                "session_authorization", "all",    NULL};
         static const char *const styles[] = {"timezone",     "zone", "datestyle", "intervalstyle",
                                              "bytea_output", "all",  NULL};
         unsigned traits = 0;
