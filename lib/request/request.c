@@ -220,25 +220,49 @@ pipit__request_push(struct request *req, pipit__frame_fn fn, void *arg)
         return 0;
 }
 
+/* Makes room for so many callbacks of pipit_then(). 0 or PIPIT_ENOMEM. */
+static COLD int
+request_reserve_more(struct request *req, int n)
+{
+        struct request_more *more =
+                realloc(req->more, sizeof *more + (size_t)n * sizeof more->callbacks[0]);
+
+        if (more == NULL)
+                return PIPIT_ENOMEM;
+        if (req->more == NULL)
+                more->hangup = NULL;
+        req->more = more;
+        return 0;
+}
+
 int
 pipit__request_then(struct request *req, pipit_cb cb, void *arg)
 {
-        struct completion *more = NULL;
-
-        if (req->n_more < UINT16_MAX)
-                more = reallocarray(req->more, (size_t)req->n_more + 1, sizeof *req->more);
-        if (more == NULL)
+        if (req->n_more == UINT16_MAX || request_reserve_more(req, req->n_more + 1) != 0)
                 return PIPIT_ENOMEM;
-        req->more = more;
-        more[req->n_more++] = (struct completion){.cb = cb, .arg = arg};
+        req->more->callbacks[req->n_more++] = (struct completion){.cb = cb, .arg = arg};
+        return 0;
+}
+
+int
+pipit__request_set_hangup(struct request *req, struct hangup *hangup)
+{
+        if (request_reserve_more(req, req->n_more) != 0) {
+                pipit__hangup_free(hangup);
+                return PIPIT_ENOMEM;
+        }
+        pipit__hangup_free(req->more->hangup);
+        req->more->hangup = hangup;
         return 0;
 }
 
 void
-pipit__request_set_hangup(struct request *req, struct hangup *hangup)
+pipit__request_end_hangup(struct request *req)
 {
-        pipit__hangup_free(req->hangup);
-        req->hangup = hangup;
+        if (req->more == NULL)
+                return;
+        pipit__hangup_free(req->more->hangup);
+        req->more->hangup = NULL;
 }
 
 void
@@ -320,7 +344,7 @@ request_call_back(struct request *req)
         if (req->first.cb != NULL)
                 req->first.cb(res, req->first.arg);
         for (int i = 0; i < req->n_more; i++)
-                req->more[i].cb(res, req->more[i].arg);
+                req->more->callbacks[i].cb(res, req->more->callbacks[i].arg);
         request_free(req);
 }
 

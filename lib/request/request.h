@@ -166,9 +166,11 @@ void pipit__request_prepend(struct request *req, struct list *list);
 int pipit__request_push(struct request *req, pipit__frame_fn fn, void *arg);
 /* Adds a callback after all others. 0 or PIPIT_ENOMEM. */
 int pipit__request_then(struct request *req, pipit_cb cb, void *arg);
-/* Takes over a watch, NULL for none, that cancels the request when its client goes away; it ends
- * when the request's number does. */
-COLD void pipit__request_set_hangup(struct request *req, struct hangup *hangup);
+/* Takes over a watch that cancels the request when its client goes away, in the place of another
+ * one; it ends when the request's number does. 0, or PIPIT_ENOMEM: the watch is freed. */
+COLD int pipit__request_set_hangup(struct request *req, struct hangup *hangup);
+/* Ends that watch, if there is one. */
+COLD void pipit__request_end_hangup(struct request *req);
 /* Replaces the first callback. */
 void pipit__request_set_callback(struct request *req, pipit_cb cb, void *arg);
 /* The argument of the first callback. */

@@ -19,6 +19,12 @@ struct completion {
         void *arg;
 };
 
+/* What few requests have. */
+struct request_more {
+        struct hangup *hangup;         /* of the client that it is for; NULL: nobody said */
+        struct completion callbacks[]; /* of pipit_then() */
+};
+
 struct request {
         struct list link;             /* in the list that the state names */
         const struct holder_ops *ops; /* NULL: nobody holds the request */
@@ -46,7 +52,6 @@ struct request {
         struct list scope_link;     /* in that owner's list, while the number names the request */
         struct pipit_result *res;
         struct bound_stmt *bound;   /* NULL when the request runs none */
-        struct hangup *hangup;      /* whose client it is for; NULL: nobody said */
         struct coalesce_rule *rule; /* by which it may be coalesced; NULL: it may not */
         union {
                 int64_t key;               /* of the rule, when that is a number */
@@ -58,7 +63,7 @@ struct request {
         int64_t started_ms;
         struct frame frames[REQUEST_MAX_FRAMES];
         struct completion first;
-        struct completion *more; /* callbacks of pipit_then() */
+        struct request_more *more; /* NULL: nobody wanted any of it */
 };
 
 /* Gives a request its number, and a place in the list of its scope. 0 or PIPIT_ENOMEM. */

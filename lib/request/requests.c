@@ -92,8 +92,8 @@ pipit__requests_release_slot(struct requests *requests, struct request *req)
         slot->next_free = requests->first_free;
         requests->first_free = place;
         list_remove(&req->scope_link);
-        if (req->hangup != NULL)
-                pipit__request_set_hangup(req, NULL);
+        if (req->more != NULL)
+                pipit__request_end_hangup(req);
 }
 
 struct request *

@@ -324,9 +324,7 @@ pipit_cancel_on_close_fd(struct pipit *scope, pipit_request request, int fd)
         int code;
         struct hangup *hangup =
                 pipit__hangup_new(scope->requests->reactor, fd, scope_on_hangup, req, &code);
-        if (hangup != NULL)
-                pipit__request_set_hangup(req, hangup);
-        return code;
+        return hangup != NULL ? pipit__request_set_hangup(req, hangup) : code;
 }
 
 void
