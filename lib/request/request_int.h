@@ -19,7 +19,7 @@ struct completion {
         void *arg;
 };
 
-/* What few requests have. */
+/* The part of a request that few requests have. */
 struct request_more {
         struct hangup *hangup;         /* of the client that it is for; NULL: nobody said */
         struct completion callbacks[]; /* of pipit_then() */
