@@ -125,7 +125,7 @@ host_check(const struct conninfo_host *host, bool in_uri, char **ret_problem)
 
         if (conninfo_read_int(host->port, &port) == 0 && port >= 1 && port <= 65535)
                 return 0;
-        if (in_uri)
+        if (in_uri && host->port[strspn(host->port, "0123456789")] != '\0')
                 return conninfo_problem(ret_problem,
                                         "a port is not a number from 1 to 65535 (a / in a user or "
                                         "a password is written %%2F, and a : %%3A)");

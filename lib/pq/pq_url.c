@@ -51,12 +51,14 @@ pipit__pq_url_is_secret(const char *url)
 {
         const char *authority = uri_authority(url);
         const char *rest = authority != NULL ? authority : url;
+        const char *at = strchr(rest, '@');
 
         /* Within brackets colons are an address. */
         if (authority != NULL && authority[0] == '[')
                 rest += strcspn(rest, "]/");
-        return strchr(rest, '@') != NULL || strchr(rest, ':') != NULL ||
-               strcasestr(rest, "pass") != NULL;
+        /* In front of the only @, and without a colon, stands a user and no password. */
+        return strchr(rest, ':') != NULL || strcasestr(rest, "pass") != NULL ||
+               (at != NULL && strchr(at + 1, '@') != NULL);
 }
 
 /* Whether a % is no part of an encoded byte. */
