@@ -236,12 +236,23 @@ pipit__pq_in_failed_transaction(const struct pg_conn *pq)
         return PQtransactionStatus(pq) == PQTRANS_INERROR;
 }
 
-bool
-pipit__pq_session_ok(const struct pg_conn *pq)
+/* Whether a backslash in a string stands for itself. What libpq makes of one tells that at once;
+ * its list of what the server has reported is gone through only if it does not. */
+static bool
+strings_are_standard(struct pg_conn *pq)
 {
-        const char *strings = PQparameterStatus(pq, "standard_conforming_strings");
+        char escaped[3];
 
-        return pipit__pq_is_utf8(pq) && (strings == NULL || strcmp(strings, "on") == 0);
+        if (PQescapeStringConn(pq, escaped, "\\", 1, NULL) == 1)
+                return true;
+        const char *strings = PQparameterStatus(pq, "standard_conforming_strings");
+        return strings == NULL || strcmp(strings, "on") == 0;
+}
+
+bool
+pipit__pq_session_ok(struct pg_conn *pq)
+{
+        return pipit__pq_is_utf8(pq) && strings_are_standard(pq);
 }
 
 bool

@@ -110,7 +110,7 @@ bool pipit__pq_busy(struct pg_conn *pq);
 struct pg_result *pipit__pq_next(struct pg_conn *pq);
 /* Whether the session is still as it must be: client_encoding UTF8 and standard_conforming_strings
  * on. */
-bool pipit__pq_session_ok(const struct pg_conn *pq);
+bool pipit__pq_session_ok(struct pg_conn *pq);
 /* Whether the session writes times as it was set up to, as far as the server tells: DateStyle,
  * IntervalStyle and TimeZone. */
 COLD bool pipit__pq_writes_iso(const struct pg_conn *pq);
