@@ -240,6 +240,7 @@ START_TEST(the_wait_of_a_blocking_scope_tells_of_a_loss)
 {
         struct pipit *sync = pipit_allow_sync(live_db);
         struct holder holder = {.scope = open_by_hand(_i, sync)};
+        char backends[100];
 
         ck_assert_int_eq(pipit_on_lost(holder.scope, on_lost, &holder), 0);
         struct pipit_result *res =
@@ -247,9 +248,9 @@ START_TEST(the_wait_of_a_blocking_scope_tells_of_a_loss)
         expect_ok(res);
         expect_ok(query("SELECT pg_terminate_backend($1::text::int)",
                         PIPIT_PARAMS(pipit_result_text(res, 0, 0))));
-        wait_for_server("SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
-                        "backend_type = 'client backend'",
-                        "0");
+        snprintf(backends, sizeof backends, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s",
+                 pipit_result_text(res, 0, 0));
+        wait_for_server(backends, "0");
         res = pipit_wait(sync, pipit_query(holder.scope, BACKEND, PIPIT_NO_PARAMS, NULL, NULL));
         expect_error(res, PIPIT_ELOST, "57P01");
         ck_assert_int_eq(holder.n_told, 1);
