@@ -161,9 +161,13 @@ struct pipit_options {
          * run as they always do, and so do all where max_prepared is -1 or a pooler is in
          * transaction mode. Default: off. */
         bool strict_reads;
+        /** Time for a request to wait while no connection is open at all; then the request fails
+         * with PIPIT_ECONNECT and the cause. A server that is away is told sooner so than one that
+         * is busy. Default: none, acquire_timeout_ms alone counts; -1 none. */
+        int64_t down_timeout_ms;
         /** Room for later versions, whose options take its place: so the size never changes. Leave
          * all of it NULL: otherwise every request fails with PIPIT_EINVAL. */
-        void *reserved[30];
+        void *reserved[29];
 };
 
 #ifdef __cplusplus

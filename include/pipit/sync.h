@@ -30,7 +30,7 @@ extern "C" {
  *            fails with PIPIT_EINVAL, and a database that was drained or closed one with
  *            PIPIT_ECLOSED; NULL returns NULL
  * @return a scope; the caller frees it with pipit_close(), which closes its connection, or by
- *         closing @a db. NULL if memory ran out and on another thread
+ *         closing @a db. NULL if memory or file descriptors ran out, and on another thread
  */
 PIPIT_API struct pipit *pipit_allow_sync(struct pipit *db);
 

@@ -4,7 +4,9 @@
 #include "connect/candidate.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/descriptor.h"
 #include "connect/conn_error.h"
 #include "connect/conninfo.h"
 #include "loop/reactor.h"
@@ -65,23 +67,39 @@ candidate_watch(struct candidate *candidate, unsigned ready)
                                "the socket cannot be watched: out of memory");
 }
 
+/* Keeps what libpq says of its failure. look: what was taken in front of the last poll. */
+static void
+candidate_fail_by_libpq(struct candidate *candidate, int look)
+{
+        const char *problem = pipit__descriptor_problem(1);
+
+        pipit__conn_error_read(&candidate->failure, pipit__pq_message(candidate->pq));
+        if (candidate->failure.sqlstate[0] == '\0' && problem != NULL)
+                pipit__conn_error_print(&candidate->failure, CAUSE_LOCAL, problem);
+        else if (candidate->failure.sqlstate[0] == '\0' &&
+                 pipit__pq_failed_for_good(candidate->pq, look))
+                candidate->failure.cause = CAUSE_LASTING;
+        candidate_enter(candidate, CANDIDATE_FAILED);
+}
+
 static void
 candidate_poll(struct candidate *candidate)
 {
+        int look = pipit__pq_look(candidate->pq);
+
         pipit__watch_free(candidate->watch);
         candidate->watch = NULL;
         enum pq_poll next = pipit__pq_poll(candidate->pq);
         if (candidate->state == CANDIDATE_CONNECTING && pipit__pq_is_taken(candidate->pq))
                 candidate_enter(candidate, CANDIDATE_TALKING);
         switch (next) {
-        case PQ_POLL_READ: candidate_watch(candidate, WATCH_READ); return;
-        case PQ_POLL_WRITE: candidate_watch(candidate, WATCH_WRITE); return;
-        case PQ_POLL_DONE: candidate_enter(candidate, CANDIDATE_UP); return;
-        case PQ_POLL_FAILED:
-                pipit__conn_error_read(&candidate->failure, pipit__pq_message(candidate->pq));
-                candidate_enter(candidate, CANDIDATE_FAILED);
-                return;
+        case PQ_POLL_READ: candidate_watch(candidate, WATCH_READ); break;
+        case PQ_POLL_WRITE: candidate_watch(candidate, WATCH_WRITE); break;
+        case PQ_POLL_DONE: candidate_enter(candidate, CANDIDATE_UP); break;
+        case PQ_POLL_FAILED: candidate_fail_by_libpq(candidate, look); break;
         }
+        if (look >= 0)
+                close(look);
 }
 
 static void
@@ -120,6 +138,12 @@ pipit__candidate_start(const struct candidate_start *start)
         if (candidate->timer == NULL || pipit__timer_set(candidate->timer, start->limit_ms) != 0) {
                 pipit__candidate_free(candidate, false);
                 return NULL;
+        }
+        /* libpq reads files, too, and takes one that it cannot open for one that is not there. */
+        const char *problem = pipit__descriptor_problem(2);
+        if (problem != NULL) {
+                candidate_fail(candidate, CAUSE_LOCAL, problem);
+                return candidate;
         }
         pipit__conninfo_parameters(start->info, start->endpoint, &parameters);
         candidate->pq = pipit__pq_start(parameters.keys, parameters.values);

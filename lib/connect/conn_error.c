@@ -11,10 +11,39 @@
 #include "base/log.h"
 #include "connect/conninfo.h"
 
+/* Whether a text has one of these in it; NULL ends the list. */
+static bool
+text_has_one_of(const char *text, const char *const *parts)
+{
+        while (*parts != NULL && strstr(text, *parts) == NULL)
+                parts++;
+        return *parts != NULL;
+}
+
 bool
 pipit__conn_error_is_permanent(const struct conn_error *failure)
 {
-        return strncmp(failure->sqlstate, "28", 2) == 0 || strcmp(failure->sqlstate, "3D000") == 0;
+        /* Who may connect, to which database, with which settings, by which protocol. */
+        static const char *const classes[] = {"28", "3D", "22", "42", "0A"};
+        /* PgBouncer has one SQLSTATE for all of its own errors, and does not translate them. Of a
+         * server that it cannot reach it says other things. */
+        static const char *const of_poolers[] = {"no such database",
+                                                 "does not exist",
+                                                 "no such user",
+                                                 "unsupported startup parameter",
+                                                 "password authentication failed",
+                                                 "TLS connection required",
+                                                 "SSL required",
+                                                 "not allowed",
+                                                 NULL};
+
+        for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+                if (strncmp(failure->sqlstate, classes[i], 2) == 0)
+                        return true;
+        }
+        if (strcmp(failure->sqlstate, "08P01") == 0)
+                return text_has_one_of(failure->text, of_poolers);
+        return failure->cause == CAUSE_LASTING;
 }
 
 /* Returns the place of the SQLSTATE in a verbose message, as "FATAL:  28P01: text"; NULL if there

@@ -404,12 +404,12 @@ pipit__conninfo_parameters(const struct conninfo *info, const struct endpoint *e
                 parameters_set(parameters, "target_session_attrs",
                                endpoint->standby ? "standby" : "any");
         parameters_default(parameters, "fallback_application_name", "pipit");
-        /* With these defaults a link that died without a word is noticed in seconds: while it is
-         * idle by keepalives, while it is used by the timeout. */
+        /* With these defaults a link that died without a word is noticed in seconds while nothing
+         * is on its way to the server. There is no tcp_user_timeout: a server that waits for a lock
+         * does not read, and Linux takes its closed window for a silence. */
         parameters_default(parameters, "keepalives_idle", "10");
         parameters_default(parameters, "keepalives_interval", "5");
         parameters_default(parameters, "keepalives_count", "3");
-        parameters_default(parameters, "tcp_user_timeout", "10000");
         parameters_secure(info, endpoint, parameters);
         parameters_keep_off_gss(parameters);
         parameters_guard_passfile(info, parameters);

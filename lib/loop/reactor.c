@@ -13,7 +13,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/descriptor.h"
 #include "base/stack.h"
+
+/* A base of libevent has so many descriptors at most. */
+#define REACTOR_DESCRIPTORS 6
 
 struct reactor {
         struct event_base *base; /* the program's, borrowed; owned if private_base */
@@ -146,7 +150,10 @@ pipit__reactor_new(struct event_base *base, int priority, pipit__reactor_fn turn
                 return NULL;
         list_init(&reactor->deferred);
         reactor->private_base = base == NULL;
-        reactor->base = base != NULL ? base : event_base_new();
+        /* libevent ends the program when it has no descriptors for a base. */
+        if (base == NULL && pipit__descriptor_problem(REACTOR_DESCRIPTORS) == NULL)
+                base = event_base_new();
+        reactor->base = base;
         reactor->priority = priority;
         reactor->fn = turn;
         reactor->arg = arg;

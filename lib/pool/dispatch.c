@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conn/conn.h"
+#include "loop/deadline.h"
 #include "loop/reactor.h"
 #include "pool/batch.h"
 #include "pool/coalesce.h"
@@ -233,9 +234,37 @@ dispatch_deal(struct dispatch *dispatch, struct list *queue, struct conn *conn)
         pipit__conn_flush(conn);
 }
 
+/* When the request that has waited longest has done so for too long without an open connection. */
+static int64_t
+dispatch_give_up_ms(struct dispatch *dispatch)
+{
+        const struct list *oldest = dispatch_oldest(dispatch);
+
+        if (oldest == NULL)
+                return DEADLINE_NEVER;
+        return pipit__pool_give_up_ms(dispatch->pool,
+                                      pipit__request_started_ms(pipit__request_first(oldest)));
+}
+
+/* Fails the requests for which nobody has a connection for too long. */
+static void
+dispatch_give_up(struct dispatch *dispatch)
+{
+        char pool[900];
+
+        while (dispatch_give_up_ms(dispatch) <= pipit__reactor_now(dispatch->reactor)) {
+                struct request *req = pipit__request_first(dispatch_oldest(dispatch));
+                pipit__pool_describe(dispatch->pool, pool, sizeof pool);
+                pipit__request_fail(req, PIPIT_ECONNECT, PIPIT_EXECUTED_NO, PIPIT_PHASE_WAIT,
+                                    "no connection was open for %.1f s (down_timeout_ms): %s",
+                                    (double)dispatch->pool->down_timeout_ms / 1000, pool);
+        }
+}
+
 void
 pipit__dispatch_turn(struct dispatch *dispatch)
 {
+        dispatch_give_up(dispatch);
         while (dispatch->n > 0) {
                 struct list *queue = dispatch_oldest(dispatch);
                 struct conn *conn = pipit__pool_take(dispatch->pool, queue == &dispatch->reads);
@@ -249,6 +278,7 @@ pipit__dispatch_turn(struct dispatch *dispatch)
                         dispatch_deal(dispatch, queue, conn);
         }
         pipit__pool_want(dispatch->pool, dispatch->n);
+        pipit__pool_call_at(dispatch->pool, dispatch_give_up_ms(dispatch));
 }
 
 void

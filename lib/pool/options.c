@@ -48,6 +48,7 @@ options_fill(struct pipit_options *options)
         default_int(&options->log_level, PIPIT_LOG_NOTICE + 1);
         default_ms(&options->timeout_ms, 60000);
         default_ms(&options->acquire_timeout_ms, 30000);
+        default_ms(&options->down_timeout_ms, -1);
         default_ms(&options->idle_timeout_ms, 600000);
         default_ms(&options->lifetime_ms, 3600000);
         if (options->search_path == NULL)
@@ -81,7 +82,7 @@ options_check(const struct pipit_options *options)
                 return "max_prepared must be from -1 to 10000";
         if (options->timeout_ms < -1 || options->acquire_timeout_ms < -1 ||
             options->connect_timeout_ms < 0 || options->idle_timeout_ms < -1 ||
-            options->lifetime_ms < -1)
+            options->lifetime_ms < -1 || options->down_timeout_ms < -1)
                 return "a time must be -1 or more, connect_timeout_ms 0 or more";
         if (options->event_priority < 0)
                 return "event_priority must be 0 or more";

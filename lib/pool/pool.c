@@ -84,15 +84,31 @@ pool_list(struct pool *pool, enum conn_state state, int **ret_count)
 }
 
 static void
+pool_on_connect_failed(struct pool *pool, const struct conn_error *failure)
+{
+        pool->failure = *failure;
+        pool->failed_ms = pool_now(pool);
+        pool->n_failures++;
+        pipit__cancel_conn_yield(&pool->cancel_conn);
+        (void)pool_jitter(pool, 2);
+        pipit__log(pool->config.log, pool->failed_ms, PIPIT_LOG_WARNING,
+                   "no connection to %s: %s (attempt %d)", failure->host, failure->text,
+                   pool->n_failures);
+        if (pipit__pool_refusal(pool) != NULL)
+                pool->ops->refused(&pool->failure, pool->arg);
+}
+
+static void
 pool_start_one(struct pool *pool)
 {
-        struct conn *conn = pipit__conn_new(&pool->config);
+        struct conn_error failure = {.host = "the server"};
 
+        pipit__conn_error_print(&failure, CAUSE_LOCAL, "out of memory");
+        struct conn *conn = pool->ops->prepare(&failure, pool->arg) == 0
+                                    ? pipit__conn_new(&pool->config)
+                                    : NULL;
         if (conn == NULL) {
-                pool->n_failures++;
-                pool->failed_ms = pool_now(pool);
-                snprintf(pool->failure.text, sizeof pool->failure.text, "out of memory");
-                pool->failure.sqlstate[0] = '\0';
+                pool_on_connect_failed(pool, &failure);
                 return;
         }
         if (pool->lifetime_ms >= 0)
@@ -139,6 +155,14 @@ pool_on_retry(void *arg)
         pipit__pool_want(pool, pool->n_waiting);
 }
 
+static void
+pool_on_down(void *arg)
+{
+        struct pool *pool = arg;
+
+        pool->ops->ready(pool->arg);
+}
+
 /* Closes what has been idle for too long, the longest first, down to the minimum. */
 static void
 pool_on_idle_end(void *arg)
@@ -171,21 +195,6 @@ pool_on_idle(struct pool *pool, struct conn *conn)
                         pipit__timer_set(pool->idle_end, pool->idle_timeout_ms) == 0;
 }
 
-static void
-pool_on_connect_failed(struct pool *pool, const struct conn_error *failure)
-{
-        pool->failure = *failure;
-        pool->failed_ms = pool_now(pool);
-        pool->n_failures++;
-        pipit__cancel_conn_yield(&pool->cancel_conn);
-        (void)pool_jitter(pool, 2);
-        pipit__log(pool->config.log, pool->failed_ms, PIPIT_LOG_WARNING,
-                   "no connection to %s: %s (attempt %d)", failure->host, failure->text,
-                   pool->n_failures);
-        if (pipit__pool_refusal(pool) != NULL)
-                pool->ops->refused(&pool->failure, pool->arg);
-}
-
 /* Has no connection to a host be used again: one of its backends has crashed, and the server ends
  * all others, in which order whatever. */
 static COLD void
@@ -214,6 +223,8 @@ pool_move(struct pool *pool, struct conn *conn, enum conn_state from)
                 --*count;
         list_remove(link);
         struct list *list = pool_list(pool, to, &count);
+        if (list == NULL && count != &pool->n_connecting)
+                pool->down_ms = pool_now(pool);
         if (list == NULL)
                 return;
         ++*count;
@@ -283,6 +294,7 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
                 .max_connecting = options->max_connecting,
                 .idle_timeout_ms = options->idle_timeout_ms,
                 .lifetime_ms = options->lifetime_ms,
+                .down_timeout_ms = options->down_timeout_ms,
                 .jitter = (unsigned)(uintptr_t)pool ^ (unsigned)pipit__reactor_now(parts->reactor),
                 .ops = parts->ops,
                 .arg = parts->arg};
@@ -291,9 +303,11 @@ pipit__pool_init(struct pool *pool, const struct pipit_options *options,
         list_init(&pool->connecting);
         list_init(&pool->idle);
         list_init(&pool->busy);
+        pool->down_ms = pool_now(pool);
         pool->retry = pipit__timer_new(parts->reactor, pool_on_retry, pool);
+        pool->down = pipit__timer_new(parts->reactor, pool_on_down, pool);
         pool->idle_end = pipit__timer_new(parts->reactor, pool_on_idle_end, pool);
-        if (pool->retry == NULL || pool->idle_end == NULL)
+        if (pool->retry == NULL || pool->down == NULL || pool->idle_end == NULL)
                 return PIPIT_ENOMEM;
         return pool_make_local_search_path(pool, options->search_path);
 }
@@ -304,6 +318,7 @@ pipit__pool_fini(struct pool *pool)
         assert(pool_size(pool) == 0);
         pipit__cancel_conn_fini(&pool->cancel_conn);
         pipit__timer_free(pool->retry);
+        pipit__timer_free(pool->down);
         pipit__timer_free(pool->idle_end);
         free(pool->local_search_path);
 }
@@ -387,6 +402,24 @@ pipit__pool_refusal(const struct pool *pool)
                        : NULL;
 }
 
+int64_t
+pipit__pool_give_up_ms(const struct pool *pool, int64_t since_ms)
+{
+        if (pool->down_timeout_ms < 0 || pool->n_idle + pool->n_busy > 0)
+                return DEADLINE_NEVER;
+        return pipit__deadline_after(since_ms > pool->down_ms ? since_ms : pool->down_ms,
+                                     pool->down_timeout_ms);
+}
+
+void
+pipit__pool_call_at(struct pool *pool, int64_t at_ms)
+{
+        if (at_ms == DEADLINE_NEVER)
+                pipit__timer_stop(pool->down);
+        else
+                pipit__timer_set_or_now(pool->down, at_ms - pool_now(pool));
+}
+
 void
 pipit__pool_describe(const struct pool *pool, char *out, size_t size)
 {
@@ -419,6 +452,7 @@ pipit__pool_close(struct pool *pool, const char *reason, bool in_child)
 {
         pool->closed = true;
         pipit__timer_stop(pool->retry);
+        pipit__timer_stop(pool->down);
         pipit__timer_stop(pool->idle_end);
         pipit__cancel_conn_close(&pool->cancel_conn, in_child);
         pool_close_list(&pool->connecting, reason, in_child);

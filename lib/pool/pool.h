@@ -17,6 +17,8 @@
 struct pool_ops {
         /* A connection is free, or can be made: call pipit__pool_take() at the turn's end. */
         void (*ready)(void *arg);
+        /* A connection is about to be made. 0, or -1: none can be made now, *ret_failure says why. */
+        int (*prepare)(struct conn_error *ret_failure, void *arg);
         /* No connection is there, and trying again does not help: whoever waits is to be told. */
         void (*refused)(const struct conn_error *failure, void *arg);
 };
@@ -32,6 +34,8 @@ struct pool {
         int max_connecting;
         int64_t idle_timeout_ms; /* -1: never */
         int64_t lifetime_ms;     /* -1: never */
+        int64_t down_timeout_ms; /* -1: none */
+        int64_t down_ms;         /* when the last open connection was closed */
         struct list connecting;  /* CONN_CONNECTING and CONN_SETTING_UP */
         struct list idle;        /* CONN_IDLE; the latest used first */
         struct list busy;        /* CONN_BUSY, and what a lease or a cancel keeps */
@@ -45,6 +49,7 @@ struct pool {
         bool closed;
         bool idle_timer_runs;
         struct timer *retry;       /* runs while an attempt is put off */
+        struct timer *down;        /* runs until somebody has waited for too long */
         struct timer *idle_end;    /* runs while more than min connections may be idle */
         struct conn_error failure; /* the last */
         const struct pool_ops *ops;
@@ -81,6 +86,12 @@ void *pipit__pool_lease(const struct pool *pool);
 
 /* Why a request need not wait at all; NULL when it should. */
 const struct conn_error *pipit__pool_refusal(const struct pool *pool);
+
+/* When who waits since then has waited for too long without any open connection; DEADLINE_NEVER
+ * while one is open, or if there is no such limit. */
+int64_t pipit__pool_give_up_ms(const struct pool *pool, int64_t since_ms);
+/* Calls ready() at that time. */
+void pipit__pool_call_at(struct pool *pool, int64_t at_ms);
 
 /* The state of the pool in a phrase, for an error: how many connections, and what went wrong. */
 COLD void pipit__pool_describe(const struct pool *pool, char *out, size_t size);

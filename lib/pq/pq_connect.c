@@ -7,12 +7,18 @@
  */
 #include "pq/pq_connect.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/descriptor.h"
 
 bool
 pipit__pq_has_system_roots(void)
@@ -104,6 +110,40 @@ start_with(const char *string, const char *const *keys, const char *const *value
         free(all_keys);
         free(all_values);
         return pq;
+}
+
+int
+pipit__pq_look(const struct pg_conn *pq)
+{
+        char answer = '\0';
+
+        if (PQstatus(pq) != CONNECTION_SSL_STARTUP)
+                return -1;
+        /* An error in place of an answer is a server that is short of something, or none at all. */
+        if (PQsslInUse((PGconn *)(uintptr_t)pq) == 0 &&
+            (recv(PQsocket(pq), &answer, 1, MSG_PEEK | MSG_DONTWAIT) != 1 ||
+             (answer != 'N' && answer != 'S')))
+                return -1;
+        int look = fcntl(PQsocket(pq), F_DUPFD_CLOEXEC, 0);
+        /* libpq reads certificates from files. Without a descriptor for these it fails, too. */
+        if (look >= 0 && pipit__descriptor_problem(1) != NULL) {
+                close(look);
+                return -1;
+        }
+        return look;
+}
+
+bool
+pipit__pq_failed_for_good(const struct pg_conn *pq, int look)
+{
+        char byte;
+
+        if (PQconnectionNeedsPassword(pq) == 1)
+                return true;
+        if (look < 0)
+                return false;
+        ssize_t n = recv(look, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
 struct pg_conn *

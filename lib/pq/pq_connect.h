@@ -26,4 +26,15 @@ int pipit__pq_home(char *out, size_t size);
  */
 struct pg_conn *pipit__pq_start(const char *const *keys, const char *const *values);
 
+/*
+ * A look at a connect that negotiates TLS: a second descriptor of its socket, because libpq closes
+ * its own when it gives up. -1 if TLS is not what is under way, or if no descriptors are free. The
+ * caller closes it.
+ */
+int pipit__pq_look(const struct pg_conn *pq);
+/* Whether a connect that failed has done so for a cause that does not go away by itself: libpq gave
+ * up on a link that is still alive, because TLS is not offered or a certificate is not right, or it
+ * has no password. look is what was taken in front of the poll that failed. */
+bool pipit__pq_failed_for_good(const struct pg_conn *pq, int look);
+
 #endif

@@ -27,6 +27,7 @@ struct database {
         struct reactor *reactor;
         struct pipit_options options; /* no default is open in it */
         char *url;
+        bool url_is_read; /* into info; a moment without descriptors puts that off */
         struct conninfo info;
         struct log log;
         struct stmt_cache stmt_cache;

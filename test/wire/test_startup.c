@@ -53,6 +53,17 @@ greeting_install(struct greeting *greeting)
         wire_server->arg = greeting;
 }
 
+static const char password[] = "hunter2 and more";
+
+static const char *
+give_password(void *arg)
+{
+        ++*(int *)arg;
+        return password;
+}
+
+static int n_passwords;
+
 /* Requests wait so long for a connection. */
 static void
 reopen_impatient(int64_t connect_ms, int64_t acquire_ms)
@@ -61,6 +72,8 @@ reopen_impatient(int64_t connect_ms, int64_t acquire_ms)
 
         options.connect_timeout_ms = connect_ms;
         options.acquire_timeout_ms = acquire_ms;
+        options.password = give_password;
+        options.password_arg = &n_passwords;
         wire_reopen(&options);
 }
 
@@ -76,7 +89,7 @@ expect_waited_in_vain(const char *why)
                 ck_abort_msg("no \"%s\" in: %s", why, pipit_error_text(res));
 }
 
-static const char *const permanent[] = {"28P01", "28000", "3D000"};
+static const char *const permanent[] = {"28P01", "28000", "3D000", "42704", "22023", "0A000"};
 
 START_TEST(a_permanent_refusal_is_told_at_once)
 {
@@ -141,6 +154,16 @@ START_TEST(who_waited_in_vain_is_told_the_refusal)
 }
 END_TEST
 
+/* The steps of a connect at which a server can fall silent. */
+static bool
+silent_at_once(struct session *session, const struct message *message, void *arg)
+{
+        (void)session;
+        (void)message;
+        (void)arg;
+        return true;
+}
+
 START_TEST(the_text_of_a_refusal_is_one_line_without_controls)
 {
         struct greeting greeting = {1000, "FATAL", "28P01", "a\nb\x1b[2J\tc"};
@@ -164,16 +187,6 @@ START_TEST(a_refusal_of_a_megabyte_is_cut)
         free(text);
 }
 END_TEST
-
-/* The steps of a connect at which a server can fall silent. */
-static bool
-silent_at_once(struct session *session, const struct message *message, void *arg)
-{
-        (void)session;
-        (void)message;
-        (void)arg;
-        return true;
-}
 
 static bool
 silent_in_authentication(struct session *session, const struct message *message, void *arg)
@@ -209,15 +222,6 @@ silent_in_set_up(struct session *session, const struct message *message, void *a
 
 static const server_message_fn silences[] = {silent_at_once, silent_in_authentication,
                                              silent_in_sasl, silent_in_set_up};
-
-static const char password[] = "hunter2 and more";
-
-static const char *
-give_password(void *arg)
-{
-        ++*(int *)arg;
-        return password;
-}
 
 START_TEST(a_silent_server_costs_a_connect_timeout)
 {
@@ -390,6 +394,18 @@ START_TEST(a_password_by_md5_is_not_in_the_clear)
 }
 END_TEST
 
+START_TEST(a_password_that_is_missing_is_told_at_once)
+{
+        struct doorman doorman = {.code = 3};
+
+        wire_server->on_message = ask_password;
+        wire_server->arg = &doorman;
+        wire_reopen(&(struct pipit_options){.max_connections = 1});
+        expect_error(query("SELECT 1", PIPIT_NO_PARAMS), PIPIT_ECONNECT, "");
+        ck_assert_int_eq(wire_server->n_accepted, 1);
+}
+END_TEST
+
 START_TEST(the_password_is_asked_for_at_each_connect)
 {
         struct pipit_options options = wire_options();
@@ -406,27 +422,6 @@ START_TEST(the_password_is_asked_for_at_each_connect)
         loop_until(&wire_server->n_closed, 1);
         expect_service();
         ck_assert_int_eq(n_asked, 2);
-}
-END_TEST
-
-/* The set-up of a session goes wrong. */
-static bool
-refuse_set_up(struct session *session, const struct message *message, void *arg)
-{
-        const char *severity = arg;
-
-        if (session->is_set_up || message->kind != MESSAGE_EXECUTE)
-                return false;
-        session_error(session, severity, "42501", "no settings for you");
-        return true;
-}
-
-START_TEST(refused_settings_are_told_as_the_cause)
-{
-        wire_server->on_message = refuse_set_up;
-        wire_server->arg = (void *)(uintptr_t)(_i == 0 ? "ERROR" : "FATAL");
-        reopen_impatient(1000, 300);
-        expect_waited_in_vain("no settings for you");
 }
 END_TEST
 
@@ -460,13 +455,19 @@ reopen_with_ssl(const char *sslmode, const char *said, int64_t acquire_ms)
         live_db = pipit_open(live_base, url, &options);
 }
 
-static const char *const ssl_answers[] = {"X", "Zgarbage and more of it", "SS", "N", "E", ""};
+/* A server without TLS is told at once. */
+static const struct {
+        const char *text;
+        int code;
+} ssl_answers[] = {{"X", PIPIT_ETIMEDOUT},  {"Zgarbage and more of it", PIPIT_ETIMEDOUT},
+                   {"SS", PIPIT_ETIMEDOUT}, {"N", PIPIT_ECONNECT},
+                   {"E", PIPIT_ETIMEDOUT},  {"", PIPIT_ETIMEDOUT}};
 
 START_TEST(a_wrong_answer_to_an_ssl_request_is_no_connection)
 {
-        reopen_with_ssl("require", ssl_answers[_i], 120);
+        reopen_with_ssl("require", ssl_answers[_i].text, 120);
         const struct pipit_result *res = query("SELECT 1", PIPIT_NO_PARAMS);
-        expect_error(res, PIPIT_ETIMEDOUT, "");
+        expect_error(res, ssl_answers[_i].code, "");
         ck_assert_int_eq(wire_server->n_statements, 0);
         ck_assert_int_le(wire_server->n_accepted, 6);
 }
@@ -527,6 +528,7 @@ START_TEST(closing_amid_a_connect_ends_the_requests)
         struct batch batch = {0};
 
         wire_server->on_message = silences[_i];
+        reopen_impatient(5000, 5000);
         batch_start(&batch, 3);
         loop_until(&wire_server->n_accepted, 1);
         loop_for(2);
@@ -551,7 +553,6 @@ add_refusals(TCase *tcase)
         tcase_add_test(tcase, who_waited_in_vain_is_told_the_refusal);
         tcase_add_test(tcase, the_text_of_a_refusal_is_one_line_without_controls);
         tcase_add_test(tcase, a_refusal_of_a_megabyte_is_cut);
-        tcase_add_loop_test(tcase, refused_settings_are_told_as_the_cause, 0, 2);
 }
 
 static void
@@ -564,6 +565,7 @@ add_handshakes(TCase *tcase)
         tcase_add_loop_test(tcase, a_server_that_talks_nonsense_is_left, 0, COUNT(nonsense));
         tcase_add_test(tcase, a_password_in_the_clear_is_given);
         tcase_add_test(tcase, a_password_by_md5_is_not_in_the_clear);
+        tcase_add_test(tcase, a_password_that_is_missing_is_told_at_once);
         tcase_add_test(tcase, the_password_is_asked_for_at_each_connect);
         tcase_add_loop_test(tcase, closing_amid_a_connect_ends_the_requests, 0, COUNT(silences));
 }

@@ -91,8 +91,9 @@ static const struct {
         const char *sqlstate;
         bool permanent;
 } states[] = {
-        {"28P01", true},  {"28000", true},  {"3D000", true},  {"", false},      {"53300", false},
-        {"57P03", false}, {"08006", false}, {"3D001", false}, {"42501", false},
+        {"28P01", true},  {"28000", true},  {"3D000", true},  {"22023", true},  {"42704", true},
+        {"42501", true},  {"0A000", true},  {"", false},      {"53300", false}, {"57P03", false},
+        {"08006", false}, {"08P01", false}, {"XX000", false}, {"55000", false},
 };
 #define N_STATES ((int)(sizeof states / sizeof states[0]))
 
@@ -102,6 +103,34 @@ START_TEST(only_what_somebody_must_change_is_permanent)
 
         snprintf(failure.sqlstate, sizeof failure.sqlstate, "%s", states[_i].sqlstate);
         ck_assert_int_eq(pipit__conn_error_is_permanent(&failure), states[_i].permanent);
+}
+END_TEST
+
+static const struct {
+        const char *text;
+        bool permanent;
+} pooler_texts[] = {
+        {"FATAL:  no such database: x", true},
+        {"FATAL:  database \"x\" does not exist", true},
+        {"FATAL:  no such user: x", true},
+        {"FATAL:  unsupported startup parameter: options", true},
+        {"FATAL:  password authentication failed", true},
+        {"FATAL:  SSL required", true},
+        {"FATAL:  pgbouncer cannot connect to server", false},
+        {"FATAL:  server login has been failing, try again later (server_login_retry)", false},
+        {"FATAL:  no more connections allowed (max_client_conn)", false},
+        {"FATAL:  query_wait_timeout", false},
+};
+#define N_POOLER_TEXTS ((int)(sizeof pooler_texts / sizeof pooler_texts[0]))
+
+START_TEST(what_a_pooler_means_is_in_its_words)
+{
+        struct conn_error failure = {.sqlstate = "08P01"};
+
+        snprintf(failure.text, sizeof failure.text, "%s", pooler_texts[_i].text);
+        ck_assert_int_eq(pipit__conn_error_is_permanent(&failure), pooler_texts[_i].permanent);
+        strcpy(failure.sqlstate, "08006");
+        ck_assert(!pipit__conn_error_is_permanent(&failure));
 }
 END_TEST
 
@@ -115,6 +144,7 @@ test_suite(void)
         tcase_add_test(tcase, a_long_message_is_cut);
         tcase_add_loop_test(tcase, a_place_has_a_name_for_people, 0, N_PLACES);
         tcase_add_loop_test(tcase, only_what_somebody_must_change_is_permanent, 0, N_STATES);
+        tcase_add_loop_test(tcase, what_a_pooler_means_is_in_its_words, 0, N_POOLER_TEXTS);
         suite_add_tcase(suite, tcase);
         return suite;
 }

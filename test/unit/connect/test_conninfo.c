@@ -209,7 +209,8 @@ START_TEST(links_are_watched_and_named_unless_the_url_says_otherwise)
         ck_assert_str_eq(parameter("client_encoding"), "UTF8");
         ck_assert_str_eq(parameter("fallback_application_name"), "pipit");
         ck_assert_str_eq(parameter("keepalives_idle"), "10");
-        ck_assert_str_eq(parameter("tcp_user_timeout"), "10000");
+        /* It would end links to a server that waits for a lock. */
+        ck_assert_ptr_null(parameter("tcp_user_timeout"));
         pipit__conninfo_fini(&info);
         read_well("host=a keepalives_idle=77 tcp_user_timeout=88 client_encoding=LATIN1");
         connect_to(0, "10.0.0.1");
