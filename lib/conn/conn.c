@@ -159,6 +159,7 @@ pipit__conn_begin_settlement(const struct conn *conn, struct settlement *settlem
 {
         *settlement = (struct settlement){.host = conn->host,
                                           .may_be_hit = conn->cancel_state != CANCEL_NONE,
+                                          .unsuited = conn->unsuited,
                                           .lease_ops = conn->lease_ops,
                                           .lease_arg = conn->lease_arg};
         list_init(&settlement->again);

@@ -51,6 +51,9 @@ struct conn_ops {
          * the connection is not to be used again. */
         void (*entered)(struct conn *conn, enum conn_state from, const struct conn_error *failure,
                         void *arg);
+        /* The server of the connection is not any more what the program asked for; the connection
+         * is closed when it becomes free. */
+        void (*unsuited)(struct conn *conn, void *arg);
 };
 
 /* The part that all connections of a pool have in common; borrowed until the last is closed. */

@@ -52,6 +52,7 @@ struct conn {
         struct backend backend; /* for a cancel; began is "" through a pooler */
         struct backend session; /* that has answered the settings; both "" if that is not known */
         bool reader;            /* once what was sent is answered, transactions cannot write */
+        bool unsuited;          /* the server refused to write, which the program asked for */
         bool served;            /* somebody has used the connection: only then can it be old */
         bool serializable;      /* reads may fail at their Sync, and so do not share it */
         bool settings_again;    /* the server has refused some: they are sent anew, without */
@@ -158,6 +159,17 @@ COLD void pipit__conn_refuse_settings(struct conn *conn, struct pg_result *answe
 COLD void pipit__conn_send_settings_again(struct conn *conn, int64_t limit_ms);
 /* Notes what the host of a connection that is set up has refused, for those that follow. */
 COLD void pipit__conn_learn_refused(const struct conn *conn);
+
+/* ---- conn_role.c: what the server is */
+
+/* Whether the server is what the program asked for, as far as it has said. Counts while no reply is
+ * owed and no lease has changed the session. */
+bool pipit__conn_suits(const struct conn *conn);
+/* Notes an error of the statement that is being read: one that says that the server cannot write,
+ * which was asked for, has the connection left. */
+COLD void pipit__conn_note_error(struct conn *conn, const struct pg_result *answer);
+/* Tells the owner that the server is not what was asked for. */
+COLD void pipit__conn_tell_unsuited(struct conn *conn);
 
 /* ---- conn_refuse.c: answers that end the connection */
 

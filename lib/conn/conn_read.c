@@ -205,6 +205,8 @@ conn_take_result(struct conn *conn, bool *ret_ends)
                 return false;
         if (answer != NULL && !conn_check_size(conn, answer))
                 return false;
+        if (kind == PQ_KIND_ERROR)
+                pipit__conn_note_error(conn, answer);
         enum reply_event event = pipit__reply_queue_read(&conn->replies, answer, kind, &done);
         conn_follow(conn, event, done, answer);
         return conn->state != CONN_CLOSED;

@@ -120,6 +120,14 @@ conn_clean(struct conn *conn)
                 pipit__conn_flush(conn);
 }
 
+/* Closes a connection whose server is not what was asked for any more. */
+static COLD void
+conn_leave(struct conn *conn)
+{
+        pipit__conn_tell_unsuited(conn);
+        pipit__conn_close(conn, "its server is not what target_session_attrs asks for any more");
+}
+
 void
 pipit__conn_enter_next(struct conn *conn)
 {
@@ -135,6 +143,8 @@ pipit__conn_enter_next(struct conn *conn)
                 pipit__conn_close(conn, "its buffers had grown");
         else if (pipit__pq_in_transaction(conn->pq) || conn_is_dirty(conn))
                 conn_clean(conn);
+        else if (!pipit__conn_suits(conn))
+                conn_leave(conn);
         else
                 conn_idle(conn);
 }

@@ -70,6 +70,7 @@ struct reply_queue {
 struct settlement {
         /* The connection says: */
         const char *host;       /* of the connection */
+        bool unsuited;          /* the server refused to write, which the program asked for */
         bool may_be_hit;        /* a cancel of one statement may have hit another one */
         bool is_bound_to_order; /* more was sent after it, or a transaction is open then */
         const struct lease_ops *lease_ops; /* NULL when no lease has the connection */

@@ -115,6 +115,7 @@ pipit__reply_retry_case(const struct reply *reply, const struct settlement *sett
                                    .is_bound_to_order = settlement->is_bound_to_order,
                                    .leased = settlement->lease_ops != NULL,
                                    .doubt = pipit__settlement_doubt(settlement),
+                                   .unsuited = settlement->unsuited,
                                    .may_be_hit = settlement->may_be_hit};
 }
 

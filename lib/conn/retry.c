@@ -283,6 +283,19 @@ case_is_hit(const struct retry_case *it, const struct pipit_error *error)
         return it->may_be_hit && strcmp(error->sqlstate, "57014") == 0;
 }
 
+/* Whether a statement runs again because its server has become read-only, though the program asked
+ * for another one. The server refuses before it does anything. */
+static COLD bool
+case_goes_elsewhere(const struct retry_case *it, const struct pipit_error *error)
+{
+        if (!it->unsuited || it->leased || strcmp(error->sqlstate, "25006") != 0 ||
+            pipit__request_is_read(it->req) ||
+            pipit__request_reprepares(it->req) >= RETRY_MAX_REPREPARES)
+                return false;
+        pipit__request_add_reprepare(it->req);
+        return true;
+}
+
 COLD enum retry_decision
 pipit__retry_single(const struct retry_case *it)
 {
@@ -290,7 +303,7 @@ pipit__retry_single(const struct retry_case *it)
 
         if (error == NULL)
                 return it->skipped ? decide_skipped(it) : RETRY_NONE;
-        if (case_reprepares(it) || conflict_is_retried(it, error))
+        if (case_reprepares(it) || conflict_is_retried(it, error) || case_goes_elsewhere(it, error))
                 return RETRY_AGAIN;
         if (!case_is_hit(it, error))
                 return RETRY_NONE;

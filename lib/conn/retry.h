@@ -56,6 +56,7 @@ struct retry_case {
         bool is_bound_to_order; /* again, the statement would run after what was sent later, or
                                    outside of its transaction */
         bool leased; /* the statement is of a session or a transaction, and cannot run elsewhere */
+        bool unsuited;   /* the server refuses to write: it runs where that can be done */
         bool may_be_hit; /* another statement was cancelled here: that may have hit this one */
 };
 

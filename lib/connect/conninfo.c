@@ -212,6 +212,21 @@ conninfo_init_files(struct conninfo *info, const struct pipit_options *options)
         return info->own_roots != NULL ? 0 : PIPIT_ENOMEM;
 }
 
+static enum conninfo_role
+conninfo_role_of(const char *attrs)
+{
+        static const char *const names[] = {[ROLE_READ_WRITE] = "read-write",
+                                            [ROLE_PRIMARY] = "primary",
+                                            [ROLE_STANDBY] = "standby",
+                                            [ROLE_READ_ONLY] = "read-only"};
+
+        for (int role = ROLE_READ_WRITE; role <= ROLE_READ_ONLY; role++) {
+                if (strcmp(attrs, names[role]) == 0)
+                        return (enum conninfo_role)role;
+        }
+        return ROLE_ANY;
+}
+
 int
 pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_options *options,
                      char **ret_problem)
@@ -232,8 +247,9 @@ pipit__conninfo_init(struct conninfo *info, const char *url, const struct pipit_
                 if (info->sslmode == NULL)
                         return PIPIT_ENOMEM;
         }
-        info->prefer_standby = strcmp(conninfo_setting(&info->settings, "target_session_attrs"),
-                                      "prefer-standby") == 0;
+        const char *attrs = conninfo_setting(&info->settings, "target_session_attrs");
+        info->prefer_standby = strcmp(attrs, "prefer-standby") == 0;
+        info->role = conninfo_role_of(attrs);
         return conninfo_init_hosts(info, url != NULL && pipit__pq_url_is_uri(url), ret_problem);
 }
 

@@ -26,6 +26,9 @@ struct conninfo_host {
         char *port;     /* a number from 1 to 65535, as text */
 };
 
+/* A server is to be this: target_session_attrs. prefer-standby takes any in the end. */
+enum conninfo_role { ROLE_ANY, ROLE_READ_WRITE, ROLE_PRIMARY, ROLE_STANDBY, ROLE_READ_ONLY };
+
 struct conninfo {
         struct pq_settings settings;
         struct conninfo_host *hosts;
@@ -34,6 +37,7 @@ struct conninfo {
         char *sslmode;            /* of the options; NULL if none was given */
         char *own_roots;          /* the user's root certificates; NULL without a home */
         struct passfile *passfile;
+        enum conninfo_role role;
         bool prefer_standby;                /* target_session_attrs is prefer-standby */
         const struct resolver_files *files; /* borrowed: the system's; only tests name others */
         pipit_password_cb password;         /* NULL if the program has none */

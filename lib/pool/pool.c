@@ -196,9 +196,9 @@ pool_on_idle(struct pool *pool, struct conn *conn)
 }
 
 /* Has no connection to a host be used again: one of its backends has crashed, and the server ends
- * all others, in which order whatever. */
+ * all others, in which order whatever; or it is not what was asked for any more. */
 static COLD void
-pool_on_crash(struct pool *pool, const char *host)
+pool_leave_host(struct pool *pool, const char *host)
 {
         struct list *lists[] = {&pool->idle, &pool->busy};
 
@@ -250,13 +250,19 @@ pool_on_entered(struct conn *conn, enum conn_state from, const struct conn_error
         } else if (to == CONN_CLOSED && was_connecting && !pool->closed) {
                 pool_on_connect_failed(pool, failure);
         } else if (to == CONN_CLOSED && strcmp(failure->sqlstate, CRASH_SQLSTATE) == 0) {
-                pool_on_crash(pool, failure->host);
+                pool_leave_host(pool, failure->host);
         }
         if (to == CONN_IDLE || to == CONN_CLOSED)
                 pool->ops->ready(pool->arg);
 }
 
-static const struct conn_ops pool_conn_ops = {pool_on_entered};
+static void
+pool_on_unsuited(struct conn *conn, void *arg)
+{
+        pool_leave_host(arg, pipit__conn_host(conn));
+}
+
+static const struct conn_ops pool_conn_ops = {pool_on_entered, pool_on_unsuited};
 
 /* Makes the command that sets the search path. What is no list keeps each connection from being set
  * up. 0 or PIPIT_ENOMEM. */
@@ -400,39 +406,6 @@ pipit__pool_refusal(const struct pool *pool)
         return alone && pool_refused(pool) && pool_now(pool) < pool_next_connect_ms(pool)
                        ? &pool->failure
                        : NULL;
-}
-
-int64_t
-pipit__pool_give_up_ms(const struct pool *pool, int64_t since_ms)
-{
-        if (pool->down_timeout_ms < 0 || pool->n_idle + pool->n_busy > 0)
-                return DEADLINE_NEVER;
-        return pipit__deadline_after(since_ms > pool->down_ms ? since_ms : pool->down_ms,
-                                     pool->down_timeout_ms);
-}
-
-void
-pipit__pool_call_at(struct pool *pool, int64_t at_ms)
-{
-        if (at_ms == DEADLINE_NEVER)
-                pipit__timer_stop(pool->down);
-        else
-                pipit__timer_set_or_now(pool->down, at_ms - pool_now(pool));
-}
-
-void
-pipit__pool_describe(const struct pool *pool, char *out, size_t size)
-{
-        int length =
-                snprintf(out, size,
-                         "%d of %d connections are open, %d of them busy, %d are "
-                         "being made",
-                         pool->n_idle + pool->n_busy, pool->max, pool->n_busy, pool->n_connecting);
-
-        if (pool->n_failures > 0 && length > 0 && (size_t)length < size)
-                snprintf(out + length, size - (size_t)length,
-                         "; the last of %d attempts, to %s, failed: %s", pool->n_failures,
-                         pool->failure.host, pool->failure.text);
 }
 
 static void

@@ -17,7 +17,8 @@
 struct pool_ops {
         /* A connection is free, or can be made: call pipit__pool_take() at the turn's end. */
         void (*ready)(void *arg);
-        /* A connection is about to be made. 0, or -1: none can be made now, *ret_failure says why. */
+        /* A connection is about to be made. 0, or -1: none can be made now, *ret_failure says why.
+         */
         int (*prepare)(struct conn_error *ret_failure, void *arg);
         /* No connection is there, and trying again does not help: whoever waits is to be told. */
         void (*refused)(const struct conn_error *failure, void *arg);

@@ -213,6 +213,14 @@ pipit__pq_next(struct pg_conn *pq)
 
 /* libpq looks for a parameter by its name among nearly all of them, so its number for the encoding
  * is asked first. The parameter is what the server said last. */
+const char *
+pipit__pq_parameter(const struct pg_conn *pq, const char *name)
+{
+        const char *value = PQparameterStatus(pq, name);
+
+        return value != NULL ? value : "";
+}
+
 bool
 pipit__pq_is_utf8(const struct pg_conn *pq)
 {

@@ -114,6 +114,10 @@ bool pipit__pq_session_ok(struct pg_conn *pq);
 /* Whether the session writes times as it was set up to, as far as the server tells: DateStyle,
  * IntervalStyle and TimeZone. */
 COLD bool pipit__pq_writes_iso(const struct pg_conn *pq);
+/* Returns a setting as the server last reported it, "" if it does not; borrowed until the next
+ * call.
+ */
+const char *pipit__pq_parameter(const struct pg_conn *pq, const char *name);
 /* Whether the client_encoding is UTF8. */
 bool pipit__pq_is_utf8(const struct pg_conn *pq);
 /* Whether a transaction is open, failed or not, as the last ReadyForQuery said. The answer counts

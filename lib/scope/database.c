@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/descriptor.h"
 #include "base/wipe.h"
 #include "loop/reactor.h"
 #include "pool/coalesce_rule.h"
@@ -23,8 +22,6 @@
 
 /* Requests that one turn completes before others have theirs. */
 #define DATABASE_BUDGET 64
-/* An attempt to connect may take so long if nobody says otherwise. */
-#define CONNECT_TIMEOUT_MS 10000
 
 static void
 database_destroy(void *arg)
@@ -178,65 +175,9 @@ database_on_refused(const struct conn_error *failure, void *arg)
         pipit__dispatch_refuse(&db->dispatch, failure);
 }
 
-/* Reads the connection string, unless that was done already. What is wrong with it may be no more
- * than a want of descriptors, for libpq takes a file that it cannot open for one that is not there:
- * then it is unread still. 0 or PIPIT_ENOMEM; PIPIT_EINVAL with *ret_problem, which the caller
- * frees; PIPIT_ELIMIT with *ret_want. */
-static int
-database_read_url(struct database *db, char **ret_problem, const char **ret_want)
-{
-        *ret_problem = NULL;
-        *ret_want = pipit__descriptor_problem(2);
-        if (db->url_is_read)
-                return 0;
-        pipit__conninfo_fini(&db->info);
-        int code = pipit__conninfo_init(&db->info, db->url, &db->options, ret_problem);
-        if (*ret_want == NULL)
-                *ret_want = pipit__descriptor_problem(2);
-        if (*ret_want != NULL && code != PIPIT_ENOMEM) {
-                free(*ret_problem);
-                *ret_problem = NULL;
-                return PIPIT_ELIMIT;
-        }
-        db->url_is_read = code == 0;
-        return code;
-}
-
-/* The option goes first, then what the connection string says. */
-static void
-database_set_connect_timeout(struct database *db)
-{
-        int64_t timeout_ms = db->options.connect_timeout_ms;
-
-        if (timeout_ms == 0)
-                timeout_ms = pipit__conninfo_connect_timeout(&db->info);
-        db->pool.config.connect_timeout_ms = timeout_ms > 0 ? timeout_ms : CONNECT_TIMEOUT_MS;
-}
-
-static int
-database_on_prepare(struct conn_error *ret_failure, void *arg)
-{
-        struct database *db = arg;
-        char *problem;
-        const char *want;
-        char text[sizeof ret_failure->text];
-        int code = db->url_is_read ? 0 : database_read_url(db, &problem, &want);
-
-        database_set_connect_timeout(db);
-        if (code == 0 || code == PIPIT_ENOMEM)
-                return code;
-        if (code == PIPIT_ELIMIT) {
-                pipit__conn_error_print(ret_failure, CAUSE_LOCAL, want);
-                return -1;
-        }
-        snprintf(text, sizeof text, "the connection string is wrong: %s", problem);
-        pipit__conn_error_print(ret_failure, CAUSE_LASTING, text);
-        free(problem);
-        return -1;
-}
-
-static const struct pool_ops database_pool_ops = {
-        .ready = database_on_ready, .prepare = database_on_prepare, .refused = database_on_refused};
+static const struct pool_ops database_pool_ops = {.ready = database_on_ready,
+                                                  .prepare = pipit__database_on_prepare,
+                                                  .refused = database_on_refused};
 static const struct dispatch_ops database_dispatch_ops = {.lease = pipit__subscope_leased};
 
 /* Sends what is to be sent. Returns whether a connection came free that somebody waits for. */
@@ -317,7 +258,7 @@ database_init(struct database *db, struct event_base *base, const struct pipit_o
         if (options_code == PIPIT_ENOMEM)
                 return PIPIT_ENOMEM;
         pipit__scope_limit_results(&db->scope, db->options.max_result_bytes);
-        int code = database_read_url(db, &url_problem, &want);
+        int code = pipit__database_read_url(db, &url_problem, &want);
         if (code == PIPIT_EINVAL)
                 pipit__scope_break(&db->scope, PIPIT_EINVAL, "the connection string is wrong: %s",
                                    url_problem != NULL ? url_problem : "");
@@ -328,7 +269,7 @@ database_init(struct database *db, struct event_base *base, const struct pipit_o
         if (code == PIPIT_ENOMEM) /* the parts that were read so far have holes */
                 return code;
         code = database_init_parts(db, base);
-        database_set_connect_timeout(db);
+        pipit__database_set_connect_timeout(db);
         return code;
 }
 

@@ -46,6 +46,21 @@ struct database {
 
 _Static_assert(offsetof(struct database, scope) == 0, "a database is known by its address");
 
+/* ---- database_url.c */
+
+/* Reads the connection string, unless that was done already. What is wrong with it may be no more
+ * than a want of descriptors, for libpq takes a file that it cannot open for one that is not there:
+ * then it is unread still. 0 or PIPIT_ENOMEM; PIPIT_EINVAL with *ret_problem, which the caller
+ * frees; PIPIT_ELIMIT with *ret_want. */
+int pipit__database_read_url(struct database *db, char **ret_problem, const char **ret_want);
+/* Sets how long an attempt may take. The option goes first, then what the connection string says.
+ */
+void pipit__database_set_connect_timeout(struct database *db);
+/* Reads what is unread, for the pool, which is about to make a connection. */
+int pipit__database_on_prepare(struct conn_error *ret_failure, void *arg);
+
+/* ---- database.c */
+
 /* Looks whether the drain is over, or the database can go, now that a request has gone. */
 void pipit__database_look_for_end(struct database *db);
 /* Ends a drain that is under way, as a failure. */

@@ -64,6 +64,20 @@ cluster_create(struct cluster *cluster, const char *options)
 }
 
 void
+cluster_create_standby(struct cluster *standby, const struct cluster *of)
+{
+        char words[300];
+
+        *standby = (struct cluster){0};
+        snprintf(standby->folder, sizeof standby->folder, "%.90s-s", of->folder);
+        snprintf(standby->url, sizeof standby->url, "postgresql:///postgres?host=%s&user=postgres",
+                 standby->folder);
+        snprintf(words, sizeof words, "standby %s %s", standby->folder, of->folder);
+        script_run(words);
+        cluster_start(standby, "");
+}
+
+void
 cluster_stop(struct cluster *cluster, const char *mode)
 {
         char words[200];

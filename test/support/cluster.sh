@@ -2,6 +2,7 @@
 # Runs a throw-away PostgreSQL in a folder of its own, on a Unix socket in that folder.
 #
 #       cluster.sh create DIR                   a new cluster; DIR must not exist or be empty
+#       cluster.sh standby DIR OF               a new cluster that follows the one in OF, which runs
 #       cluster.sh start DIR [OPTION...]        starts it; options go to postgres
 #       cluster.sh stop DIR [fast|immediate|smart]
 #       cluster.sh kill DIR                     as if the server had crashed
@@ -123,8 +124,27 @@ make_data() {
         fi
 }
 
-# The list is what `run` looks through at its end.
+# Copies a cluster that runs, so that the copy follows it once it is started.
+follow() {
+        server_program pg_basebackup -D "$dir/data" -R -X stream -c fast --no-sync \
+                -d "host=$1 user=postgres" >"$dir/basebackup.log" 2>&1 || {
+                cat "$dir/basebackup.log" >&2
+                die "pg_basebackup failed: $dir"
+        }
+}
+
+standby() {
+        make_folder
+        undisturbed follow "$1"
+}
+
 create() {
+        make_folder
+        undisturbed make_data
+}
+
+# The list is what `run` looks through at its end.
+make_folder() {
         find_bindir
         check_length
         mkdir -p "$dir"
@@ -133,7 +153,6 @@ create() {
         chmod 755 "$dir"
         [ -z "$owner" ] || chown "$owner" "$dir"
         [ -z "${PIPIT_CLUSTER_LIST-}" ] || echo "$dir" >>"$PIPIT_CLUSTER_LIST"
-        undisturbed make_data
 }
 
 # ---- start, stop, kill
@@ -305,12 +324,12 @@ absolute() {
 command=${1-}
 case $command in
 run | bindir) shift ;;
-create | start | stop | kill | url | remove)
+create | standby | start | stop | kill | url | remove)
         [ -n "${2-}" ] || die "$command: no folder"
         dir=$(absolute "$2")
         shift 2
         ;;
-*) die 'usage: cluster.sh create|start|stop|kill|url|remove DIR, run COMMAND, or bindir' ;;
+*) die 'usage: cluster.sh create|standby|start|stop|kill|url|remove DIR, run COMMAND, or bindir' ;;
 esac
 
 find_owner

@@ -76,6 +76,8 @@ struct cluster {
 /* Creates one and starts it. options: more words for the server, "" for none. Whatever fails here
  * fails the test. */
 void cluster_create(struct cluster *cluster, const char *options);
+/* The same for one that follows another, which runs. */
+void cluster_create_standby(struct cluster *standby, const struct cluster *of);
 void cluster_start(struct cluster *cluster, const char *options);
 /* mode: fast, immediate or smart; kill: SIGKILL. */
 void cluster_stop(struct cluster *cluster, const char *mode);

@@ -77,6 +77,8 @@ struct server {
         server_message_fn on_message;     /* NULL: none */
         server_statement_fn on_statement; /* NULL: server_echo() */
         void *arg;                        /* of both */
+        const char *in_hot_standby;       /* as it is reported; NULL: it is not */
+        const char *read_only;            /* default_transaction_read_only, likewise */
         const char *isolation;            /* of transactions; NULL: read committed */
         size_t slice;                     /* bytes that go out at a time; 0: all there is */
         bool held;                        /* nothing goes out until server_release() */

@@ -44,6 +44,11 @@ session_welcome(struct session *session)
         session_authentication(session, 0);
         for (size_t i = 0; i < N_PARAMETERS; i++)
                 session_parameter(session, parameters[i].name, parameters[i].value);
+        if (session->server->in_hot_standby != NULL)
+                session_parameter(session, "in_hot_standby", session->server->in_hot_standby);
+        if (session->server->read_only != NULL)
+                session_parameter(session, "default_transaction_read_only",
+                                  session->server->read_only);
         session_key(session);
         session_ready(session);
 }

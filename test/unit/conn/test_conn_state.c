@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "conn/conn_int.h"
 #include "conn/pooler.h"
+#include "connect/conninfo.h"
 #include "runner.h"
 
 /* Connections without a PGconn: what is sent on them fails, as on one that is lost. */
@@ -41,7 +42,16 @@ on_entered(struct conn *self, enum conn_state from, const struct conn_error *fai
                 strcpy(reason, failure->text);
 }
 
-static const struct conn_ops conn_ops = {on_entered};
+static void
+on_unsuited(struct conn *self, void *arg)
+{
+        (void)self;
+        (void)arg;
+        ck_abort_msg("any server was asked for");
+}
+
+static const struct conn_ops conn_ops = {on_entered, on_unsuited};
+static const struct conninfo conninfo = {.role = ROLE_ANY};
 
 static void
 on_log(enum pipit_log_level level, const char *text, void *arg)
@@ -84,7 +94,8 @@ setup(void)
         reactor = pipit__reactor_new(base, 0, on_turn, NULL);
         log_hook = (struct log){.fn = on_log};
         pipit__pooler_init(&pooler, PIPIT_POOLER_AUTO);
-        config = (struct conn_config){.reactor = reactor,
+        config = (struct conn_config){.info = &conninfo,
+                                      .reactor = reactor,
                                       .log = &log_hook,
                                       .search_path = "",
                                       .pooler = &pooler,
