@@ -7,7 +7,8 @@
 #ifndef PIPIT_DESCRIPTOR_INTERNAL_H
 #define PIPIT_DESCRIPTOR_INTERNAL_H
 
-/* Whether n descriptors more can be opened now. NULL, or a text that says why not and what helps. */
+/* Whether n descriptors more can be opened now. NULL, or a text that says why not and what helps.
+ */
 const char *pipit__descriptor_problem(int n);
 
 #endif
