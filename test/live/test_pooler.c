@@ -256,7 +256,7 @@ static const struct {
              {"transaction", PIPIT_POOLER_TRANSACTION}};
 
 static const char sleepers[] = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE "
-                               "'SELECT pg_sleep(100)%' AND state = 'active'";
+                               "'SELECT pg_sleep(100)%' AND wait_event = 'PgSleep'";
 
 /* An older libpq cannot ask without blocking: then the connection is closed, and the server goes on
  * until it looks whether its client is there. */
@@ -275,7 +275,7 @@ START_TEST(a_cancel_ends_its_own_statement_and_no_other)
                 if (PQlibVersion() < 170000)
                         ask(live_url(),
                             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query "
-                            "LIKE 'SELECT pg_sleep(100)%' AND state = 'active'");
+                            "LIKE 'SELECT pg_sleep(100)%' AND wait_event = 'PgSleep'");
                 ask_until(live_url(), sleepers, 0);
         }
 }

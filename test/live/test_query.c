@@ -255,7 +255,7 @@ START_TEST(eight_queries_run_at_once)
         for (int i = 0; i < LENGTH(calls); i++)
                 ask_on(live_db, "SELECT pg_sleep(60) -- query_asleep", &calls[i]);
         wait_for_server_on(other,
-                           "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND "
+                           "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
                            "query LIKE 'SELECT pg_sleep%query_asleep'",
                            "8");
         expect_ok(query_on(other,
