@@ -117,7 +117,8 @@ build_libpq() {
 build_server() {
         build src/backend src/timezone src/backend/utils/mb/conversion_procs src/backend/snowball \
                 src/backend/replication/libpqwalreceiver src/backend/replication/pgoutput \
-                src/pl/plpgsql/src src/bin/initdb src/bin/pg_ctl src/bin/psql
+                src/pl/plpgsql/src src/bin/initdb src/bin/pg_ctl src/bin/psql \
+                src/bin/pg_basebackup
         stage=$work/stage$prefix
         cp -a "$stage/share" "$stage/lib" "$prefix/"
         mv -T "$stage/bin" "$prefix/bin"

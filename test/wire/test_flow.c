@@ -305,7 +305,8 @@ START_TEST(a_result_without_end_is_cut_off)
         loop_until(&wire_server->n_closed, 1);
         ck_assert_uint_le(wire_server->n_written, 48 * MEGABYTE);
         expect_service();
-        ck_assert_int_eq(wire_server->n_accepted, 2);
+        /* libpq 17 asks for the cancel by a connection of its own. */
+        ck_assert_int_eq(wire_server->n_accepted, PQlibVersion() >= 170000 ? 3 : 2);
 }
 END_TEST
 
